@@ -1,0 +1,54 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { dirname } from 'node:path';
+import { messageOf } from '../../core/errors.js';
+
+/** What the daemon tells of itself to its own subcommands (`ls`, `healthcheck`), over a unix socket. */
+export interface ControlHandlers {
+  readonly isReady: () => boolean;
+  /** Any JSON value. */
+  readonly status: (signal: AbortSignal) => Promise<unknown>;
+}
+
+/** Serves until `signal` fires: `GET /readyz` answers 200 or 503, `GET /status` JSON. */
+export async function serveControl(path: string, handlers: ControlHandlers, signal: AbortSignal): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  // Left behind by a daemon that was killed.
+  await rm(path, { force: true });
+  const answer = async (url: string | undefined): Promise<{ status: number; body: unknown }> => {
+    switch (url) {
+      case '/readyz':
+        return handlers.isReady() ? { status: 200, body: { ready: true } } : { status: 503, body: { ready: false } };
+      case '/status':
+        return { status: 200, body: await handlers.status(signal) };
+      default:
+        return { status: 404, body: { error: 'unknown path' } };
+    }
+  };
+  const server = createServer((request, response) => {
+    answer(request.url)
+      .catch((error: unknown) => ({ status: 500, body: { error: messageOf(error) } }))
+      .then(({ status, body }) => {
+        response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+        response.end(`${JSON.stringify(body)}\n`);
+      })
+      // The asker is gone; nobody is left to tell.
+      .catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    signal.addEventListener(
+      'abort',
+      () => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      },
+      { once: true },
+    );
+    server.listen(path, () => {
+      chmod(path, 0o600).catch(reject);
+    });
+  });
+}

@@ -1,0 +1,104 @@
+import { Readable } from 'node:stream';
+import Docker from 'dockerode';
+import type { ContainerSnapshot } from '../../core/container.js';
+import type { ContainerEngine } from '../../ports/container-engine.js';
+import { withDeadline } from '../deadline.js';
+import { containerEventOf, watchedActions } from './events.js';
+import { isMissing, reasonOf } from './failure.js';
+import { formatDockerHost, type DockerHost } from './host.js';
+import { snapshotOf } from './map-inspect.js';
+
+const callTimeoutMs = 10_000;
+/** Inspects under way at once: enough to hide the round trip, few enough to leave the engine to others. */
+const concurrency = 8;
+
+export function createContainerEngine(host: DockerHost): ContainerEngine {
+  // Without a version in the path the engine answers in its own newest API, so there is nothing to negotiate.
+  const docker = new Docker(
+    host.kind === 'unix' ? { socketPath: host.socketPath } : { protocol: 'http', host: host.host, port: host.port },
+  );
+  const failure = (what: string, error: unknown): Error =>
+    new Error(`Docker at ${formatDockerHost(host)} did not ${what}: ${reasonOf(error, host)}`);
+
+  const call = async <T>(
+    what: string,
+    signal: AbortSignal,
+    operation: (abortSignal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await withDeadline(callTimeoutMs, signal, operation);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw failure(what, error);
+    }
+  };
+
+  const inspect: ContainerEngine['inspect'] = async (id, signal) => {
+    const container = await call('inspect a container', signal, (abortSignal) =>
+      docker
+        .getContainer(id)
+        .inspect({ abortSignal })
+        .catch((error: unknown) => {
+          if (isMissing(error)) return null;
+          throw error;
+        }),
+    );
+    return container === null ? null : snapshotOf(container);
+  };
+
+  return {
+    inspect,
+
+    async list(signal) {
+      const containers = await call('list the containers', signal, (abortSignal) =>
+        docker.listContainers({ abortSignal }),
+      );
+      const queue = containers.map(({ Id }) => Id);
+      const snapshots: ContainerSnapshot[] = [];
+      const worker = async (): Promise<void> => {
+        for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+          const snapshot = await inspect(id, signal);
+          if (snapshot !== null) snapshots.push(snapshot);
+        }
+      };
+      await Promise.all(Array.from({ length: concurrency }, worker));
+      return snapshots;
+    },
+
+    async follow({ onOpen, onEvent }, signal) {
+      const filters = { type: ['container' as const], event: watchedActions };
+      const stream = await call('open the event stream', signal, (abortSignal) =>
+        docker.getEvents({ filters, abortSignal }),
+      );
+      if (!(stream instanceof Readable)) throw failure('open the event stream', new Error('the answer is no stream'));
+      const close = (): void => {
+        stream.destroy();
+      };
+      signal.addEventListener('abort', close, { once: true });
+      onOpen();
+      try {
+        for await (const line of linesOf(stream)) {
+          const event = containerEventOf(line);
+          if (event !== null) onEvent(event);
+        }
+      } catch (error) {
+        if (!signal.aborted) throw failure('keep the event stream', error);
+      } finally {
+        signal.removeEventListener('abort', close);
+        close();
+      }
+      if (!signal.aborted) throw failure('keep the event stream', new Error('it was closed'));
+    },
+  };
+}
+
+/** Unlike readline's, this iteration fails when the stream does. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  stream.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of stream) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line.trim() !== '');
+  }
+}

@@ -1,0 +1,83 @@
+import { constants } from 'node:os';
+import type { ContainerInspectInfo } from 'dockerode';
+import type { ContainerPort, ContainerSnapshot, ContainerStatus } from '../../core/container.js';
+
+/** What we read of `docker inspect`. Whatever else the engine sends, or leaves out in a newer version, is of no matter. */
+export type InspectedContainer = Pick<ContainerInspectInfo, 'Id' | 'Name' | 'Image'> & {
+  readonly State: Pick<ContainerInspectInfo['State'], 'Running' | 'Paused'> & {
+    readonly Restarting?: boolean;
+    readonly Health?: { readonly Status: string } | null | undefined;
+  };
+  readonly Config: {
+    readonly Image: string;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly Env?: readonly string[] | null;
+    readonly ExposedPorts?: Readonly<Record<string, object>> | null;
+    readonly StopSignal?: string | null;
+  };
+  readonly HostConfig: { readonly NetworkMode?: string | undefined };
+  readonly NetworkSettings: {
+    readonly Ports?: Readonly<
+      Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
+    > | null;
+  };
+};
+
+export function snapshotOf(container: InspectedContainer): ContainerSnapshot {
+  const { Id, Name, Image, State, Config, HostConfig, NetworkSettings } = container;
+  const published = NetworkSettings.Ports ?? {};
+  const names = new Set([...Object.keys(Config.ExposedPorts ?? {}), ...Object.keys(published)]);
+  return {
+    id: Id,
+    name: Name.replace(/^\//, ''),
+    image: Config.Image,
+    imageId: Image,
+    status: statusOf(State),
+    health: healthOf(State.Health?.Status),
+    hostNetwork: HostConfig.NetworkMode === 'host',
+    labels: new Map(Object.entries(Config.Labels ?? {})),
+    environment: new Map((Config.Env ?? []).map(splitVariable)),
+    ports: [...names]
+      .flatMap((name) => portOf(name, published[name] ?? []))
+      .sort((a, b) => a.containerPort - b.containerPort),
+    stopSignal: signalNumberOf(Config.StopSignal ?? 'SIGTERM'),
+  };
+}
+
+function statusOf({ Running, Paused, Restarting }: InspectedContainer['State']): ContainerStatus {
+  if (Paused) return 'paused';
+  return Running && Restarting !== true ? 'running' : 'stopped';
+}
+
+function healthOf(status: string | undefined): ContainerSnapshot['health'] {
+  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';
+}
+
+function splitVariable(variable: string): [string, string] {
+  const at = variable.indexOf('=');
+  return at === -1 ? [variable, ''] : [variable.slice(0, at), variable.slice(at + 1)];
+}
+
+/** `8000/tcp` and its bindings. */
+function portOf(
+  name: string,
+  bindings: readonly { readonly HostIp: string; readonly HostPort: string }[],
+): ContainerPort[] {
+  const [, port, protocol] = /^(\d+)\/([a-z]+)$/.exec(name) ?? [];
+  if (port === undefined || protocol === undefined) return [];
+  const published = bindings
+    .map(({ HostIp, HostPort }) => ({ hostIp: HostIp === '' ? '0.0.0.0' : HostIp, hostPort: Number(HostPort) }))
+    .filter(({ hostPort }) => hostPort > 0);
+  return [{ containerPort: Number(port), protocol, published }];
+}
+
+/** `SIGQUIT`, `QUIT`, `3` or `RTMIN+3`: all that Docker takes as a stop signal. */
+export function signalNumberOf(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  const name = text.toUpperCase().replace(/^SIG/, '');
+  const [, offset] = /^RTMIN\+(\d+)$/.exec(name) ?? [];
+  // The first real-time signal that glibc leaves to programs is 34 (signal(7)).
+  if (offset !== undefined) return 34 + Number(offset);
+  const signals: Readonly<Record<string, number | undefined>> = constants.signals;
+  return signals[`SIG${name}`] ?? constants.signals.SIGTERM;
+}

@@ -1,0 +1,115 @@
+import { EtcdLeaseInvalidError, type Etcd3, type IRequestOp } from 'etcd3';
+import type { Diff } from '../../core/diff.js';
+import { messageOf } from '../../core/errors.js';
+import { LeaseLostError, type Registry } from '../../ports/registry.js';
+import { entryOf } from './entry.js';
+import { keepAliveOnce } from './keep-alive.js';
+import { watchPrefix } from './watch.js';
+
+/** etcd's default limit of operations in a transaction (`--max-txn-ops`). */
+const maxOperations = 128;
+
+export interface RegistryOptions {
+  readonly client: Etcd3;
+  /** For messages: what was tried. */
+  readonly hosts: readonly string[];
+  /** What every key starts with, with the slash at its end. */
+  readonly keyspace: string;
+}
+
+export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Registry {
+  const key = Buffer.from(keyspace);
+  const range = { key, range_end: endOf(key) };
+  const call = async <T>(what: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted();
+    try {
+      return await abortable(operation(), signal);
+    } catch (error) {
+      if (signal.aborted || error instanceof LeaseLostError) throw error;
+      throw new Error(`etcd at ${hosts.join(', ')} did not ${what}: ${messageOf(error)}`, { cause: error });
+    }
+  };
+
+  return {
+    list: (signal) =>
+      call('list the registrations', signal, async () => {
+        const { header, kvs } = await client.kv.range(range);
+        return { revision: Number(header.revision), entries: kvs.map(entryOf) };
+      }),
+
+    fingerprint: (signal) =>
+      call('answer the poll', signal, async () => {
+        // One key of the answer is enough: the youngest. `count` is of the whole range, whatever the limit.
+        const newest = { sort_target: 'Mod', sort_order: 'Descend', limit: 1, keys_only: true } as const;
+        const { header, count, kvs } = await client.kv.range({ ...range, ...newest });
+        return { revision: Number(header.revision), count: Number(count), latest: Number(kvs[0]?.mod_revision ?? 0) };
+      }),
+
+    watch: (revision, onEvents, signal) =>
+      call('keep the watch', signal, () => watchPrefix({ client, range, revision, onEvents, signal })),
+
+    apply: (diff, lease, signal) =>
+      call('take the registrations', signal, async () => {
+        for (const success of transactionsOf(diff, lease)) {
+          await client.kv.txn({ success }).catch((error: unknown) => {
+            throw error instanceof EtcdLeaseInvalidError ? new LeaseLostError(messageOf(error)) : error;
+          });
+        }
+      }),
+
+    grantLease: (ttlMs, signal) =>
+      call(
+        'grant a lease',
+        signal,
+        async () => (await client.leaseClient.leaseGrant({ TTL: Math.ceil(ttlMs / 1000) })).ID,
+      ),
+
+    keepAlive: (lease, signal) => call('answer the keep-alive', signal, () => keepAliveOnce(client, lease)),
+
+    remainingMs: (lease, signal) =>
+      call('tell of the lease', signal, async () => {
+        const { TTL } = await client.leaseClient.leaseTimeToLive({ ID: lease });
+        return Number(TTL) > 0 ? Number(TTL) * 1000 : null;
+      }),
+
+    revoke: (lease, signal) =>
+      call('revoke the lease', signal, async () => {
+        await client.leaseClient.leaseRevoke({ ID: lease }).catch((error: unknown) => {
+          if (!(error instanceof EtcdLeaseInvalidError)) throw error;
+        });
+      }),
+  };
+}
+
+/** etcd's end of a prefix: the prefix with its last byte raised by one. Ours ends with a slash, never with 0xff. */
+function endOf(prefix: Buffer): Buffer {
+  const end = Buffer.from(prefix);
+  const last = end.length - 1;
+  end[last] = (end[last] ?? 0) + 1;
+  return end;
+}
+
+/** Deletes first: when a container was replaced, its address is free before the next one claims it. */
+function transactionsOf({ puts, deletes }: Diff, lease: string): IRequestOp[][] {
+  const operations: IRequestOp[] = [
+    ...deletes.map((key) => ({ request_delete_range: { key: Buffer.from(key) } })),
+    ...puts.map(({ key, value }) => ({ request_put: { key: Buffer.from(key), value: Buffer.from(value), lease } })),
+  ];
+  const transactions: IRequestOp[][] = [];
+  for (let at = 0; at < operations.length; at += maxOperations)
+    transactions.push(operations.slice(at, at + maxOperations));
+  return transactions;
+}
+
+/** A gRPC call of etcd3 takes no signal; it is left to its deadline when the signal fires. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { SettingError } from '../../core/errors.js';
+import { ConfigurationRefusedError } from '../../ports/proxy.js';
+
+const run = promisify(execFile);
+const timeoutMs = 30_000;
+
+/** The version as a pair of numbers. @throws SettingError where there is no such program, or one that is too old */
+export async function haproxyVersion(binary: string): Promise<string> {
+  const output = await run(binary, ['-v'], { timeout: timeoutMs }).catch((error: unknown) => {
+    throw new SettingError(
+      `HAPROXY ${JSON.stringify(binary)} can't be run (${firstLine(error)}): give the path of haproxy 3.0 or newer`,
+    );
+  });
+  const [, version = '', major = '0', minor = '0'] = /version ((\d+)\.(\d+)\S*)/.exec(output.stdout) ?? [];
+  // Older ones do not say whether a reload succeeded.
+  if (Number(major) * 100 + Number(minor) < 208) {
+    throw new SettingError(
+      `HAPROXY ${JSON.stringify(binary)} is version ${version || 'unknown'}: 2.8 is the oldest that works, 3.0 is tested`,
+    );
+  }
+  return version;
+}
+
+/** @throws ConfigurationRefusedError with HAProxy's own words */
+export async function checkConfiguration(binary: string, path: string, signal: AbortSignal): Promise<void> {
+  try {
+    await run(binary, ['-c', '-q', '-f', path], { timeout: timeoutMs, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    const words =
+      error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr : firstLine(error);
+    throw new ConfigurationRefusedError(alertsOf(words));
+  }
+}
+
+/** The lines that name the fault, without the process ids that change from run to run. */
+export function alertsOf(words: string): string {
+  const lines = words.split('\n').map((line) => line.trim());
+  const alerts = lines
+    .filter((line) => line.startsWith('[ALERT]'))
+    .map((line) => line.replace(/^\[ALERT\]\s*\(\d+\)\s*:\s*/, ''));
+  const telling = alerts.filter((line) => !/^(config : )?(Fatal errors found|Error\(s\) found)/.test(line));
+  return (telling.length > 0 ? telling : lines.filter((line) => line !== '')).slice(0, 5).join('; ');
+}
+
+function firstLine(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+}

@@ -1,0 +1,114 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { commandOf } from '../../core/haproxy/commands.js';
+import {
+  carriedState,
+  parseReload,
+  parseServersState,
+  parseShowStat,
+  parseWorkerPid,
+  unboundPorts,
+} from '../../core/haproxy/replies.js';
+import type { Model } from '../../core/haproxy/model.js';
+import type { Logger } from '../../ports/log.js';
+import { ConfigurationRefusedError, PortsTakenError, StepRejectedError, type Proxy } from '../../ports/proxy.js';
+import { writeWhole } from '../files.js';
+import { alertsOf, checkConfiguration } from './binary.js';
+import type { ProxyPaths } from './paths.js';
+import { takenOf } from './port-probe.js';
+import { startMaster, type Master } from './process.js';
+import { ask } from './socket.js';
+
+const startTimeoutMs = 15_000;
+const reloadTimeoutMs = 30_000;
+
+export interface ProxyOptions {
+  readonly binary: string;
+  readonly paths: ProxyPaths;
+  readonly stopTimeoutMs: number;
+  readonly log: Logger;
+  /** HAProxy is no longer there. */
+  readonly onExit: () => void;
+}
+
+/**
+ * HAProxy as our child. Invariants: the file at `paths.config` passed `haproxy -c` and was taken by the running worker; a
+ * candidate that fails leaves both as they were.
+ */
+export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: ProxyOptions): Proxy {
+  let master: Master | null = null;
+  let lastGood: string | null = null;
+
+  const start = async (signal: AbortSignal): Promise<void> => {
+    // Left behind by a daemon that was killed; HAProxy would refuse to bind the master socket over it.
+    await Promise.all([paths.masterSocket, paths.runtimeSocket].map((path) => rm(path, { force: true })));
+    const started = startMaster({ binary, configPath: paths.config, masterSocket: paths.masterSocket, log, onExit });
+    master = started;
+    const deadline = performance.now() + startTimeoutMs;
+    while (started.isRunning() && performance.now() < deadline) {
+      const answer = await ask(paths.runtimeSocket, 'show info', signal).catch(() => {
+        signal.throwIfAborted();
+        return '';
+      });
+      if (answer.includes('Uptime')) return;
+      await sleep(20, undefined, { signal });
+    }
+    await started.kill();
+    throw failureOf(started.words(), 'HAProxy did not start');
+  };
+
+  const reload = async (model: Model, signal: AbortSignal): Promise<void> => {
+    const state = await ask(paths.runtimeSocket, 'show servers state', signal);
+    await writeFile(paths.serverState, carriedState(state, model), { mode: 0o600 });
+    const { success, log: words } = parseReload(await ask(paths.masterSocket, 'reload', signal, reloadTimeoutMs));
+    if (!success) throw failureOf(words, 'the new worker did not start');
+  };
+
+  return {
+    isRunning: () => master?.isRunning() === true,
+
+    serversState: async (signal) => parseServersState(await ask(paths.runtimeSocket, 'show servers state', signal)),
+    serverStatus: async (signal) => parseShowStat(await ask(paths.runtimeSocket, 'show stat -1 4 -1', signal)),
+    workerPid: async (signal) => parseWorkerPid(await ask(paths.masterSocket, 'show proc', signal)),
+
+    async apply(steps, text, signal) {
+      for (const step of steps) {
+        const command = commandOf(step);
+        const reply = (await ask(paths.runtimeSocket, command, signal)).trim();
+        if (reply !== '') throw new StepRejectedError(`"${command}": ${reply}`);
+      }
+      await writeWhole(paths.config, text);
+      lastGood = text;
+    },
+
+    async load(text, model, signal) {
+      await writeWhole(paths.candidate, text);
+      await checkConfiguration(binary, paths.candidate, signal);
+      await rename(paths.candidate, paths.config);
+      try {
+        if (master?.isRunning() === true) {
+          await reload(model, signal);
+        } else {
+          await rm(paths.serverState, { force: true });
+          await start(signal);
+        }
+      } catch (error) {
+        if (lastGood !== null) await writeWhole(paths.config, lastGood);
+        throw error;
+      }
+      lastGood = text;
+    },
+
+    takenOf,
+
+    async stop() {
+      await master?.stop(stopTimeoutMs);
+    },
+  };
+}
+
+function failureOf(words: string, otherwise: string): Error {
+  const ports = unboundPorts(words);
+  if (ports.length > 0) return new PortsTakenError(ports);
+  return new ConfigurationRefusedError(`${otherwise}: ${alertsOf(words)}`);
+}

@@ -1,0 +1,28 @@
+import { catalogOf, recordOf } from '../core/catalog.js';
+import { problemsOf } from '../core/discover-status.js';
+import { SettingError } from '../core/errors.js';
+import { barredPortsOf } from '../core/haproxy/barred-ports.js';
+import { modelOf } from '../core/haproxy/model.js';
+import { render } from '../core/haproxy/render.js';
+import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
+import type { Registry } from '../ports/registry.js';
+
+export interface RenderOptions {
+  readonly registry: Registry;
+  readonly prefix: string;
+  readonly template: string;
+  readonly settings: ProxySettings;
+}
+
+/** The configuration on standard output; what is left out, and why, on standard error. */
+export async function renderNow({ registry, prefix, template, settings }: RenderOptions): Promise<void> {
+  const { entries, revision } = await registry.list(AbortSignal.timeout(30_000));
+  const catalog = catalogOf(entries.map((entry) => recordOf(prefix, entry)));
+  const barred = barredPortsOf(settings.statsBind.port);
+  const model = modelOf({ catalog, revision, held: [], barred, nowMs: 0, lingerMs: 0 });
+  const text = render(template, viewOf(model, settings, false));
+  if (!text.ok) throw new SettingError(`TEMPLATE can't be rendered: ${text.reason}`);
+  for (const { key, reason } of problemsOf(catalog, model))
+    process.stderr.write(`not served: ${JSON.stringify(key)}: ${reason}\n`);
+  process.stdout.write(text.value);
+}

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { serveControl } from '../adapters/control/server.js';
+import { createEtcdClient } from '../adapters/etcd/client.js';
+import { createRegistry } from '../adapters/etcd/registry.js';
+import { createStateStore } from '../adapters/state-store.js';
+import { haproxyVersion } from '../adapters/haproxy/binary.js';
+import { proxyPathsOf } from '../adapters/haproxy/paths.js';
+import { createProxy } from '../adapters/haproxy/proxy.js';
+import { formatBind } from '../core/haproxy/bind.js';
+import { keyspaceOf } from '../core/keyspace.js';
+import { createDiscover } from '../daemon/discover.js';
+import { runTasks } from '../daemon/lifecycle.js';
+import { createProxyKeeper } from '../daemon/proxy-keeper.js';
+import { proxySettingsOf, readTemplate, type DiscoverSettings } from './discover-settings.js';
+import { createLogger } from './log.js';
+import { etcdHostMissing, required, runUntilSignal } from './main.js';
+import { packageVersion } from './version.js';
+
+export function controlSocketOf(runDir: string): string {
+  return join(runDir, 'control.sock');
+}
+
+/** Wires the daemon and runs it until SIGTERM. */
+export async function runDiscover(settings: DiscoverSettings): Promise<void> {
+  const {
+    prefix,
+    haproxy,
+    template,
+    runDir,
+    stateDir,
+    bind,
+    statsBind,
+    poll,
+    linger,
+    quietPeriod,
+    quietPeriodMax,
+    stopTimeout,
+  } = settings;
+  const hosts = required(settings.etcdHost, etcdHostMissing);
+  const version = await haproxyVersion(haproxy);
+  const text = await readTemplate(template);
+
+  const log = createLogger('docker-discover', settings);
+  log.info(
+    { etcd: hosts, prefix, haproxy: version, stats: formatBind(statsBind), version: packageVersion() },
+    'starting',
+  );
+  const paths = proxyPathsOf(runDir);
+  const client = createEtcdClient(hosts);
+  const proxy = createProxy({
+    binary: haproxy,
+    paths,
+    stopTimeoutMs: stopTimeout,
+    log: log.child({ from: 'haproxy' }),
+    onExit: () => {
+      discover.trigger('HAProxy exited');
+    },
+  });
+  const keeper = createProxyKeeper({
+    proxy,
+    settings: proxySettingsOf(settings, paths),
+    template: text,
+    readTemplate: () => readTemplate(template),
+    log,
+  });
+  const discover = createDiscover({
+    registry: createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }),
+    store: createStateStore(join(stateDir, 'last-known-good.json')),
+    proxy,
+    keeper,
+    prefix,
+    bind,
+    statsBind,
+    pollMs: poll,
+    lingerMs: linger,
+    quiet: { leastMs: quietPeriod, mostMs: Math.max(quietPeriod, quietPeriodMax) },
+    log,
+  });
+  const reload = (): void => {
+    log.info('SIGHUP: reading the template anew');
+    keeper.demandReload('SIGHUP');
+    discover.trigger('SIGHUP');
+  };
+  process.on('SIGHUP', reload);
+  try {
+    await runUntilSignal((signal) =>
+      runTasks([(both) => discover.run(both), (both) => serveControl(controlSocketOf(runDir), discover, both)], signal),
+    );
+    log.info('stopped');
+  } finally {
+    process.off('SIGHUP', reload);
+    client.close();
+  }
+}

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Option } from 'commander';
+import type { ProxyPaths } from '../adapters/haproxy/paths.js';
+import { messageOf, SettingError } from '../core/errors.js';
+import { parseBindAddress, parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
+import type { ProxySettings } from '../core/haproxy/view.js';
+import { accept, reject, type Parsed } from '../core/result.js';
+import { by, durationOption, secret, sharedOptions, type SharedSettings } from './options.js';
+
+export interface DiscoverSettings extends SharedSettings {
+  readonly poll: number;
+  readonly bind: readonly string[];
+  readonly statsBind: BindAddress;
+  readonly statsAuth?: { readonly user: string; readonly password: string };
+  readonly template: string;
+  readonly haproxy: string;
+  readonly stateDir: string;
+  readonly quietPeriod: number;
+  readonly quietPeriodMax: number;
+  readonly linger: number;
+  readonly hardStopAfter: number;
+  readonly stopTimeout: number;
+}
+
+const defaultTemplate = fileURLToPath(new URL('../../templates/haproxy.cfg.mustache', import.meta.url));
+
+export function discoverOptions(): Option[] {
+  const [etcdHost, ...others] = sharedOptions('docker-discover');
+  if (etcdHost === undefined) throw new RangeError('no option for etcd');
+  return [
+    etcdHost,
+    new Option(
+      '--bind <addresses>',
+      'addresses on which the services are offered: * is every IPv4 address, :: every address; several separated by commas',
+    )
+      .env('BIND')
+      .argParser(by(parseBindHosts))
+      .default(['*'], '*'),
+    new Option('--stats-bind <address>', 'address and port of HAProxy’s stats page (/) and metrics (/metrics)')
+      .env('STATS_BIND')
+      .argParser(by(parseBindAddress))
+      .default({ host: '*', port: 1936 } satisfies BindAddress, '*:1936'),
+    new Option('--stats-auth <user:password>', 'who may see the stats page; everybody if not set')
+      .env('STATS_AUTH')
+      .argParser(secret('STATS_AUTH', parseStatsAuth)),
+    new Option('--template <path>', 'Mustache template of haproxy.cfg')
+      .env('TEMPLATE')
+      .default(defaultTemplate, 'the one that is built in'),
+    new Option('--haproxy <path>', 'the program haproxy').env('HAPROXY').default('haproxy'),
+    new Option(
+      '--state-dir <path>',
+      'directory of the last known good state, which is served after a restart until etcd answers',
+    )
+      .env('STATE_DIR')
+      .default('/var/lib/docker-discover'),
+    ...durations().map(durationOption),
+    ...others,
+  ];
+}
+
+function durations(): Parameters<typeof durationOption>[0][] {
+  const hourMs = 3_600_000;
+  return [
+    {
+      flags: '--poll',
+      env: 'POLL',
+      description: 'time between two looks at etcd beside the watch',
+      defaultMs: 5_000,
+      leastMs: 500,
+      mostMs: hourMs,
+    },
+    {
+      flags: '--quiet-period',
+      env: 'QUIET_PERIOD',
+      description: 'how long changes are gathered: until none came for this time',
+      defaultMs: 10,
+      leastMs: 0,
+      mostMs: 60_000,
+    },
+    {
+      flags: '--quiet-period-max',
+      env: 'QUIET_PERIOD_MAX',
+      description: 'how long changes are gathered at the most while they keep coming',
+      defaultMs: 200,
+      leastMs: 0,
+      mostMs: 60_000,
+    },
+    {
+      flags: '--linger',
+      env: 'LINGER',
+      description: 'how long a listener stays after its last endpoint went',
+      defaultMs: 60_000,
+      leastMs: 0,
+      mostMs: 24 * hourMs,
+    },
+    {
+      flags: '--hard-stop-after',
+      env: 'HARD_STOP_AFTER',
+      description: 'how long an old worker may finish its connections after a reload',
+      defaultMs: 900_000,
+      leastMs: 1_000,
+      mostMs: 24 * hourMs,
+    },
+    {
+      flags: '--stop-timeout',
+      env: 'STOP_TIMEOUT',
+      description: 'how long connections may finish when the daemon stops; docker stop itself waits 10s',
+      defaultMs: 8_000,
+      leastMs: 0,
+      mostMs: hourMs,
+    },
+  ];
+}
+
+export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): ProxySettings {
+  return {
+    bind: settings.bind,
+    statsBind: settings.statsBind,
+    statsAuth: settings.statsAuth ?? null,
+    runtimeSocket: paths.runtimeSocket,
+    serverStateFile: paths.serverState,
+    hardStopAfterSeconds: Math.ceil(settings.hardStopAfter / 1000),
+  };
+}
+
+/** @throws SettingError */
+export async function readTemplate(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new SettingError(`TEMPLATE ${JSON.stringify(path)} can't be read: ${messageOf(error)}`);
+  }
+}
+
+function parseBindHosts(text: string): Parsed<readonly string[]> {
+  const hosts: string[] = [];
+  for (const part of text.split(',')) {
+    const host = parseBindHost(part.trim());
+    if (!host.ok) return host;
+    hosts.push(host.value);
+  }
+  return accept([...new Set(hosts)]);
+}
+
+function parseStatsAuth(text: string): Parsed<{ user: string; password: string }> {
+  const [, user, password] = /^([A-Za-z0-9._-]{1,64}):([\x21-\x7e]{1,128})$/.exec(text) ?? [];
+  // Between double quotes in haproxy.cfg these three have a meaning.
+  if (user === undefined || password === undefined || /["\\$]/.test(password)) {
+    return reject(
+      'must be user:password; the user of letters, digits, ".", "_" and "-", the password of printable ASCII without space, ", \\ and $',
+    );
+  }
+  return accept({ user, password });
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { askReady, askStatus } from '../adapters/control/client.js';
+import { createEtcdClient } from '../adapters/etcd/client.js';
+import { createRegistry } from '../adapters/etcd/registry.js';
+import { proxyPathsOf } from '../adapters/haproxy/paths.js';
+import { keyspaceOf } from '../core/keyspace.js';
+import { discoverOptions, readTemplate, proxySettingsOf, type DiscoverSettings } from './discover-settings.js';
+import { printStatus } from './discover-ls.js';
+import { controlSocketOf, runDiscover } from './discover-run.js';
+import { renderNow } from './discover-render.js';
+import { etcdHostMissing, main, refuseArguments, required } from './main.js';
+import { packageVersion } from './version.js';
+
+const program = new Command('docker-discover')
+  .description('Keeps a HAProxy on this host in step with the services that stand in etcd.')
+  .version(packageVersion())
+  .exitOverride()
+  .allowExcessArguments()
+  .showHelpAfterError('(--help tells the settings)');
+for (const option of discoverOptions()) program.addOption(option);
+
+program.action(async () => {
+  refuseArguments(program);
+  await runDiscover(program.opts<DiscoverSettings>());
+});
+
+program
+  .command('ls')
+  .description('print services, ports, endpoints and their state in HAProxy')
+  .option('--json', 'as JSON')
+  .action(async (_options, command: Command) => {
+    const { json, runDir } = command.optsWithGlobals<DiscoverSettings & { json?: boolean }>();
+    printStatus(await askStatus(controlSocketOf(runDir)), json === true);
+  });
+
+program
+  .command('render')
+  .description('print haproxy.cfg for what stands in etcd now; touches nothing')
+  .action(async (_options, command: Command) => {
+    const settings = command.optsWithGlobals<DiscoverSettings>();
+    const hosts = required(settings.etcdHost, etcdHostMissing);
+    const client = createEtcdClient(hosts);
+    try {
+      const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(settings.prefix) });
+      const template = await readTemplate(settings.template);
+      const proxySettings = proxySettingsOf(settings, proxyPathsOf(settings.runDir));
+      await renderNow({ registry, prefix: settings.prefix, template, settings: proxySettings });
+    } finally {
+      client.close();
+    }
+  });
+
+program
+  .command('healthcheck')
+  .description('ask the daemon that runs here whether HAProxy runs with a configuration; exit code 0 or 1')
+  .action(async (_options, command: Command) => {
+    const ready = await askReady(controlSocketOf(command.optsWithGlobals<DiscoverSettings>().runDir));
+    if (!ready) throw new Error('not ready: HAProxy does not run; the log tells why');
+  });
+
+await main(program);

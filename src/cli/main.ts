@@ -1,0 +1,57 @@
+import { CommanderError, type Command } from 'commander';
+import { isAbort, messageOf, SettingError } from '../core/errors.js';
+
+/** Exit codes: 0 fine, 1 failure at run time, 2 wrong usage or configuration. */
+export async function main(program: Command): Promise<void> {
+  // A variable that is set to nothing (`-e TTL=`) is one that is not set.
+  for (const [name, value] of Object.entries(process.env)) if (value === '') Reflect.deleteProperty(process.env, name);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = exitCodeOf(error, program.name());
+  }
+}
+
+function exitCodeOf(error: unknown, name: string): number {
+  // Commander has already said what was wrong.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  process.stderr.write(`${name}: ${messageOf(error)}\n`);
+  return error instanceof SettingError ? 2 : 1;
+}
+
+/** Runs a daemon until SIGTERM or SIGINT. */
+export async function runUntilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  const stop = (): void => {
+    controller.abort();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  try {
+    await run(controller.signal);
+  } catch (error) {
+    if (!(controller.signal.aborted && isAbort(error))) throw error;
+  } finally {
+    process.off('SIGTERM', stop);
+    process.off('SIGINT', stop);
+  }
+}
+
+/** Commander takes a word that is no command for an argument of the daemon, which has none. */
+export function refuseArguments(program: Command): void {
+  const [word] = program.args;
+  if (word === undefined) return;
+  const commands = program.commands.map((command) => command.name()).join(', ');
+  throw new SettingError(
+    `unknown command ${JSON.stringify(word)}; there are ${commands}, and without a command the daemon runs`,
+  );
+}
+
+/** @throws SettingError where a required setting was not given */
+export function required<T>(value: T | undefined, message: string): T {
+  if (value === undefined) throw new SettingError(message);
+  return value;
+}
+
+export const etcdHostMissing =
+  'ETCD_HOST is not set: give the members of etcd, as -e ETCD_HOST=10.0.0.10 or --etcd-host 10.0.0.10,10.0.0.11:2379';

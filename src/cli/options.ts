@@ -1,0 +1,82 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { SettingError } from '../core/errors.js';
+import { formatDuration, parseDuration } from '../core/duration.js';
+import { parseEtcdHosts } from '../core/etcd-hosts.js';
+import { parsePrefix } from '../core/keyspace.js';
+import { accept, reject, type Parsed } from '../core/result.js';
+import { logFormats, logLevels, type LogSettings } from './log.js';
+
+/** A parser of the core as one of commander's: its reason becomes commander's message, behind flag, value and variable. */
+export function by<T>(parse: (text: string) => Parsed<T>): (text: string) => T {
+  return (text) => {
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    throw new InvalidArgumentError(parsed.reason);
+  };
+}
+
+/** As `by`, for a secret: commander would print the value that it refuses. */
+export function secret<T>(name: string, parse: (text: string) => Parsed<T>): (text: string) => T {
+  return (text) => {
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    throw new SettingError(`${name} ${parsed.reason}`);
+  };
+}
+
+export function parseYesNo(text: string): Parsed<boolean> {
+  if (/^(yes|true|1|on)$/i.test(text)) return accept(true);
+  return /^(no|false|0|off)$/i.test(text) ? accept(false) : reject('must be yes or no');
+}
+
+export interface DurationOption {
+  readonly flags: string;
+  readonly env: string;
+  readonly description: string;
+  readonly defaultMs: number;
+  readonly leastMs: number;
+  readonly mostMs: number;
+}
+
+/** A setting that is a time; the command line speaks `15s`, the code milliseconds. */
+export function durationOption({ flags, env, description, defaultMs, leastMs, mostMs }: DurationOption): Option {
+  const parse = (text: string): Parsed<number> => {
+    const parsed = parseDuration(text);
+    if (!parsed.ok || (parsed.value >= leastMs && parsed.value <= mostMs)) return parsed;
+    return reject(`must be from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`);
+  };
+  return new Option(`${flags} <duration>`, description)
+    .env(env)
+    .argParser(by(parse))
+    .default(defaultMs, formatDuration(defaultMs));
+}
+
+export interface SharedSettings extends LogSettings {
+  readonly etcdHost?: readonly string[];
+  readonly prefix: string;
+  readonly runDir: string;
+}
+
+/** The settings that both daemons have. */
+export function sharedOptions(daemon: string): Option[] {
+  return [
+    new Option(
+      '--etcd-host <hosts>',
+      'etcd members: host, host:port or URL, several separated by commas; port 2379 where none is named (required)',
+    )
+      .env('ETCD_HOST')
+      .argParser(by(parseEtcdHosts)),
+    new Option('--prefix <prefix>', 'where the registrations stand in etcd')
+      .env('PREFIX')
+      .argParser(by(parsePrefix))
+      .default('/backends'),
+    new Option('--run-dir <path>', 'directory of the sockets and run-time files')
+      .env('RUN_DIR')
+      .default(`/run/${daemon}`),
+    new Option('--log-level <level>', 'least level that is logged').env('LOG_LEVEL').choices(logLevels).default('info'),
+    new Option('--log-format <format>', 'auto is text on a terminal and JSON elsewhere')
+      .env('LOG_FORMAT')
+      .choices(logFormats)
+      .default('auto'),
+  ];
+}

@@ -1,0 +1,57 @@
+import { formatAddress } from '../core/address.js';
+import { recordOf } from '../core/catalog.js';
+import { isOwnKey } from '../core/ownership.js';
+import type { Registry } from '../ports/registry.js';
+import { formatTable } from './table.js';
+
+export interface RegistrationsOptions {
+  readonly registry: Registry;
+  readonly prefix: string;
+  readonly hostIp: string;
+  readonly json: boolean;
+}
+
+/** Prints what stands in etcd for this host, with the time that its lease has left. */
+export async function printRegistrations({ registry, prefix, hostIp, json }: RegistrationsOptions): Promise<void> {
+  const signal = AbortSignal.timeout(30_000);
+  const { entries } = await registry.list(signal);
+  const own = entries.filter((entry) => isOwnKey(prefix, hostIp, entry));
+  const leases = new Map<string, number | null>();
+  for (const { lease } of own) if (!leases.has(lease)) leases.set(lease, await registry.remainingMs(lease, signal));
+
+  const registrations = own.flatMap((entry) => {
+    const record = recordOf(prefix, entry);
+    if (record.kind === 'rejected') return [];
+    const { service, id, address, servicePort, state } = record.endpoint;
+    const ttlMs = leases.get(entry.lease) ?? 0;
+    return [
+      {
+        service,
+        id,
+        address: formatAddress(address),
+        port: servicePort,
+        state,
+        ttlMs,
+        key: entry.key,
+        value: entry.value,
+      },
+    ];
+  });
+  if (json) {
+    process.stdout.write(`${JSON.stringify(registrations, null, 2)}\n`);
+    return;
+  }
+  if (registrations.length === 0) {
+    process.stdout.write(`nothing is registered for ${hostIp} under ${prefix}\n`);
+    return;
+  }
+  const rows = registrations.map(({ service, id, address, port, state, ttlMs }) => [
+    service,
+    id,
+    address,
+    String(port),
+    state,
+    `${String(Math.round(ttlMs / 1000))}s`,
+  ]);
+  process.stdout.write(formatTable(['SERVICE', 'ID', 'ADDRESS', 'SERVICE PORT', 'STATE', 'LEASE LEFT'], rows));
+}

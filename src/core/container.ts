@@ -1,0 +1,40 @@
+/** Our immutable view of one container, as `docker inspect` tells it. */
+export interface ContainerSnapshot {
+  /** 64 hex digits. */
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  /** The image reference as the user gave it. */
+  readonly image: string;
+  /** `sha256:…` */
+  readonly imageId: string;
+  readonly status: ContainerStatus;
+  /** Result of Docker's own HEALTHCHECK; `none` where the container has none. */
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
+  readonly hostNetwork: boolean;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly ports: readonly ContainerPort[];
+  /** Number of the signal that announces a stop (15 unless the image or user says otherwise). */
+  readonly stopSignal: number;
+}
+
+export type ContainerStatus = 'running' | 'paused' | 'stopped';
+
+export interface ContainerPort {
+  readonly containerPort: number;
+  readonly protocol: string;
+  /** Where Docker publishes it on the host; empty for a port that is exposed only. */
+  readonly published: readonly PublishedPort[];
+}
+
+export interface PublishedPort {
+  /** `0.0.0.0`, `::`, or the one host address that the user named. */
+  readonly hostIp: string;
+  readonly hostPort: number;
+}
+
+/** The first 12 hex digits, as `docker ps` shows them. */
+export function shortIdOf(id: string): string {
+  return id.slice(0, 12);
+}

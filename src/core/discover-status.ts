@@ -1,0 +1,66 @@
+import type { Catalog, Problem } from './catalog.js';
+import { formatAddress } from './address.js';
+import type { Model, Server } from './haproxy/model.js';
+import type { ServerStatus } from './haproxy/replies.js';
+
+/** What `docker-discover ls --json` prints; a public interface. */
+export interface DiscoverStatus {
+  /** `live`: etcd answers and is watched. `last known good`: it does not, and the pools stay as they were. */
+  readonly catalog: 'live' | 'last known good';
+  /** Revision of etcd at which the catalog stands. */
+  readonly revision: number;
+  readonly haproxy: { readonly running: boolean; readonly workerPid: number | null; readonly reloads: number };
+  readonly lastReload: { readonly reason: string; readonly at: string } | null;
+  /** Why the desired configuration is not the running one; null where it is. */
+  readonly fault: string | null;
+  readonly listeners: readonly ListenerStatus[];
+  /** Listeners that are left out, keys that are rejected or conflicting, with their reasons. */
+  readonly problems: readonly Problem[];
+}
+
+export interface ListenerStatus {
+  readonly service: string;
+  readonly port: number;
+  readonly endpoints: readonly EndpointStatus[];
+}
+
+export interface EndpointStatus {
+  readonly id: string;
+  readonly address: string;
+  readonly weight: number;
+  /** As HAProxy says it (`UP`, `DOWN`, `MAINT`, …); `DRAIN` while it drains, `not loaded` before HAProxy has taken it. */
+  readonly status: string;
+  /** Result of the last check, such as `L4OK`. */
+  readonly check: string;
+  /** Open connections. */
+  readonly sessions: number;
+}
+
+export function listenerStatusOf(model: Model, servers: readonly ServerStatus[]): ListenerStatus[] {
+  const byName = new Map(servers.map((server) => [`${server.listener}/${server.server}`, server]));
+  return model.listeners.map((listener) => ({
+    service: listener.service,
+    port: listener.port,
+    endpoints: listener.servers.map((server) => {
+      const observed = byName.get(`${listener.name}/${server.name}`);
+      return {
+        id: server.name,
+        address: formatAddress(server),
+        weight: server.weight,
+        status: statusOf(server, observed),
+        check: observed?.check ?? '',
+        sessions: observed?.sessions ?? 0,
+      };
+    }),
+  }));
+}
+
+export function problemsOf(catalog: Catalog, model: Model): Problem[] {
+  return [...model.refused, ...catalog.conflicting, ...catalog.rejected];
+}
+
+/** HAProxy itself calls a server of weight 0 `UP`. */
+function statusOf({ weight }: Server, observed: ServerStatus | undefined): string {
+  if (observed === undefined) return 'not loaded';
+  return weight === 0 && observed.status === 'UP' ? 'DRAIN' : observed.status;
+}

@@ -1,0 +1,21 @@
+/**
+ * Wrong usage or configuration: nothing that waiting would mend. The command line turns it into exit code 2.
+ * The message names the setting, the value and the mend.
+ */
+export class SettingError extends Error {
+  override readonly name = 'SettingError';
+}
+
+/** The run was cancelled by its AbortSignal; not a failure, and not logged as one. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || error.name === 'ResponseAborted');
+}
+
+/** The messages of an error and its causes in one line, without stacks. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const messages = error instanceof AggregateError ? error.errors.map(messageOf) : [];
+  const own = error.message === '' ? messages.join('; ') || error.name : error.message;
+  const cause = error.cause === undefined ? '' : messageOf(error.cause);
+  return own.includes(cause) ? own : `${own}: ${cause}`;
+}

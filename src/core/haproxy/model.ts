@@ -1,0 +1,149 @@
+import { compareText, isNewer, type Catalog, type Endpoint, type Problem } from '../catalog.js';
+import type { ListenerAttributes } from '../service.js';
+
+/** One `listen` section: one service on one port. */
+export interface Listener extends ListenerAttributes {
+  /** `<service>:<port>`; the `:` keeps it apart from every section name of ours, whatever a service is called. */
+  readonly name: string;
+  readonly service: string;
+  readonly port: number;
+  /** Sorted by name. Empty while the listener lingers. */
+  readonly servers: readonly Server[];
+  /** When and at which revision its last endpoint went; null while it has one. */
+  readonly empty: { readonly sinceMs: number; readonly revision: number } | null;
+}
+
+/** A listener that had its port before, whoever its servers were. */
+export type HeldListener = Omit<Listener, 'servers'>;
+
+export interface Server {
+  /** The registration's id. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** 0 drains: no new connections, requests under way finish. */
+  readonly weight: number;
+}
+
+/** What HAProxy should be: the input of template and plan. */
+export interface Model {
+  /** Sorted by name; no two of them share a port. */
+  readonly listeners: readonly Listener[];
+  /** Listeners that are left out, and why; the key is the listener's name. */
+  readonly refused: readonly Problem[];
+}
+
+export interface ModelInput {
+  readonly catalog: Catalog;
+  /** Revision of etcd at which the catalog stands. */
+  readonly revision: number;
+  /** Listeners of the model before this one: they hold their ports. */
+  readonly held: readonly HeldListener[];
+  /** Ports that no listener may have, with the reason: reserved, or taken by another process. */
+  readonly barred: ReadonlyMap<number, string>;
+  readonly nowMs: number;
+  /** How long a listener stays after its last endpoint went. */
+  readonly lingerMs: number;
+}
+
+export const emptyModel: Model = { listeners: [], refused: [] };
+
+/**
+ * Decides the listeners, and which of them has a port that several claim. HAProxy itself starts with two listeners on one
+ * port and mixes their traffic, so this is the only guard.
+ */
+export function modelOf(input: ModelInput): Model {
+  const { held, barred } = input;
+  const candidates = [...served(input.catalog), ...lingering(input)];
+  const refused: Problem[] = [];
+  const byPort = new Map<number, Candidate[]>();
+  for (const candidate of candidates) {
+    const { port, name } = candidate.listener;
+    const reason = barred.get(port);
+    if (reason !== undefined) refused.push({ key: name, reason: `port ${String(port)} ${reason}` });
+    else byPort.set(port, [...(byPort.get(port) ?? []), candidate]);
+  }
+
+  const heldNames = new Set(held.map(({ name }) => name));
+  const listeners: Listener[] = [];
+  for (const [port, claimants] of byPort) {
+    const [holder, ...others] = claimants.sort((a, b) => compareClaims(a, b, heldNames));
+    if (holder === undefined) continue;
+    listeners.push(holder.listener);
+    for (const { listener } of others) {
+      // A listener that lingers without a server and lost its port has nothing left to say.
+      if (listener.empty !== null) continue;
+      refused.push({
+        key: listener.name,
+        reason: `port ${String(port)} is held by service ${holder.listener.service}`,
+      });
+    }
+  }
+  return {
+    listeners: listeners.sort((a, b) => compareText(a.name, b.name)),
+    refused: refused.sort((a, b) => compareText(a.key, b.key)),
+  };
+}
+
+interface Candidate {
+  readonly listener: Listener;
+  /** Create revision of its oldest registration; what decides between two that came without a holder. */
+  readonly since: number;
+}
+
+function served(catalog: Catalog): Candidate[] {
+  return catalog.services.flatMap(({ name, endpoints }) => {
+    const byPort = new Map<number, Endpoint[]>();
+    for (const endpoint of endpoints) {
+      byPort.set(endpoint.servicePort, [...(byPort.get(endpoint.servicePort) ?? []), endpoint]);
+    }
+    return [...byPort].map(([port, own]) => ({
+      listener: listenerOf(name, port, own),
+      since: Math.min(...own.map(({ createRevision }) => createRevision)),
+    }));
+  });
+}
+
+function listenerOf(service: string, port: number, endpoints: readonly Endpoint[]): Listener {
+  const [first, ...rest] = endpoints;
+  if (first === undefined) throw new RangeError(`listener ${service}:${String(port)} has no endpoint`);
+  const { mode, balance, check } = rest.reduce(
+    (newest, endpoint) => (isNewer(endpoint, newest) ? endpoint : newest),
+    first,
+  );
+  const servers = endpoints.map(({ id, address, weight, state }) => ({
+    name: id,
+    host: address.host,
+    port: address.port,
+    weight: state === 'drain' ? 0 : weight,
+  }));
+  return { name: `${service}:${String(port)}`, service, port, mode, balance, check, servers, empty: null };
+}
+
+function lingering({ catalog, revision, held, nowMs, lingerMs }: ModelInput): Candidate[] {
+  const living = new Set(
+    catalog.services.flatMap(({ name, endpoints }) =>
+      endpoints.map(({ servicePort }) => `${name}:${String(servicePort)}`),
+    ),
+  );
+  return held
+    .filter(({ name, empty }) => !living.has(name) && (empty === null || nowMs - empty.sinceMs < lingerMs))
+    .map((listener) => {
+      const empty = listener.empty ?? { sinceMs: nowMs, revision };
+      return { listener: { ...listener, servers: [], empty }, since: 0 };
+    });
+}
+
+/**
+ * The holder of a port keeps it, also while it lingers: a service that is being redeployed must not find another's
+ * traffic on its port. Only a service that came after the holder had emptied takes over from it at once. Among
+ * newcomers the oldest registration wins.
+ */
+function compareClaims(a: Candidate, b: Candidate, heldNames: ReadonlySet<string>): number {
+  const rankOf = (one: Candidate, other: Candidate): number => {
+    if (!heldNames.has(one.listener.name)) return 1;
+    const { empty } = one.listener;
+    return empty !== null && other.since > empty.revision ? 2 : 0;
+  };
+  return rankOf(a, b) - rankOf(b, a) || a.since - b.since || compareText(a.listener.name, b.listener.name);
+}

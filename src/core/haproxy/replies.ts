@@ -1,0 +1,118 @@
+import { parsePort } from '../address.js';
+import type { Model } from './model.js';
+
+/** What `show stat` tells of one server. */
+export interface ServerStatus {
+  readonly listener: string;
+  readonly server: string;
+  /** `UP`, `DOWN`, `DRAIN`, `MAINT`, or on its way between two of them, such as `UP 1/3`. */
+  readonly status: string;
+  /** Result of the last check, such as `L4OK` or `L4CON`; empty before the first. */
+  readonly check: string;
+  /** Connections that it has now. */
+  readonly sessions: number;
+}
+
+/** One server's line of `show servers state`. */
+export interface ServerState {
+  readonly listener: string;
+  readonly server: string;
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+}
+
+/** A table by its header: column name → value, whatever the order of the columns in this version of HAProxy. */
+function rowsOf(lines: readonly string[], separator: string): ReadonlyMap<string, string>[] {
+  const headerAt = lines.findIndex((line) => line.startsWith('# '));
+  const header = lines[headerAt]?.slice(2).split(separator);
+  if (header === undefined) throw new Error('HAProxy answered without the header of a table: the reply was cut');
+  return lines
+    .slice(headerAt + 1)
+    .filter((line) => line !== '')
+    .map((line) => {
+      const cells = line.split(separator);
+      return new Map(header.map((name, index) => [name, cells[index] ?? '']));
+    });
+}
+
+/** The reply to `show stat -1 4 -1` (servers only). CSV without quoted cells in the columns that we read. */
+export function parseShowStat(reply: string): ServerStatus[] {
+  return rowsOf(reply.split('\n'), ',').map((row) => ({
+    listener: row.get('pxname') ?? '',
+    server: row.get('svname') ?? '',
+    status: row.get('status') ?? '',
+    check: (row.get('check_status') ?? '').replace('* ', ''),
+    sessions: Number(row.get('scur') ?? ''),
+  }));
+}
+
+/** The reply to `show servers state`: a version line, the header, a line per server. */
+export function parseServersState(reply: string): ServerState[] {
+  return rowsOf(reply.split('\n'), ' ').map(serverStateOf);
+}
+
+function serverStateOf(row: ReadonlyMap<string, string>): ServerState {
+  return {
+    listener: row.get('be_name') ?? '',
+    server: row.get('srv_name') ?? '',
+    host: row.get('srv_addr') ?? '',
+    port: Number(row.get('srv_port') ?? ''),
+    weight: Number(row.get('srv_uweight') ?? ''),
+  };
+}
+
+/**
+ * What may go into the server state file before a reload to `model`: the lines of servers that keep address, port and
+ * weight. HAProxy would restore an old port over the new one (and an old weight over the same initial one), so a changed
+ * server starts afresh.
+ */
+export function carriedState(reply: string, model: Model): string {
+  const lines = reply.split('\n');
+  const rows = rowsOf(lines, ' ').map(serverStateOf);
+  const headerAt = lines.findIndex((line) => line.startsWith('# '));
+  const body = lines.slice(headerAt + 1).filter((line) => line !== '');
+  const desired = new Map(
+    model.listeners.flatMap(({ name, servers }) =>
+      servers.map((server) => [`${name}/${server.name}`, server] as const),
+    ),
+  );
+  const carried = body.filter((_line, index) => {
+    const row = rows[index];
+    const server = row === undefined ? undefined : desired.get(`${row.listener}/${row.server}`);
+    return (
+      row !== undefined &&
+      server !== undefined &&
+      row.host === server.host &&
+      row.port === server.port &&
+      row.weight === server.weight
+    );
+  });
+  return [...lines.slice(0, headerAt + 1), ...carried, ''].join('\n');
+}
+
+/** The master's answer to `reload` (3.0 and up): `Success=1` or `Success=0`, then the start-up log of the new worker. */
+export function parseReload(reply: string): { readonly success: boolean; readonly log: string } {
+  const [, verdict, log] = /^Success=([01])\n?(?:--\n)?([\s\S]*)$/.exec(reply.trim()) ?? [];
+  if (verdict === undefined)
+    throw new Error(`the master did not say whether the reload succeeded: ${JSON.stringify(reply.slice(0, 200))}`);
+  return { success: verdict === '1', log: (log ?? '').trim() };
+}
+
+/** Ports that HAProxy could not bind, from its start-up log: `cannot bind socket (Address already in use) for [*:8000]`. */
+export function unboundPorts(log: string): number[] {
+  const ports = [...log.matchAll(/cannot bind (?:UNIX )?socket \([^)]*\) for \[[^\]]*?:(\d+)\]/g)].flatMap(
+    ([, text]) => {
+      const port = parsePort(text ?? '');
+      return port.ok ? [port.value] : [];
+    },
+  );
+  return [...new Set(ports)];
+}
+
+/** The pid of the current worker, from `show proc` on the master socket; null where none runs. */
+export function parseWorkerPid(reply: string): number | null {
+  const section = reply.split('# workers')[1]?.split('# ')[0] ?? '';
+  const [, pid] = /^(\d+)\s+worker\b/m.exec(section) ?? [];
+  return pid === undefined ? null : Number(pid);
+}

@@ -1,0 +1,65 @@
+import { shortIdOf, type ContainerSnapshot } from '../core/container.js';
+import type { ContainerEngine, ContainerEvent } from '../ports/container-engine.js';
+import type { Logger } from '../ports/log.js';
+
+/** What this host runs, as far as it was looked at. */
+export interface ContainerView {
+  /** Takes note of what an event says must be looked at. */
+  note(event: ContainerEvent): void;
+  /** Everything must be looked at: an event may have been missed. */
+  noteAll(): void;
+  /** Looks at what was noted. Rejects where the engine can't be asked; the view is then as it was. */
+  refresh(signal: AbortSignal): Promise<void>;
+  snapshots(): Iterable<ContainerSnapshot>;
+  /** Its stop was announced, and it has not died yet. */
+  isStopping(id: string): boolean;
+}
+
+export function createContainerView(engine: ContainerEngine, log: Logger): ContainerView {
+  let containers = new Map<string, ContainerSnapshot>();
+  const stopping = new Set<string>();
+  const noted = new Set<string>();
+  let all = true;
+
+  return {
+    note({ id, action, signal }) {
+      noted.add(id);
+      if (action === 'kill' && signal !== null && signal === containers.get(id)?.stopSignal) {
+        stopping.add(id);
+        log.info({ container: shortIdOf(id), signal }, 'stop announced');
+      }
+      if (action === 'die' || action === 'start') stopping.delete(id);
+    },
+
+    noteAll() {
+      all = true;
+    },
+
+    async refresh(signal) {
+      const whole = all;
+      const ids = [...noted];
+      all = false;
+      noted.clear();
+      try {
+        if (whole) {
+          const listed = await engine.list(signal);
+          containers = new Map(listed.map((container) => [container.id, container]));
+        } else {
+          const looked = await Promise.all(ids.map(async (id) => [id, await engine.inspect(id, signal)] as const));
+          for (const [id, container] of looked) {
+            if (container === null || container.status === 'stopped') containers.delete(id);
+            else containers.set(id, container);
+          }
+        }
+      } catch (error) {
+        all ||= whole;
+        for (const id of ids) noted.add(id);
+        throw error;
+      }
+      for (const id of stopping) if (!containers.has(id)) stopping.delete(id);
+    },
+
+    snapshots: () => containers.values(),
+    isStopping: (id) => stopping.has(id),
+  };
+}

@@ -1,0 +1,168 @@
+import { catalogOf, type Problem } from '../core/catalog.js';
+import { listenerStatusOf, problemsOf, type DiscoverStatus } from '../core/discover-status.js';
+import { messageOf } from '../core/errors.js';
+import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
+import { emptyModel, type Model } from '../core/haproxy/model.js';
+import { formatLastKnownGood, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
+import type { Logger } from '../ports/log.js';
+import { PortsTakenError, type Proxy } from '../ports/proxy.js';
+import type { Registry } from '../ports/registry.js';
+import type { StateStore } from '../ports/state-store.js';
+import { createCatalogSource, type CatalogSource } from './catalog-source.js';
+import { every, runTasks } from './lifecycle.js';
+import { createModelBuilder } from './model-builder.js';
+import type { ProxyKeeper } from './proxy-keeper.js';
+import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
+
+export interface DiscoverOptions {
+  readonly registry: Registry;
+  readonly store: StateStore;
+  readonly proxy: Proxy;
+  readonly keeper: ProxyKeeper;
+  readonly prefix: string;
+  readonly bind: readonly string[];
+  readonly statsBind: BindAddress;
+  readonly pollMs: number;
+  readonly lingerMs: number;
+  readonly quiet: QuietPeriod;
+  readonly log: Logger;
+}
+
+export interface Discover {
+  /** Keeps HAProxy in step with etcd until `signal` fires, then stops HAProxy softly. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Something outside etcd changed: HAProxy exited, or the template is to be read anew. */
+  trigger(reason: string): void;
+  /** HAProxy runs, and has taken a configuration. */
+  isReady(): boolean;
+  status(signal: AbortSignal): Promise<DiscoverStatus>;
+}
+
+export function createDiscover(options: DiscoverOptions): Discover {
+  const { registry, store, proxy, keeper, prefix, bind, statsBind, pollMs, lingerMs, quiet, log } = options;
+  const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
+  let source: CatalogSource | null = null;
+  let model: Model = emptyModel;
+  let problems: readonly Problem[] = [];
+  let ready = false;
+
+  const statsProblem = {
+    key: 'stats page',
+    reason: `${formatBind(statsBind)} is taken by another process; free it, or set STATS_BIND`,
+  };
+
+  const tellProblems = (now: readonly Problem[]): void => {
+    const before = new Set(problems.map(({ key, reason }) => `${key} ${reason}`));
+    const after = new Set(now.map(({ key }) => key));
+    for (const { key, reason } of now) if (!before.has(`${key} ${reason}`)) log.warn({ key, reason }, 'not served');
+    for (const { key } of problems) if (!after.has(key)) log.info({ key }, 'no longer a problem');
+    problems = now;
+  };
+
+  const restore = async (): Promise<LastKnownGood> => {
+    const text = await store.load();
+    const saved = text === null ? null : parseLastKnownGood(text);
+    if (saved?.ok === true) {
+      log.info(
+        { revision: saved.value.revision, registrations: saved.value.entries.length },
+        'serving the last known good state until etcd answers',
+      );
+      return saved.value;
+    }
+    if (saved !== null) log.warn({ reason: saved.reason }, 'the saved state can not be used; starting empty');
+    return { revision: 0, entries: [], held: [] };
+  };
+
+  const createSaver = (): ((from: CatalogSource) => Promise<void>) => {
+    let saved = '';
+    return async (from) => {
+      const entries = from.entries();
+      const text = formatLastKnownGood({ revision: from.revision(), entries, held: model.listeners });
+      if (text === saved) return;
+      try {
+        await store.save(text);
+        saved = text;
+      } catch (error) {
+        // Traffic does not hang on it; only a restart while etcd is down would miss it.
+        log.error(
+          { error: messageOf(error) },
+          'the last known good state was not saved; a restart without etcd would serve an older one',
+        );
+      }
+    };
+  };
+
+  return {
+    trigger: (reason) => {
+      loop.trigger(reason);
+    },
+
+    isReady: () => ready && proxy.isRunning(),
+
+    async status(signal) {
+      const running = proxy.isRunning();
+      const servers = running ? await proxy.serverStatus(signal) : [];
+      const { reloads, lastReload, fault } = keeper.state();
+      return {
+        catalog: source?.isLive() === true ? 'live' : 'last known good',
+        revision: source?.revision() ?? 0,
+        haproxy: { running, workerPid: running ? await proxy.workerPid(signal) : null, reloads },
+        lastReload,
+        fault,
+        listeners: listenerStatusOf(model, servers),
+        problems,
+      };
+    },
+
+    async run(signal) {
+      const initial = await restore();
+      const onChange = (reason: string): void => {
+        loop.trigger(reason);
+      };
+      const following = createCatalogSource({ registry, prefix, pollMs, initial, log, onChange });
+      source = following;
+      const builder = createModelBuilder({ proxy, bind, statsBind, lingerMs, held: initial.held });
+      const save = createSaver();
+
+      const reconcile = async (): Promise<void> => {
+        const catalog = catalogOf(following.records());
+        const built = await builder.build({ catalog, revision: following.revision(), loaded: keeper.loadedPorts() });
+        model = built.model;
+        tellProblems([...problemsOf(catalog, model), ...(built.statsBarred ? [statsProblem] : [])]);
+        try {
+          if ((await keeper.bring(built, signal)) === 'changed') loop.trigger('verify');
+        } catch (error) {
+          if (!(error instanceof PortsTakenError)) throw error;
+          log.warn({ ports: error.ports }, 'HAProxy could not bind; going on without these ports');
+          builder.bar(error.ports);
+          loop.trigger('port taken');
+          return;
+        }
+        ready = true;
+        if (following.isLive()) await save(following);
+      };
+
+      loop.trigger('start');
+      try {
+        await runTasks(
+          [
+            (both) => following.run(both),
+            (both) => loop.run(reconcile, both),
+            // Listeners that linger come to their end, and ports that were taken may be free.
+            (both) =>
+              every(
+                pollMs,
+                () => {
+                  loop.trigger('tick');
+                },
+                both,
+              ),
+          ],
+          signal,
+        );
+      } finally {
+        await proxy.stop();
+      }
+    },
+  };
+}

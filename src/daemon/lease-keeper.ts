@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../core/errors.js';
+import type { Logger } from '../ports/log.js';
+import type { Registry } from '../ports/registry.js';
+
+export interface LeaseKeeper {
+  /** The lease, granted now if there is none. */
+  current(signal: AbortSignal): Promise<string>;
+  /** The lease, or null while there is none. */
+  peek(): string | null;
+  /** The lease turned out to be gone. */
+  drop(): void;
+  /** Keeps the lease alive; calls `onLost` when it is gone. */
+  run(onLost: () => void, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Holds the one lease of this host. It counts silence itself: a lease that was not confirmed for a TTL is taken for lost,
+ * as etcd does.
+ */
+export function createLeaseKeeper({
+  registry,
+  ttlMs,
+  log,
+}: {
+  registry: Registry;
+  ttlMs: number;
+  log: Logger;
+}): LeaseKeeper {
+  let lease: string | null = null;
+  let confirmedAt = 0;
+
+  const lose = (reason: string, onLost: () => void): void => {
+    log.warn({ lease, reason }, 'lease lost; everything is registered again under a new one');
+    lease = null;
+    onLost();
+  };
+
+  return {
+    async current(signal) {
+      if (lease !== null) return lease;
+      const askedAt = performance.now();
+      const granted = await registry.grantLease(ttlMs, signal);
+      lease = granted;
+      confirmedAt = askedAt;
+      log.info({ lease, ttlMs }, 'lease granted');
+      return granted;
+    },
+
+    peek: () => lease,
+
+    drop() {
+      lease = null;
+    },
+
+    async run(onLost, signal) {
+      let failures = 0;
+      for (;;) {
+        // A third of the TTL, so that two keep-alives may fail; after a failure sooner.
+        await sleep(failures === 0 ? ttlMs / 3 : Math.min(ttlMs / 3, 1_000), undefined, { signal });
+        if (lease === null) continue;
+        const kept = lease;
+        const askedAt = performance.now();
+        try {
+          const answer = await registry.keepAlive(kept, signal);
+          if (lease !== kept) continue;
+          if (answer === 'lost') lose('etcd no longer knows it', onLost);
+          else confirmedAt = askedAt;
+          if (failures > 0) log.info({ failures }, 'keep-alive works again');
+          failures = 0;
+        } catch (error) {
+          signal.throwIfAborted();
+          failures += 1;
+          if (failures === 1) log.warn({ error: messageOf(error) }, 'keep-alive failed; trying again every second');
+          if (lease === kept && performance.now() - confirmedAt > ttlMs) lose('not confirmed for a TTL', onLost);
+        }
+      }
+    },
+  };
+}

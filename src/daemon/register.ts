@@ -1,0 +1,114 @@
+import { shortIdOf } from '../core/container.js';
+import type { RegistrationPolicy } from '../core/registrations.js';
+import type { ContainerEngine } from '../ports/container-engine.js';
+import type { Logger } from '../ports/log.js';
+import type { Registry } from '../ports/registry.js';
+import { createContainerView } from './container-view.js';
+import { createLeaseKeeper } from './lease-keeper.js';
+import { every, runTasks } from './lifecycle.js';
+import { createReconcileLoop } from './reconcile-loop.js';
+import { createRegistrar } from './registrar.js';
+import { retry } from './retry.js';
+
+export interface RegisterOptions {
+  readonly engine: ContainerEngine;
+  readonly registry: Registry;
+  readonly prefix: string;
+  readonly policy: RegistrationPolicy;
+  readonly ttlMs: number;
+  readonly resyncMs: number;
+  /** Whether the keys go with the daemon, or are left to the TTL, so that an upgrade does not flap the services. */
+  readonly withdrawOnExit: boolean;
+  readonly log: Logger;
+}
+
+export interface RegisterStatus {
+  /** Everything that runs has been registered once. */
+  readonly ready: boolean;
+  readonly lease: string | null;
+  readonly registrations: number;
+}
+
+/** A burst of starts is a few transactions; a single start waits for next to nothing. */
+const quiet = { leastMs: 5, mostMs: 100 };
+
+/**
+ * Keeps the keys of this host equal to the published ports of its containers, until `signal` fires.
+ *
+ * Whatever happens leads to the same step: compare what runs with what stands under our lease, and act on the
+ * difference. Where Docker can't be asked nothing is deleted; where etcd can't, all is put again when it is back.
+ */
+export function createRegister(options: RegisterOptions): {
+  run(signal: AbortSignal): Promise<void>;
+  status(): RegisterStatus;
+} {
+  const { engine, registry, prefix, policy, ttlMs, resyncMs, withdrawOnExit, log } = options;
+  const view = createContainerView(engine, log);
+  const keeper = createLeaseKeeper({ registry, ttlMs, log });
+  const loop = createReconcileLoop({ quiet, what: 'registering', log });
+  const registrar = createRegistrar({ registry, prefix, policy, view, keeper, log });
+  let ready = false;
+
+  const lookAgain = (reason: string): void => {
+    view.noteAll();
+    registrar.forget();
+    loop.trigger(reason);
+  };
+
+  const follow = (signal: AbortSignal): Promise<void> =>
+    retry(
+      (healthy) => {
+        const onOpen = (): void => {
+          healthy();
+          lookAgain('event stream opened');
+        };
+        return engine.follow(
+          {
+            onOpen,
+            onEvent: (event) => {
+              view.note(event);
+              loop.trigger(`${event.action} ${shortIdOf(event.id)}`);
+            },
+          },
+          signal,
+        );
+      },
+      { what: 'following Docker events', log, signal },
+    );
+
+  return {
+    status: () => ({ ready, lease: keeper.peek(), registrations: registrar.count() }),
+
+    async run(signal) {
+      const reconcile = async (reasons: readonly string[]): Promise<void> => {
+        await view.refresh(signal);
+        await registrar.reconcile(reasons, signal);
+        ready = true;
+      };
+      await runTasks(
+        [
+          follow,
+          (both) => loop.run(reconcile, both),
+          (both) =>
+            keeper.run(() => {
+              lookAgain('lease lost');
+            }, both),
+          (both) =>
+            every(
+              resyncMs,
+              () => {
+                lookAgain('resync');
+              },
+              both,
+            ),
+        ],
+        signal,
+      );
+      const lease = keeper.peek();
+      if (withdrawOnExit && lease !== null) {
+        await registry.revoke(lease, AbortSignal.timeout(5_000));
+        log.info({ lease }, 'registrations withdrawn');
+      }
+    },
+  };
+}

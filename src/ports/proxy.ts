@@ -1,0 +1,42 @@
+import type { BindAddress } from '../core/haproxy/bind.js';
+import type { Model } from '../core/haproxy/model.js';
+import type { Step } from '../core/haproxy/plan.js';
+import type { ServerState, ServerStatus } from '../core/haproxy/replies.js';
+
+/** HAProxy does not take a configuration; the last good one stands. The message is HAProxy's own. */
+export class ConfigurationRefusedError extends Error {
+  override readonly name = 'ConfigurationRefusedError';
+}
+
+/** A start or reload failed because HAProxy could not bind these ports. */
+export class PortsTakenError extends Error {
+  override readonly name = 'PortsTakenError';
+  constructor(readonly ports: readonly number[]) {
+    super(`ports can't be bound: ${ports.join(', ')}`);
+  }
+}
+
+/** The runtime API did not take a command. */
+export class StepRejectedError extends Error {
+  override readonly name = 'StepRejectedError';
+}
+
+/** The HAProxy child: one master, its current worker, and the file that they are configured by. */
+export interface Proxy {
+  /** True while the master runs. */
+  isRunning(): boolean;
+  serversState(signal: AbortSignal): Promise<ServerState[]>;
+  serverStatus(signal: AbortSignal): Promise<ServerStatus[]>;
+  workerPid(signal: AbortSignal): Promise<number | null>;
+  /** Applies steps to the running worker, then rewrites the file to match. */
+  apply(steps: readonly Step[], text: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Checks `text`, makes it the file, and starts HAProxy or reloads it; resolves when the new worker runs.
+   * On any failure the file is the last good one again, and the old worker goes on.
+   */
+  load(text: string, model: Model, signal: AbortSignal): Promise<void>;
+  /** Those of `addresses` that can't be bound, because another process has them. */
+  takenOf(addresses: readonly BindAddress[]): Promise<BindAddress[]>;
+  /** Soft stop: no new connections, then the end when the last is done, or after the deadline. */
+  stop(): Promise<void>;
+}

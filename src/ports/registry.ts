@@ -1,0 +1,58 @@
+import type { Entry } from '../core/catalog.js';
+import type { Diff } from '../core/diff.js';
+
+/** An entry with the lease on which it hangs; `0` where it hangs on none. */
+export interface HeldEntry extends Entry {
+  /** Revision of its last put. */
+  readonly modRevision: number;
+  readonly lease: string;
+}
+
+export interface Listing {
+  /** Revision of etcd at which the entries stand. */
+  readonly revision: number;
+  readonly entries: readonly HeldEntry[];
+}
+
+export type WatchEvent =
+  { readonly kind: 'put'; readonly entry: HeldEntry } | { readonly kind: 'delete'; readonly key: string };
+
+/** Enough to tell whether anything under a prefix changed since. */
+export interface Fingerprint {
+  readonly revision: number;
+  readonly count: number;
+  /** Highest mod revision of a key that stands. */
+  readonly latest: number;
+}
+
+/**
+ * etcd, as the daemons use it. Every call has a deadline of its own and rejects on failure; rejects with an AbortError
+ * when `signal` fires.
+ */
+export interface Registry {
+  list(signal: AbortSignal): Promise<Listing>;
+  fingerprint(signal: AbortSignal): Promise<Fingerprint>;
+  /**
+   * Tells every change after `revision`, in order, until the watch fails or etcd compacted past it (rejects), or
+   * `signal` fires (resolves). Never reconnects by itself.
+   */
+  watch(
+    revision: number,
+    onEvents: (events: readonly WatchEvent[], revision: number) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Puts and deletes in as few transactions as the server's limit on operations allows. */
+  apply(diff: Diff, lease: string, signal: AbortSignal): Promise<void>;
+  grantLease(ttlMs: number, signal: AbortSignal): Promise<string>;
+  /** `lost` where etcd no longer knows the lease. */
+  keepAlive(lease: string, signal: AbortSignal): Promise<'alive' | 'lost'>;
+  /** Remaining time of a lease, or null where etcd no longer knows it. */
+  remainingMs(lease: string, signal: AbortSignal): Promise<number | null>;
+  /** Deletes the lease and with it all its keys. */
+  revoke(lease: string, signal: AbortSignal): Promise<void>;
+}
+
+/** The lease on which a put should hang is gone. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}
