@@ -11,7 +11,9 @@ import { keyspaceOf } from '../core/keyspace.js';
 import { createDiscover } from '../daemon/discover.js';
 import { runTasks } from '../daemon/lifecycle.js';
 import { createProxyKeeper } from '../daemon/proxy-keeper.js';
-import { proxySettingsOf, readTemplate, type DiscoverSettings } from './discover-settings.js';
+import { checkTemplate } from './discover-template.js';
+import { proxySettingsOf, type DiscoverSettings } from './discover-settings.js';
+import { readTemplate } from './discover-template.js';
 import { createLogger } from './log.js';
 import { etcdHostMissing, required, runUntilSignal } from './main.js';
 import { packageVersion } from './version.js';
@@ -38,14 +40,16 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   } = settings;
   const hosts = required(settings.etcdHost, etcdHostMissing);
   const version = await haproxyVersion(haproxy);
+  const paths = proxyPathsOf(runDir);
+  const proxySettings = proxySettingsOf(settings, paths);
   const text = await readTemplate(template);
+  await checkTemplate({ path: template, text, haproxy, settings: proxySettings });
 
   const log = createLogger('docker-discover', settings);
   log.info(
     { etcd: hosts, prefix, haproxy: version, stats: formatBind(statsBind), version: packageVersion() },
     'starting',
   );
-  const paths = proxyPathsOf(runDir);
   const client = createEtcdClient(hosts);
   const proxy = createProxy({
     binary: haproxy,
@@ -58,7 +62,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   });
   const keeper = createProxyKeeper({
     proxy,
-    settings: proxySettingsOf(settings, paths),
+    settings: proxySettings,
     template: text,
     readTemplate: () => readTemplate(template),
     log,

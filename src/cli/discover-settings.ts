@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import type { ProxyPaths } from '../adapters/haproxy/paths.js';
-import { messageOf, SettingError } from '../core/errors.js';
 import { parseBindAddress, parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import { accept, reject, type Parsed } from '../core/result.js';
@@ -122,15 +120,6 @@ export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): 
     serverStateFile: paths.serverState,
     hardStopAfterSeconds: Math.ceil(settings.hardStopAfter / 1000),
   };
-}
-
-/** @throws SettingError */
-export async function readTemplate(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new SettingError(`TEMPLATE ${JSON.stringify(path)} can't be read: ${messageOf(error)}`);
-  }
 }
 
 function parseBindHosts(text: string): Parsed<readonly string[]> {

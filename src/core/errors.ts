@@ -11,11 +11,9 @@ export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'ResponseAborted');
 }
 
-/** The messages of an error and its causes in one line, without stacks. */
+/** The message of an error in one line, without stack or causes: each layer that catches says in its own words what matters. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const messages = error instanceof AggregateError ? error.errors.map(messageOf) : [];
-  const own = error.message === '' ? messages.join('; ') || error.name : error.message;
-  const cause = error.cause === undefined ? '' : messageOf(error.cause);
-  return own.includes(cause) ? own : `${own}: ${cause}`;
+  return error.message === '' ? messages.join('; ') || error.name : error.message;
 }

@@ -3,6 +3,7 @@ import type { Diff } from '../../core/diff.js';
 import { messageOf } from '../../core/errors.js';
 import { LeaseLostError, type Registry } from '../../ports/registry.js';
 import { entryOf } from './entry.js';
+import { reasonOf } from './failure.js';
 import { keepAliveOnce } from './keep-alive.js';
 import { watchPrefix } from './watch.js';
 
@@ -20,15 +21,18 @@ export interface RegistryOptions {
 export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Registry {
   const key = Buffer.from(keyspace);
   const range = { key, range_end: endOf(key) };
-  const call = async <T>(what: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> => {
+  const explained = async <T>(what: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     try {
-      return await abortable(operation(), signal);
+      return await operation();
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLostError) throw error;
-      throw new Error(`etcd at ${hosts.join(', ')} did not ${what}: ${messageOf(error)}`, { cause: error });
+      throw new Error(`etcd at ${hosts.join(', ')} did not ${what}: ${reasonOf(error)}`, { cause: error });
     }
   };
+
+  const call = <T>(what: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> =>
+    explained(what, signal, () => abortable(operation(), signal));
 
   return {
     list: (signal) =>
@@ -46,7 +50,7 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       }),
 
     watch: (revision, onEvents, signal) =>
-      call('keep the watch', signal, () => watchPrefix({ client, range, revision, onEvents, signal })),
+      explained('keep the watch', signal, () => watchPrefix({ client, range, revision, onEvents, signal })),
 
     apply: (diff, lease, signal) =>
       call('take the registrations', signal, async () => {

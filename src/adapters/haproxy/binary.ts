@@ -26,7 +26,7 @@ export async function haproxyVersion(binary: string): Promise<string> {
 /** @throws ConfigurationRefusedError with HAProxy's own words */
 export async function checkConfiguration(binary: string, path: string, signal: AbortSignal): Promise<void> {
   try {
-    await run(binary, ['-c', '-q', '-f', path], { timeout: timeoutMs, signal });
+    await run(binary, ['-c', '-f', path], { timeout: timeoutMs, signal });
   } catch (error) {
     signal.throwIfAborted();
     const words =

@@ -85,7 +85,8 @@ function isRunning(child: ChildProcess): boolean {
 }
 
 /** What every reload and every stop says; the daemon says it once, with the reason. */
-const routine = /^((Former|Current) worker \(\d+\) exited with code 0|All workers exited\. Exiting\.\.\. \(0\)|Proxy \S+ stopped )/;
+const routine =
+  /^((Former|Current) worker \(\d+\) exited with code 0|All workers exited\. Exiting\.\.\. \(0\)|Proxy \S+ stopped )/;
 
 /** `[ALERT]   (123) : text` from the master; bare text from the worker's log. */
 function logLine(line: string, log: Logger): void {

@@ -37,20 +37,33 @@ export interface ProxyOptions {
  */
 export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: ProxyOptions): Proxy {
   let master: Master | null = null;
+  /** The master has finished its start, and listens to signals. */
+  let up = false;
   let lastGood: string | null = null;
+
+  /** The worker serves before its master is ready, and a signal to such a master is lost: ask both. */
+  const isUp = async (signal: AbortSignal): Promise<boolean> => {
+    try {
+      await ask(paths.runtimeSocket, 'show info', signal);
+      return parseWorkerPid(await ask(paths.masterSocket, 'show proc', signal)) !== null;
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
+  };
 
   const start = async (signal: AbortSignal): Promise<void> => {
     // Left behind by a daemon that was killed; HAProxy would refuse to bind the master socket over it.
     await Promise.all([paths.masterSocket, paths.runtimeSocket].map((path) => rm(path, { force: true })));
+    up = false;
     const started = startMaster({ binary, configPath: paths.config, masterSocket: paths.masterSocket, log, onExit });
     master = started;
     const deadline = performance.now() + startTimeoutMs;
     while (started.isRunning() && performance.now() < deadline) {
-      const answer = await ask(paths.runtimeSocket, 'show info', signal).catch(() => {
-        signal.throwIfAborted();
-        return '';
-      });
-      if (answer.includes('Uptime')) return;
+      if (await isUp(signal)) {
+        up = true;
+        return;
+      }
       await sleep(20, undefined, { signal });
     }
     await started.kill();
@@ -102,7 +115,7 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     takenOf,
 
     async stop() {
-      await master?.stop(stopTimeoutMs);
+      await (up ? master?.stop(stopTimeoutMs) : master?.kill());
     },
   };
 }

@@ -1,0 +1,30 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** An HTTP server on loopback that answers with its name and closes. */
+export interface BackEnd {
+  readonly name: string;
+  readonly port: number;
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+export async function startBackEnd(name: string): Promise<BackEnd> {
+  const server: Server = createServer((_request, response) => {
+    response.writeHead(200, { connection: 'close' }).end(name);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    name,
+    port,
+    address: `127.0.0.1:${String(port)}`,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
