@@ -10,10 +10,11 @@ export function createEtcdClient(hosts: readonly string[]): Etcd3 {
     hosts: [...hosts],
     defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + callTimeoutMs }),
     grpcOptions: {
-      // A member that is stopped or cut off without a FIN is found after five seconds; without these, never.
-      'grpc.keepalive_time_ms': 3_000,
+      // A watch on a member that is stopped, or cut off without a FIN, ends after eight seconds; without these, never.
+      // Not more often: etcd closes connections that ping within five seconds (--grpc-keepalive-min-time), or while no
+      // call is open.
+      'grpc.keepalive_time_ms': 6_000,
       'grpc.keepalive_timeout_ms': 2_000,
-      'grpc.keepalive_permit_without_calls': 1,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
       // The first listing of a large prefix is more than gRPC's default of 4 MiB.
