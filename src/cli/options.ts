@@ -24,6 +24,12 @@ export function secret<T>(name: string, parse: (text: string) => Parsed<T>): (te
   };
 }
 
+/** A directory whose path can stand in haproxy.cfg as it is. */
+export function parseDirectory(text: string): Parsed<string> {
+  if (/^\/[A-Za-z0-9._/+-]*$/.test(text)) return accept(text);
+  return reject('must be an absolute path of letters, digits, ".", "_", "+", "-" and "/", without white space');
+}
+
 export function parseYesNo(text: string): Parsed<boolean> {
   if (/^(yes|true|1|on)$/i.test(text)) return accept(true);
   return /^(no|false|0|off)$/i.test(text) ? accept(false) : reject('must be yes or no');
@@ -72,6 +78,7 @@ export function sharedOptions(daemon: string): Option[] {
       .default('/backends'),
     new Option('--run-dir <path>', 'directory of the sockets and run-time files')
       .env('RUN_DIR')
+      .argParser(by(parseDirectory))
       .default(`/run/${daemon}`),
     new Option('--log-level <level>', 'least level that is logged').env('LOG_LEVEL').choices(logLevels).default('info'),
     new Option('--log-format <format>', 'auto is text on a terminal and JSON elsewhere')

@@ -54,24 +54,30 @@ export function recordOf(prefix: string, entry: Entry): CatalogRecord {
 /** The same records in any order give the same catalog, on every host. */
 export function catalogOf(records: Iterable<CatalogRecord>): Catalog {
   const rejected: Problem[] = [];
-  const conflicting: Problem[] = [];
-  const byAddress = new Map<string, Endpoint>();
+  const byAddress = new Map<string, Endpoint[]>();
   for (const record of records) {
     if (record.kind === 'rejected') {
       rejected.push({ key: record.key, reason: record.reason });
       continue;
     }
-    const { endpoint } = record;
-    const address = formatAddress(endpoint.address);
-    const other = byAddress.get(address);
-    const [winner, loser] = other === undefined || isNewer(endpoint, other) ? [endpoint, other] : [other, endpoint];
-    byAddress.set(address, winner);
-    if (loser !== undefined)
-      conflicting.push({ key: loser.key, reason: `${address} is claimed by the newer ${winner.key}` });
+    const address = formatAddress(record.endpoint.address);
+    const claimants = byAddress.get(address);
+    if (claimants === undefined) byAddress.set(address, [record.endpoint]);
+    else claimants.push(record.endpoint);
+  }
+
+  const conflicting: Problem[] = [];
+  const winners: Endpoint[] = [];
+  for (const [address, claimants] of byAddress) {
+    const winner = newestOf(claimants);
+    winners.push(winner);
+    for (const { key } of claimants) {
+      if (key !== winner.key) conflicting.push({ key, reason: `${address} is claimed by the newer ${winner.key}` });
+    }
   }
 
   const byService = new Map<string, Endpoint[]>();
-  for (const endpoint of byAddress.values()) {
+  for (const endpoint of winners) {
     const endpoints = byService.get(endpoint.service);
     if (endpoints === undefined) byService.set(endpoint.service, [endpoint]);
     else endpoints.push(endpoint);
@@ -87,9 +93,12 @@ export function catalogOf(records: Iterable<CatalogRecord>): Catalog {
   };
 }
 
-/** By create revision; keys of one transaction share theirs, so the key decides then. */
-export function isNewer(a: Endpoint, b: Endpoint): boolean {
-  return a.createRevision === b.createRevision ? compareText(a.key, b.key) > 0 : a.createRevision > b.createRevision;
+/** The one that registered last; keys of one transaction share their create revision, so the key decides then. */
+export function newestOf(endpoints: readonly Endpoint[]): Endpoint {
+  return endpoints.reduce((newest, endpoint) => {
+    const later = endpoint.createRevision - newest.createRevision || compareText(endpoint.key, newest.key);
+    return later > 0 ? endpoint : newest;
+  });
 }
 
 /** By code units: the same order on every host, whatever its locale. */

@@ -9,6 +9,8 @@ export interface ContainerSnapshot {
   /** `sha256:…` */
   readonly imageId: string;
   readonly status: ContainerStatus;
+  /** When this run of it began, as Docker writes it; another run has another. */
+  readonly startedAt: string;
   /** Result of Docker's own HEALTHCHECK; `none` where the container has none. */
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
   readonly hostNetwork: boolean;

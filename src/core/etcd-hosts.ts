@@ -1,9 +1,8 @@
-import { isIPv4, parseIp, parsePort } from './address.js';
+import { parsePort } from './address.js';
+import { isHost } from './host.js';
 import { accept, quoted, reject, type Parsed } from './result.js';
 
 const defaultPort = 2379;
-const hostname =
-  /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)*\.?$/;
 
 /**
  * The members of etcd: `host`, `host:port` or a URL, several separated by commas → URLs, all with a port.
@@ -26,11 +25,7 @@ export function parseEtcdHosts(text: string): Parsed<readonly string[]> {
 function parseMember(part: string): Parsed<string> {
   const [, scheme = 'http', host = '', portText = String(defaultPort)] =
     /^(?:(https?):\/\/)?(\[[^\]]*\]|[^:/[\]]+)(?::([^/]*))?\/?$/.exec(part) ?? [];
-  const bare = host.replace(/^\[|\]$/g, '');
-  const isIp = host.startsWith('[') ? parseIp(bare).ok && !isIPv4(bare) : isIPv4(bare);
-  // What looks like a number is a mistyped address, never a name.
-  const isName = hostname.test(host) && !/(^|\.)\d+\.?$/.test(host);
-  if (!isIp && !isName)
+  if (!isHost(host))
     return reject(`${quoted(part)} is not an etcd host; give host, host:port or URL (IPv6 in brackets)`);
   const port = parsePort(portText);
   return port.ok ? accept(`${scheme}://${host}:${String(port.value)}`) : reject(`${quoted(part)}: ${port.reason}`);

@@ -1,6 +1,14 @@
 import { formatAddress, parseAddress, parsePort } from './address.js';
 import { accept, quoted, reject, type Parsed } from './result.js';
-import { balances, defaultAttributes, parseId, parseServiceName, type Balance, type Registration } from './service.js';
+import {
+  balances,
+  defaultAttributes,
+  parseId,
+  parseServiceName,
+  type Balance,
+  type ListenerAttributes,
+  type Registration,
+} from './service.js';
 
 /**
  * The contract between the two daemons, and with any other tool:
@@ -79,6 +87,20 @@ export function parseValue(text: string): Parsed<Value> {
     value = { ...value, ...attribute.value };
   }
   return accept(value);
+}
+
+/** The attributes of a listener, each as it stands in a value. */
+export function parseListenerAttributes(
+  texts: Readonly<Record<keyof ListenerAttributes, string>>,
+): Parsed<ListenerAttributes> {
+  const { mode, balance, check } = defaultAttributes;
+  let attributes: ListenerAttributes = { mode, balance, check };
+  for (const [name, text] of Object.entries(texts)) {
+    const attribute = parseAttribute(name, text);
+    if (!attribute.ok) return attribute;
+    attributes = { ...attributes, ...attribute.value };
+  }
+  return accept(attributes);
 }
 
 function parseAttribute(name: string, text: string): Parsed<Partial<Value>> {

@@ -15,20 +15,23 @@ export interface ContainerView {
   isStopping(id: string): boolean;
 }
 
+/** A container that got its stop signal and lives on has survived it; no `docker stop -t` waits this long. */
+const longestStopMs = 3_600_000;
+
 export function createContainerView(engine: ContainerEngine, log: Logger): ContainerView {
   let containers = new Map<string, ContainerSnapshot>();
-  const stopping = new Set<string>();
+  /** By id: which run of the container was told to stop, and when. */
+  const stopping = new Map<string, { readonly startedAt: string; readonly toldAt: number }>();
   const noted = new Set<string>();
   let all = true;
 
   return {
     note({ id, action, signal }) {
       noted.add(id);
-      if (action === 'kill' && signal !== null && signal === containers.get(id)?.stopSignal) {
-        stopping.add(id);
-        log.info({ container: shortIdOf(id), signal }, 'stop announced');
-      }
-      if (action === 'die' || action === 'start') stopping.delete(id);
+      const container = containers.get(id);
+      if (action !== 'kill' || container === undefined || signal !== container.stopSignal) return;
+      stopping.set(id, { startedAt: container.startedAt, toldAt: performance.now() });
+      log.info({ container: container.name, id: shortIdOf(id), signal }, 'stop announced');
     },
 
     noteAll() {
@@ -56,7 +59,17 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
         for (const id of ids) noted.add(id);
         throw error;
       }
-      for (const id of stopping) if (!containers.has(id)) stopping.delete(id);
+      for (const [id, { startedAt, toldAt }] of stopping) {
+        const container = containers.get(id);
+        const survived = performance.now() - toldAt > longestStopMs;
+        if (container !== undefined && container.startedAt === startedAt && !survived) continue;
+        stopping.delete(id);
+        if (survived)
+          log.warn(
+            { container: container?.name, id: shortIdOf(id) },
+            'still runs long after its stop was announced; taken back',
+          );
+      }
     },
 
     snapshots: () => containers.values(),

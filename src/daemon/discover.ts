@@ -139,7 +139,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
           return;
         }
         ready = true;
-        if (following.isLive()) await save(following);
+        // Last known good is what HAProxy took, of what etcd said.
+        if (following.isLive() && keeper.state().fault === null) await save(following);
       };
 
       loop.trigger('start');

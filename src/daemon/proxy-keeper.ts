@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.js';
+import { messageOf, SettingError } from '../core/errors.js';
 import { commandOf } from '../core/haproxy/commands.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { planOf, type Plan, type Step } from '../core/haproxy/plan.js';
@@ -56,7 +56,9 @@ export function createProxyKeeper({
   let loaded: Loaded | null = null;
   let demand: string | null = null;
   let refusedText: string | null = null;
-  let fault: string | null = null;
+  let configurationFault: string | null = null;
+  /** Stands until a template is taken, whatever endpoints do meanwhile. */
+  let templateFault: string | null = null;
   let reloads = -1;
   let lastReload: { reason: string; at: string } | null = null;
 
@@ -77,7 +79,7 @@ export function createProxyKeeper({
     loaded = { model: built.model, frame: frameOf(built.statsBarred), hasStats: !built.statsBarred };
     reloads += 1;
     refusedText = null;
-    fault = null;
+    configurationFault = null;
     const fields = {
       reason,
       listeners: built.model.listeners.length,
@@ -97,15 +99,15 @@ export function createProxyKeeper({
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
       refusedText = text;
-      fault = messageOf(error);
-      log.error({ reason, fault }, 'HAProxy refuses the configuration; the last good one stands');
+      configurationFault = messageOf(error);
+      log.error({ reason, fault: configurationFault }, 'HAProxy refuses the configuration; the last good one stands');
     }
     // Nothing runs yet: the stats page at least is worth having, and traffic follows with the next change.
     if (!proxy.isRunning()) {
-      const kept = { text: refusedText, fault };
+      const kept = { text: refusedText, fault: configurationFault };
       await load({ ...built, model: emptyModel }, template, 'start without listeners', signal);
       refusedText = kept.text;
-      fault = kept.fault;
+      configurationFault = kept.fault;
     }
     return 'settled';
   };
@@ -114,10 +116,15 @@ export function createProxyKeeper({
   const reloadOnDemand = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<void> => {
     try {
       await load(built, await readTemplate(), reason, signal);
+      templateFault = null;
     } catch (error) {
       signal.throwIfAborted();
-      fault = messageOf(error);
-      log.error({ reason, fault }, 'the template was not taken; the last good one stands');
+      if (!(error instanceof ConfigurationRefusedError || error instanceof SettingError)) {
+        demand = reason;
+        throw error;
+      }
+      templateFault = messageOf(error);
+      log.error({ reason, fault: templateFault }, 'the template was not taken; the last good one stands');
     }
   };
 
@@ -156,7 +163,7 @@ export function createProxyKeeper({
       return new Set(loaded.hasStats ? [...ports, settings.statsBind.port] : ports);
     },
 
-    state: () => ({ reloads: Math.max(reloads, 0), lastReload, fault }),
+    state: () => ({ reloads: Math.max(reloads, 0), lastReload, fault: configurationFault ?? templateFault }),
 
     async bring(built, signal) {
       if (demand !== null && proxy.isRunning()) {
@@ -168,7 +175,8 @@ export function createProxyKeeper({
       const plan: Plan = planOf(await observe(signal), { model: built.model, frame: frameOf(built.statsBarred) });
       switch (plan.kind) {
         case 'nothing':
-          fault = refusedText === null ? fault : null;
+          // What was refused is no longer wanted.
+          configurationFault = null;
           refusedText = null;
           return 'settled';
         case 'runtime':

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAbort } from '../core/errors.js';
 import type { Logger } from '../ports/log.js';
 import { retry } from './retry.js';
 
@@ -56,6 +57,22 @@ export function createReconcileLoop({
     }
   };
 
+  const rounds = async (reconcile: Parameters<ReconcileLoop['run']>[0], signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      await dirty(signal);
+      if (signal.aborted) return;
+      const taken = new Set<string>();
+      await gather(signal);
+      // What comes in while it fails is part of the next attempt: it looks at everything anyway.
+      const attempt = async (): Promise<void> => {
+        for (const reason of reasons) taken.add(reason);
+        reasons.clear();
+        await reconcile([...taken]);
+      };
+      await retry(attempt, { what, log, signal });
+    }
+  };
+
   return {
     trigger(reason) {
       lastAt = performance.now();
@@ -65,18 +82,10 @@ export function createReconcileLoop({
     },
 
     async run(reconcile, signal) {
-      for (;;) {
-        await dirty(signal);
-        if (signal.aborted) return;
-        const taken = new Set<string>();
-        await gather(signal);
-        // What comes in while it fails is part of the next attempt: it looks at everything anyway.
-        const attempt = async (): Promise<void> => {
-          for (const reason of reasons) taken.add(reason);
-          reasons.clear();
-          await reconcile([...taken]);
-        };
-        await retry(attempt, { what, log, signal });
+      try {
+        await rounds(reconcile, signal);
+      } catch (error) {
+        if (!(signal.aborted && isAbort(error))) throw error;
       }
     },
   };

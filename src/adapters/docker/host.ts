@@ -1,4 +1,5 @@
-import { parseIp, parsePort } from '../../core/address.js';
+import { parsePort } from '../../core/address.js';
+import { isHost } from '../../core/host.js';
 import { accept, quoted, reject, type Parsed } from '../../core/result.js';
 
 /** Where the Docker engine listens. */
@@ -12,12 +13,12 @@ export function parseDockerHost(text: string): Parsed<DockerHost> {
   if (socketPath !== undefined) return accept({ kind: 'unix', socketPath });
   const [, host = '', portText = '2375'] = /^tcp:\/\/(\[[^\]]+\]|[^:/]+)(?::(\d+))?\/?$/.exec(text) ?? [];
   const port = parsePort(portText);
-  const bare = host.replace(/^\[|\]$/g, '');
-  const known = parseIp(bare).ok || /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(bare);
-  if (known && port.ok) return accept({ kind: 'tcp', host: bare, port: port.value });
+  if (isHost(host) && port.ok) return accept({ kind: 'tcp', host: host.replace(/^\[|\]$/g, ''), port: port.value });
   return reject(`${quoted(text)} is not a Docker host: give unix:///path or tcp://host:port`);
 }
 
 export function formatDockerHost(host: DockerHost): string {
-  return host.kind === 'unix' ? `unix://${host.socketPath}` : `tcp://${host.host}:${String(host.port)}`;
+  return host.kind === 'unix'
+    ? `unix://${host.socketPath}`
+    : `tcp://${host.host.includes(':') ? `[${host.host}]` : host.host}:${String(host.port)}`;
 }

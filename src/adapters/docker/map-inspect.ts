@@ -4,7 +4,7 @@ import type { ContainerPort, ContainerSnapshot, ContainerStatus } from '../../co
 
 /** What we read of `docker inspect`. Whatever else the engine sends, or leaves out in a newer version, is of no matter. */
 export type InspectedContainer = Pick<ContainerInspectInfo, 'Id' | 'Name' | 'Image'> & {
-  readonly State: Pick<ContainerInspectInfo['State'], 'Running' | 'Paused'> & {
+  readonly State: Pick<ContainerInspectInfo['State'], 'Running' | 'Paused' | 'StartedAt'> & {
     readonly Restarting?: boolean;
     readonly Health?: { readonly Status: string } | null | undefined;
   };
@@ -33,6 +33,7 @@ export function snapshotOf(container: InspectedContainer): ContainerSnapshot {
     image: Config.Image,
     imageId: Image,
     status: statusOf(State),
+    startedAt: State.StartedAt,
     health: healthOf(State.Health?.Status),
     hostNetwork: HostConfig.NetworkMode === 'host',
     labels: new Map(Object.entries(Config.Labels ?? {})),
@@ -75,9 +76,9 @@ function portOf(
 export function signalNumberOf(text: string): number {
   if (/^\d+$/.test(text)) return Number(text);
   const name = text.toUpperCase().replace(/^SIG/, '');
-  const [, offset] = /^RTMIN\+(\d+)$/.exec(name) ?? [];
-  // The first real-time signal that glibc leaves to programs is 34 (signal(7)).
-  if (offset !== undefined) return 34 + Number(offset);
+  // glibc leaves 34 to 64 to programs (signal(7)); they are named from both ends.
+  const [, end, offset = '0'] = /^RT(MIN|MAX)(?:[+-](\d+))?$/.exec(name) ?? [];
+  if (end !== undefined) return end === 'MIN' ? 34 + Number(offset) : 64 - Number(offset);
   const signals: Readonly<Record<string, number | undefined>> = constants.signals;
   return signals[`SIG${name}`] ?? constants.signals.SIGTERM;
 }

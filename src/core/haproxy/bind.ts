@@ -17,8 +17,12 @@ export function parseBindHost(text: string): Parsed<string> {
 /** `*:1936`, `127.0.0.1:1936` or `[::]:1936`. */
 export function parseBindAddress(text: string): Parsed<BindAddress> {
   const at = text.lastIndexOf(':');
-  const host = parseBindHost(text.slice(0, Math.max(at, 0)));
-  if (!host.ok) return reject(`${quoted(text)} is not a bind address and port: give *:1936 or ip:1936`);
+  const hostText = text.slice(0, Math.max(at, 0));
+  const host = parseBindHost(hostText);
+  const bracketed = hostText.startsWith('[');
+  if (!host.ok || bracketed !== host.value.includes(':')) {
+    return reject(`${quoted(text)} is not a bind address and port: give *:1936 or ip:1936, with IPv6 in brackets`);
+  }
   const port = parsePort(text.slice(at + 1));
   return port.ok ? accept({ host: host.value, port: port.value }) : port;
 }

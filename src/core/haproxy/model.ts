@@ -1,4 +1,4 @@
-import { compareText, isNewer, type Catalog, type Endpoint, type Problem } from '../catalog.js';
+import { compareText, newestOf, type Catalog, type Endpoint, type Problem } from '../catalog.js';
 import type { ListenerAttributes } from '../service.js';
 
 /** One `listen` section: one service on one port. */
@@ -46,6 +46,10 @@ export interface ModelInput {
   readonly lingerMs: number;
 }
 
+export function listenerNameOf(service: string, port: number): string {
+  return `${service}:${String(port)}`;
+}
+
 export const emptyModel: Model = { listeners: [], refused: [] };
 
 /**
@@ -67,16 +71,12 @@ export function modelOf(input: ModelInput): Model {
   const heldNames = new Set(held.map(({ name }) => name));
   const listeners: Listener[] = [];
   for (const [port, claimants] of byPort) {
-    const [holder, ...others] = claimants.sort((a, b) => compareClaims(a, b, heldNames));
-    if (holder === undefined) continue;
-    listeners.push(holder.listener);
-    for (const { listener } of others) {
+    const winner = winnerOf(claimants, heldNames);
+    listeners.push(winner);
+    for (const { listener } of claimants) {
       // A listener that lingers without a server and lost its port has nothing left to say.
-      if (listener.empty !== null) continue;
-      refused.push({
-        key: listener.name,
-        reason: `port ${String(port)} is held by service ${holder.listener.service}`,
-      });
+      if (listener === winner || listener.empty !== null) continue;
+      refused.push({ key: listener.name, reason: `port ${String(port)} is held by service ${winner.service}` });
     }
   }
   return {
@@ -105,29 +105,24 @@ function served(catalog: Catalog): Candidate[] {
 }
 
 function listenerOf(service: string, port: number, endpoints: readonly Endpoint[]): Listener {
-  const [first, ...rest] = endpoints;
-  if (first === undefined) throw new RangeError(`listener ${service}:${String(port)} has no endpoint`);
-  const { mode, balance, check } = rest.reduce(
-    (newest, endpoint) => (isNewer(endpoint, newest) ? endpoint : newest),
-    first,
-  );
+  const { mode, balance, check } = newestOf(endpoints);
   const servers = endpoints.map(({ id, address, weight, state }) => ({
     name: id,
     host: address.host,
     port: address.port,
     weight: state === 'drain' ? 0 : weight,
   }));
-  return { name: `${service}:${String(port)}`, service, port, mode, balance, check, servers, empty: null };
+  return { name: listenerNameOf(service, port), service, port, mode, balance, check, servers, empty: null };
 }
 
 function lingering({ catalog, revision, held, nowMs, lingerMs }: ModelInput): Candidate[] {
   const living = new Set(
     catalog.services.flatMap(({ name, endpoints }) =>
-      endpoints.map(({ servicePort }) => `${name}:${String(servicePort)}`),
+      endpoints.map(({ servicePort }) => listenerNameOf(name, servicePort)),
     ),
   );
   return held
-    .filter(({ name, empty }) => !living.has(name) && (empty === null || nowMs - empty.sinceMs < lingerMs))
+    .filter(({ name, empty }) => !living.has(name) && nowMs - (empty?.sinceMs ?? nowMs) < lingerMs)
     .map((listener) => {
       const empty = listener.empty ?? { sinceMs: nowMs, revision };
       return { listener: { ...listener, servers: [], empty }, since: 0 };
@@ -136,14 +131,20 @@ function lingering({ catalog, revision, held, nowMs, lingerMs }: ModelInput): Ca
 
 /**
  * The holder of a port keeps it, also while it lingers: a service that is being redeployed must not find another's
- * traffic on its port. Only a service that came after the holder had emptied takes over from it at once. Among
- * newcomers the oldest registration wins.
+ * traffic on its port. Only a service that came after the holder had emptied takes over from it at once. Among several
+ * that may have it, the one with the oldest registration wins.
  */
-function compareClaims(a: Candidate, b: Candidate, heldNames: ReadonlySet<string>): number {
-  const rankOf = (one: Candidate, other: Candidate): number => {
-    if (!heldNames.has(one.listener.name)) return 1;
-    const { empty } = one.listener;
-    return empty !== null && other.since > empty.revision ? 2 : 0;
-  };
-  return rankOf(a, b) - rankOf(b, a) || a.since - b.since || compareText(a.listener.name, b.listener.name);
+function winnerOf(claimants: readonly Candidate[], heldNames: ReadonlySet<string>): Listener {
+  const holder = claimants.find(({ listener }) => heldNames.has(listener.name));
+  if (holder === undefined) return oldestOf(claimants).listener;
+  const emptied = holder.listener.empty?.revision ?? Infinity;
+  const successors = claimants.filter(({ since }) => since > emptied);
+  return successors.length === 0 ? holder.listener : oldestOf(successors).listener;
+}
+
+function oldestOf(candidates: readonly Candidate[]): Candidate {
+  return candidates.reduce((oldest, candidate) => {
+    const earlier = candidate.since - oldest.since || compareText(candidate.listener.name, oldest.listener.name);
+    return earlier < 0 ? candidate : oldest;
+  });
 }

@@ -32,6 +32,8 @@ function rowsOf(lines: readonly string[], separator: string): ReadonlyMap<string
     .filter((line) => line !== '')
     .map((line) => {
       const cells = line.split(separator);
+      if (cells.length < header.length)
+        throw new Error('HAProxy answered with half a line of a table: the reply was cut');
       return new Map(header.map((name, index) => [name, cells[index] ?? '']));
     });
 }

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { signalNumberOf, snapshotOf } from '../../../../src/adapters/docker/map-inspect.js';
+import { containerWith } from '../../support/containers.js';
+import { inspected } from '../../support/inspected.js';
+
+const everywhere = [
+  { HostIp: '0.0.0.0', HostPort: '49153' },
+  { HostIp: '::', HostPort: '49153' },
+];
+
+describe('a container as the engine tells it', () => {
+  test('by Docker 20.10, with null for what it has not', () => {
+    const container = inspected({
+      State: { Restarting: false, Health: null },
+      Config: { Labels: {}, Env: null, ExposedPorts: { '8000/tcp': {} }, StopSignal: null },
+      Ports: { '8000/tcp': everywhere },
+    });
+    expect(snapshotOf(container)).toEqual(containerWith({ image: 'jwilder/whoami' }));
+  });
+
+  test('by Docker 29, which leaves out what it has not', () => {
+    const container = inspected({ Ports: { '8000/tcp': everywhere } });
+    expect(snapshotOf(container)).toEqual(containerWith({ image: 'jwilder/whoami' }));
+  });
+
+  test('by an engine that leaves out the ports', () => {
+    expect(snapshotOf(inspected({ Ports: null })).ports).toEqual([]);
+  });
+
+  test('with labels and environment, values with = in them too', () => {
+    const { labels, environment } = snapshotOf(
+      inspected({ Config: { Labels: { 'com.example.a': '1' }, Env: ['A=b', 'OPTS=x=1 y=2', 'EMPTY=', 'BARE'] } }),
+    );
+    expect([...labels]).toEqual([['com.example.a', '1']]);
+    expect([...environment]).toEqual([
+      ['A', 'b'],
+      ['OPTS', 'x=1 y=2'],
+      ['EMPTY', ''],
+      ['BARE', ''],
+    ]);
+  });
+});
+
+describe('its ports', () => {
+  test.each([
+    ['for IPv4 and IPv6', everywhere, ['0.0.0.0 49153', ':: 49153']],
+    ['on a named address', [{ HostIp: '10.1.2.3', HostPort: '80' }], ['10.1.2.3 80']],
+    ['on loopback only', [{ HostIp: '127.0.0.1', HostPort: '80' }], ['127.0.0.1 80']],
+    ['with an empty address, which means every one', [{ HostIp: '', HostPort: '80' }], ['0.0.0.0 80']],
+    ['on a port that is not yet known', [{ HostIp: '0.0.0.0', HostPort: '' }], []],
+    ['exposed only', null, []],
+  ])('published %s', (_what, bindings, published) => {
+    const [port] = snapshotOf(inspected({ Ports: { '8000/tcp': bindings } })).ports;
+    expect(port?.published.map(({ hostIp, hostPort }) => `${hostIp} ${String(hostPort)}`)).toEqual(published);
+  });
+
+  test('are the exposed and the published ones, sorted, each once', () => {
+    const container = inspected({
+      Config: { ExposedPorts: { '8000/tcp': {}, '53/udp': {} } },
+      Ports: { '8000/tcp': everywhere, '443/tcp': everywhere },
+    });
+    const ports = snapshotOf(container).ports.map(
+      ({ containerPort, protocol }) => `${String(containerPort)}/${protocol}`,
+    );
+    expect(ports).toEqual(['53/udp', '443/tcp', '8000/tcp']);
+  });
+
+  test('are the exposed ones with host networking', () => {
+    const { hostNetwork, ports } = snapshotOf(
+      inspected({ HostConfig: { NetworkMode: 'host' }, Config: { ExposedPorts: { '8000/tcp': {} } } }),
+    );
+    expect(hostNetwork).toBe(true);
+    expect(ports).toEqual([{ containerPort: 8000, protocol: 'tcp', published: [] }]);
+  });
+
+  test.each(['bridge', 'default', 'hosting', 'container:abc', undefined])('network mode %s is not host', (mode) => {
+    expect(snapshotOf(inspected({ HostConfig: { NetworkMode: mode } })).hostNetwork).toBe(false);
+  });
+});
+
+test.each([
+  ['running', { Running: true, Paused: false }],
+  ['paused', { Running: true, Paused: true }],
+  ['stopped', { Running: false, Paused: false }],
+  ['stopped', { Running: true, Paused: false, Restarting: true }],
+])('it is %s: %j', (status, state) => {
+  expect(snapshotOf(inspected({ State: state })).status).toBe(status);
+});
+
+test.each([
+  ['starting', { Status: 'starting' }],
+  ['healthy', { Status: 'healthy' }],
+  ['unhealthy', { Status: 'unhealthy' }],
+  ['none', { Status: 'none' }],
+  ['none', { Status: '' }],
+  ['none', null],
+  ['none', undefined],
+])('its health is %s: %j', (health, reported) => {
+  expect(snapshotOf(inspected({ State: { Health: reported } })).health).toBe(health);
+});
+
+test.each([
+  ['SIGTERM', 15],
+  ['SIGQUIT', 3],
+  ['QUIT', 3],
+  ['sigwinch', 28],
+  ['3', 3],
+  ['9', 9],
+  ['RTMIN', 34],
+  ['RTMIN+3', 37],
+  ['SIGRTMIN+3', 37],
+  ['RTMAX', 64],
+  ['SIGRTMAX-2', 62],
+])('stop signal %s is number %d', (name, number) => {
+  expect(signalNumberOf(name)).toBe(number);
+});
+
+test('a stop signal that nobody knows is taken for SIGTERM', () => {
+  expect(signalNumberOf('SIGNONSENSE')).toBe(15);
+  expect(snapshotOf(inspected({ Config: { StopSignal: 'SIGRTMIN+3' } })).stopSignal).toBe(37);
+});

@@ -1,0 +1,108 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { proxyPathsOf } from '../../../src/adapters/haproxy/paths.js';
+import { discoverOptions, proxySettingsOf, type DiscoverSettings } from '../../../src/cli/discover-settings.js';
+import { parseSettings, refusalOf } from '../support/commander.js';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function parse(args: readonly string[], env: Readonly<Record<string, string>> = {}): DiscoverSettings {
+  return parseSettings(discoverOptions(), args, env).opts<DiscoverSettings>();
+}
+
+describe('the settings of docker-discover', () => {
+  test('have defaults', () => {
+    expect(parse([])).toMatchObject({
+      prefix: '/backends',
+      poll: 5_000,
+      bind: ['*'],
+      statsBind: { host: '*', port: 1936 },
+      template: expect.stringMatching(/\/templates\/haproxy\.cfg\.mustache$/) as string,
+      haproxy: 'haproxy',
+      stateDir: '/var/lib/docker-discover',
+      quietPeriod: 10,
+      quietPeriodMax: 200,
+      linger: 60_000,
+      hardStopAfter: 900_000,
+      stopTimeout: 8_000,
+    });
+    expect(parse([])).not.toHaveProperty('statsAuth');
+    expect(parse([])).not.toHaveProperty('etcdHost');
+  });
+
+  test.each([
+    ['--bind', 'BIND', '10.0.0.1, [::],10.0.0.1', { bind: ['10.0.0.1', '::'] }],
+    ['--stats-bind', 'STATS_BIND', '127.0.0.1:1937', { statsBind: { host: '127.0.0.1', port: 1937 } }],
+    ['--stats-auth', 'STATS_AUTH', 'admin:a:b&c', { statsAuth: { user: 'admin', password: 'a:b&c' } }],
+    ['--template', 'TEMPLATE', '/etc/my.mustache', { template: '/etc/my.mustache' }],
+    ['--haproxy', 'HAPROXY', '/usr/sbin/haproxy', { haproxy: '/usr/sbin/haproxy' }],
+    ['--state-dir', 'STATE_DIR', '/data', { stateDir: '/data' }],
+    ['--poll', 'POLL', '500ms', { poll: 500 }],
+    ['--quiet-period', 'QUIET_PERIOD', '0s', { quietPeriod: 0 }],
+    ['--quiet-period-max', 'QUIET_PERIOD_MAX', '1m', { quietPeriodMax: 60_000 }],
+    ['--linger', 'LINGER', '0s', { linger: 0 }],
+    ['--hard-stop-after', 'HARD_STOP_AFTER', '24h', { hardStopAfter: 86_400_000 }],
+    ['--stop-timeout', 'STOP_TIMEOUT', '1h', { stopTimeout: 3_600_000 }],
+  ])('%s and %s say the same: %s', (flag, variable, value, settings) => {
+    expect(parse([flag, value])).toMatchObject(settings);
+    expect(parse([], { [variable]: value })).toMatchObject(settings);
+  });
+
+  test.each([
+    ['--bind', 'BIND', 'eth0', 'give * or an IP address'],
+    ['--bind', 'BIND', '*,', 'give * or an IP address'],
+    ['--bind', 'BIND', '10.0.0.1:80', 'give * or an IP address'],
+    ['--stats-bind', 'STATS_BIND', '1936', 'give *:1936 or ip:1936'],
+    ['--stats-bind', 'STATS_BIND', 'localhost:1936', 'give *:1936 or ip:1936'],
+    ['--stats-bind', 'STATS_BIND', '*:0', 'is not a port (1 to 65535)'],
+    ['--poll', 'POLL', '5', 'give a number and a unit'],
+    ['--poll', 'POLL', '100ms', 'must be from 500ms to 1h'],
+    ['--quiet-period', 'QUIET_PERIOD', '2m', 'must be from 0ms to 1m'],
+    ['--quiet-period-max', 'QUIET_PERIOD_MAX', 'never', 'give a number and a unit'],
+    ['--linger', 'LINGER', '25h', 'must be from 0ms to 24h'],
+    ['--hard-stop-after', 'HARD_STOP_AFTER', '999ms', 'must be from 1s to 24h'],
+    ['--stop-timeout', 'STOP_TIMEOUT', '2h', 'must be from 0ms to 1h'],
+  ])('%s (%s) refuses %j with the mend', (flag, variable, value, mend) => {
+    const byFlag = refusalOf(discoverOptions(), [flag, value]);
+    const byVariable = refusalOf(discoverOptions(), [], { [variable]: value });
+    for (const part of [`'${value}'`, mend]) {
+      expect(byFlag).toContain(part);
+      expect(byVariable).toContain(part);
+    }
+    expect(byFlag).toContain(flag);
+    expect(byVariable).toContain(`'${variable}'`);
+  });
+
+  test.each([
+    'admin',
+    ':secret',
+    'admin:',
+    'ad min:secret',
+    'admin:se cret',
+    'admin:se"cret',
+    'admin:$HOME',
+    'a:b\\c',
+    'admin:ä',
+  ])('refuse STATS_AUTH %j with the mend, and without printing it', (value) => {
+    for (const message of [
+      refusalOf(discoverOptions(), ['--stats-auth', value]),
+      refusalOf(discoverOptions(), [], { STATS_AUTH: value }),
+    ]) {
+      expect(message).toMatch(/^STATS_AUTH must be user:password; the user of letters/);
+      expect(message).not.toContain(value);
+    }
+  });
+});
+
+test('the settings of the proxy have whole seconds, never less than was asked', () => {
+  const settings = parse(['--hard-stop-after', '1500ms', '--stats-bind', '[::]:1936']);
+  expect(proxySettingsOf(settings, proxyPathsOf('/run/x'))).toEqual({
+    bind: ['*'],
+    statsBind: { host: '::', port: 1936 },
+    statsAuth: null,
+    runtimeSocket: '/run/x/haproxy.sock',
+    serverStateFile: '/run/x/server-state',
+    hardStopAfterSeconds: 2,
+  });
+});

@@ -1,0 +1,51 @@
+import { networkInterfaces } from 'node:os';
+import { expect, test, vi } from 'vitest';
+import { hostIpMissing, parseHostIp } from '../../../src/cli/host-ip.js';
+import { accepted, reasonOf } from '../support/parsed.js';
+
+vi.mock('node:os', async (original) => ({
+  ...(await original<object>()),
+  networkInterfaces: vi.fn(() => ({
+    lo: [{ address: '127.0.0.1', family: 'IPv4', internal: true }],
+    eth0: [
+      { address: '10.170.71.226', family: 'IPv4', internal: false },
+      { address: 'fe80::1', family: 'IPv6', internal: false, scopeid: 2 },
+      { address: '2001:db8::7', family: 'IPv6', internal: false, scopeid: 0 },
+    ],
+    down: undefined,
+  })),
+}));
+
+const candidates = 'addresses seen from here: 10.170.71.226 (eth0), 2001:db8::7 (eth0)';
+
+test.each([
+  ['10.170.71.226', '10.170.71.226'],
+  [' 10.170.71.226 ', '10.170.71.226'],
+  ['2001:DB8::7', '2001:db8::7'],
+  ['127.0.0.1', '127.0.0.1'],
+])('%j is an address of this host', (text, ip) => {
+  expect(accepted(parseHostIp(text))).toBe(ip);
+});
+
+test.each([
+  ['', '"" is not an IP address'],
+  ['myhost', '"myhost" is not an IP address'],
+  ['10.170.71.226:80', '"10.170.71.226:80" is not an IP address'],
+  ['[2001:db8::7]', '"[2001:db8::7]" is not an IP address'],
+  ['10.170.71', '"10.170.71" is not an IP address'],
+  ['0.0.0.0', 'no other host can reach 0.0.0.0'],
+  ['::', 'no other host can reach ::'],
+])('%j is refused, and the host’s own addresses are offered', (text, reason) => {
+  expect(reasonOf(parseHostIp(text))).toBe(`${reason}; ${candidates}`);
+});
+
+test('a missing HOST_IP is told with what to give', () => {
+  expect(hostIpMissing()).toBe(
+    `HOST_IP is not set: give the address at which client hosts reach this host, as -e HOST_IP=…; ${candidates}`,
+  );
+});
+
+test('a host without an address says so', () => {
+  vi.mocked(networkInterfaces).mockReturnValueOnce({});
+  expect(hostIpMissing()).toContain('no address is seen from here');
+});

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { catalogOf, recordOf } from '../../../src/core/catalog.js';
+import { anyEntries } from '../support/arbitraries.js';
+import { catalogWith, entryAt, entryWith, prefix } from '../support/registrations.js';
+
+test('gathers the endpoints of a service, services and endpoints sorted', () => {
+  const { services, rejected, conflicting } = catalogWith([
+    entryAt('web', 80, 'b'),
+    entryAt('api', 8080, 'z'),
+    entryAt('web', 80, 'a'),
+  ]);
+  expect(services.map(({ name, endpoints }) => [name, endpoints.map(({ id }) => id)])).toEqual([
+    ['api', ['z']],
+    ['web', ['a', 'b']],
+  ]);
+  expect([rejected, conflicting]).toEqual([[], []]);
+});
+
+test('rejects a key alone, with its reason, and leaves the others', () => {
+  const { services, rejected } = catalogWith([
+    { key: '/backends/web/bad', value: 'nonsense', createRevision: 1 },
+    { key: '/backends/web', value: '10.0.0.1:80', createRevision: 2 },
+    entryAt('web', 80, 'good'),
+  ]);
+  expect(services.flatMap(({ endpoints }) => endpoints.map(({ id }) => id))).toEqual(['good']);
+  expect(rejected).toEqual([
+    { key: '/backends/web', reason: '"/backends/web" is not a key of the form /backends/<service>/<id>' },
+    { key: '/backends/web/bad', reason: '"nonsense" is not an address: ip:port or [ipv6]:port' },
+  ]);
+});
+
+describe('an address that is claimed twice', () => {
+  test('goes to the newest claim, and the other is reported', () => {
+    const { services, conflicting } = catalogWith([
+      entryWith({ service: 'new', id: 'x' }, 9),
+      entryWith({ service: 'old', id: 'y' }, 3),
+    ]);
+    expect(services.map(({ name }) => name)).toEqual(['new']);
+    expect(conflicting).toEqual([
+      { key: '/backends/old/y', reason: '10.170.71.226:49153 is claimed by the newer /backends/new/x' },
+    ]);
+  });
+
+  test('in one transaction goes to the key that sorts last', () => {
+    const { services } = catalogWith([entryWith({ id: 'b' }, 5), entryWith({ id: 'a' }, 5)]);
+    expect(services[0]?.endpoints.map(({ id }) => id)).toEqual(['b']);
+  });
+
+  test('is the same address however its IPv6 is written', () => {
+    const value = (host: string): string => `[${host}]:80`;
+    const { services, conflicting } = catalogWith([
+      { key: '/backends/web/a', value: value('2001:db8::7'), createRevision: 1 },
+      { key: '/backends/web/b', value: value('2001:DB8:0:0::7'), createRevision: 2 },
+    ]);
+    expect(services[0]?.endpoints.map(({ id }) => id)).toEqual(['b']);
+    expect(conflicting.map(({ key }) => key)).toEqual(['/backends/web/a']);
+  });
+
+  test('is not claimed twice where only the ports of the same host differ', () => {
+    const { conflicting } = catalogWith([
+      entryWith({ id: 'a', address: { host: '10.0.0.1', port: 1 } }),
+      entryWith({ id: 'b', address: { host: '10.0.0.1', port: 2 } }),
+    ]);
+    expect(conflicting).toEqual([]);
+  });
+
+  test('by three is told of each loser with the same reason, whatever the order of the keys', () => {
+    const [oldest, middle, newest] = [entryWith({ id: 'a' }, 1), entryWith({ id: 'b' }, 2), entryWith({ id: 'c' }, 3)];
+    const first = catalogWith([oldest, middle, newest]);
+    expect(first.conflicting.map(({ key }) => key)).toEqual([oldest.key, middle.key]);
+    expect(catalogWith([newest, oldest, middle])).toEqual(first);
+  });
+});
+
+test('is the same whatever the order in which the keys came', () => {
+  const shuffled = anyEntries.chain((entries) =>
+    fc.tuple(
+      fc.constant(entries),
+      fc.shuffledSubarray(entries, { minLength: entries.length, maxLength: entries.length }),
+    ),
+  );
+  fc.assert(
+    fc.property(shuffled, ([entries, others]) => {
+      expect(catalogWith(others)).toEqual(catalogWith(entries));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('accounts for every key exactly once', () => {
+  fc.assert(
+    fc.property(anyEntries, (entries) => {
+      const { services, rejected, conflicting } = catalogOf(entries.map((entry) => recordOf(prefix, entry)));
+      const keys = [...services.flatMap(({ endpoints }) => endpoints), ...rejected, ...conflicting].map(
+        ({ key }) => key,
+      );
+      expect(keys.sort()).toEqual(entries.map(({ key }) => key).sort());
+    }),
+  );
+});

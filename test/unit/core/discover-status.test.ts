@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { listenerStatusOf, problemsOf } from '../../../src/core/discover-status.js';
+import { listenerWith, modelWith, serverWith } from '../support/models.js';
+
+test('tells of each endpoint what HAProxy says of it', () => {
+  const model = modelWith(
+    listenerWith({
+      servers: [
+        serverWith({ name: 'up', weight: 5 }),
+        serverWith({ name: 'drains', weight: 0 }),
+        serverWith({ name: 'down', weight: 0 }),
+        serverWith({ name: 'new', host: '2001:db8::7' }),
+      ],
+    }),
+    listenerWith({ service: 'lingers', port: 81, servers: [] }),
+  );
+  const observed = (server: string, status: string): Parameters<typeof listenerStatusOf>[1][number] => ({
+    listener: 'whoami:8000',
+    server,
+    status,
+    check: 'L4OK',
+    sessions: 3,
+  });
+  const servers = [
+    observed('up', 'UP'),
+    observed('drains', 'UP'),
+    observed('down', 'DOWN'),
+    { ...observed('new', 'UP'), listener: 'other:8000' },
+  ];
+  const address = '10.170.71.226:49153';
+  expect(listenerStatusOf(model, servers)).toEqual([
+    {
+      service: 'whoami',
+      port: 8000,
+      endpoints: [
+        { id: 'up', address, weight: 5, status: 'UP', check: 'L4OK', sessions: 3 },
+        { id: 'drains', address, weight: 0, status: 'DRAIN', check: 'L4OK', sessions: 3 },
+        { id: 'down', address, weight: 0, status: 'DOWN', check: 'L4OK', sessions: 3 },
+        { id: 'new', address: '[2001:db8::7]:49153', weight: 1, status: 'not loaded', check: '', sessions: 0 },
+      ],
+    },
+    { service: 'lingers', port: 81, endpoints: [] },
+  ]);
+});
+
+test('the problems are listeners that are left out, addresses claimed twice, and keys that break the grammar', () => {
+  const [refused, conflicting, rejected] = ['refused', 'conflicting', 'rejected'].map((key) => [{ key, reason: 'r' }]);
+  const catalog = { services: [], conflicting: conflicting ?? [], rejected: rejected ?? [] };
+  const problems = problemsOf(catalog, { listeners: [], refused: refused ?? [] });
+  expect(problems.map(({ key }) => key)).toEqual(['refused', 'conflicting', 'rejected']);
+});

@@ -1,0 +1,270 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { barredPortsOf } from '../../../../src/core/haproxy/barred-ports.js';
+import { modelOf, type Model, type ModelInput } from '../../../../src/core/haproxy/model.js';
+import { anyBarred, anyEntries, anyHeld } from '../../support/arbitraries.js';
+import { heldWith } from '../../support/models.js';
+import { catalogWith, entryAt, entryWith } from '../../support/registrations.js';
+
+const nowMs = 1_000_000;
+
+function model(changes: Partial<ModelInput>): Model {
+  return modelOf({
+    catalog: catalogWith([]),
+    revision: 10,
+    held: [],
+    barred: new Map(),
+    nowMs,
+    lingerMs: 60_000,
+    ...changes,
+  });
+}
+
+function namesOf({ listeners }: Model): string[] {
+  return listeners.map(({ name }) => name);
+}
+
+describe('a service', () => {
+  test('becomes one listener with its endpoints as servers', () => {
+    const { listeners, refused } = model({
+      catalog: catalogWith([
+        entryWith({ id: 'b', address: { host: '10.0.0.2', port: 2 }, weight: 20 }),
+        entryWith({ id: 'a', address: { host: '10.0.0.1', port: 1 } }),
+      ]),
+    });
+    expect(refused).toEqual([]);
+    expect(listeners).toEqual([
+      {
+        name: 'whoami:8000',
+        service: 'whoami',
+        port: 8000,
+        mode: 'tcp',
+        balance: 'roundrobin',
+        check: null,
+        servers: [
+          { name: 'a', host: '10.0.0.1', port: 1, weight: 1 },
+          { name: 'b', host: '10.0.0.2', port: 2, weight: 20 },
+        ],
+        empty: null,
+      },
+    ]);
+  });
+
+  test('with several service ports becomes several listeners', () => {
+    const entries = [entryAt('web', 443, 'a:443'), entryAt('web', 80, 'a:80'), entryAt('web', 80, 'b:80')];
+    const { listeners } = model({ catalog: catalogWith(entries) });
+    expect(listeners.map(({ name, servers }) => [name, servers.map((server) => server.name)])).toEqual([
+      ['web:443', ['a:443']],
+      ['web:80', ['a:80', 'b:80']],
+    ]);
+  });
+
+  test('called stats has a name of its own beside the stats page', () => {
+    const { listeners } = model({
+      catalog: catalogWith([entryAt('stats', 8080, 'a')]),
+      barred: barredPortsOf(1936),
+    });
+    expect(listeners.map(({ name }) => name)).toEqual(['stats:8080']);
+  });
+
+  test('sends nothing new to an endpoint that drains, whatever its weight', () => {
+    const { listeners } = model({ catalog: catalogWith([entryWith({ weight: 20, state: 'drain' })]) });
+    expect(listeners[0]?.servers[0]?.weight).toBe(0);
+  });
+
+  test('takes mode, balance and check from its newest registration, where they disagree', () => {
+    const old = entryWith({ id: 'z', mode: 'tcp', balance: 'source', address: { host: '10.0.0.1', port: 1 } }, 3);
+    const young = entryWith(
+      { id: 'a', mode: 'http', balance: 'leastconn', check: '/healthz', address: { host: '10.0.0.2', port: 1 } },
+      4,
+    );
+    for (const entries of [
+      [old, young],
+      [young, old],
+    ]) {
+      const [listener] = model({ catalog: catalogWith(entries) }).listeners;
+      expect(listener).toMatchObject({ mode: 'http', balance: 'leastconn', check: '/healthz' });
+    }
+  });
+});
+
+describe('a port', () => {
+  const older = entryAt('older', 8000, 'a', 3);
+  const younger = entryAt('younger', 8000, 'b', 5);
+
+  test('that two newcomers claim goes to the older registration, and the other is told', () => {
+    const { listeners, refused } = model({ catalog: catalogWith([younger, older]) });
+    expect(listeners.map(({ name }) => name)).toEqual(['older:8000']);
+    expect(refused).toEqual([{ key: 'younger:8000', reason: 'port 8000 is held by service older' }]);
+  });
+
+  test('stays with the listener that holds it, although an older registration claims it', () => {
+    const result = model({
+      catalog: catalogWith([older, younger]),
+      held: [heldWith({ service: 'younger', port: 8000 })],
+    });
+    expect(namesOf(result)).toEqual(['younger:8000']);
+    expect(result.refused).toEqual([{ key: 'older:8000', reason: 'port 8000 is held by service younger' }]);
+  });
+
+  test('stays with its holder while that lingers, against a claim from before it emptied', () => {
+    const result = model({
+      catalog: catalogWith([younger]),
+      held: [heldWith({ service: 'gone', port: 8000, empty: { sinceMs: nowMs - 1, revision: 5 } })],
+    });
+    expect(namesOf(result)).toEqual(['gone:8000']);
+    expect(result.refused).toEqual([{ key: 'younger:8000', reason: 'port 8000 is held by service gone' }]);
+  });
+
+  test('goes at once to a service that came after its holder had emptied', () => {
+    const result = model({
+      catalog: catalogWith([younger]),
+      held: [heldWith({ service: 'gone', port: 8000, empty: { sinceMs: nowMs - 1, revision: 4 } })],
+    });
+    expect(namesOf(result)).toEqual(['younger:8000']);
+    expect(result.refused).toEqual([]);
+  });
+
+  test.each([
+    [22, 'port 22 is reserved'],
+    [2379, 'port 2379 is reserved'],
+    [1936, 'port 1936 is reserved for the stats page'],
+    [8000, 'port 8000 is taken by another process'],
+  ])('%d that is barred costs that listener only, with the reason', (port, reason) => {
+    const barred = new Map([...barredPortsOf(1936), [8000, 'is taken by another process'] as const]);
+    const catalog = catalogWith([entryAt('greedy', port, 'a'), entryAt('modest', 80, 'b')]);
+    const result = model({ catalog, barred, held: [heldWith({ service: 'greedy', port })] });
+    expect(namesOf(result)).toEqual(['modest:80']);
+    expect(result.refused).toEqual([{ key: `greedy:${String(port)}`, reason }]);
+  });
+
+  test('goes to the same of three claims, whatever the services are called', () => {
+    // A holder that emptied at 10, one claim that waits since before, one that came after.
+    const winner = (holder: string, waits: string, came: string): string | undefined => {
+      const [listener] = model({
+        revision: 20,
+        catalog: catalogWith([entryAt(waits, 8000, 'a', 5), entryAt(came, 8000, 'b', 20)]),
+        held: [heldWith({ service: holder, port: 8000, empty: { sinceMs: nowMs - 1, revision: 10 } })],
+      }).listeners;
+      const roles = new Map([
+        [holder, 'the holder'],
+        [waits, 'the one that waits'],
+        [came, 'the one that came'],
+      ]);
+      return roles.get(listener?.service ?? '');
+    };
+    const outcomes = [
+      winner('a', 'b', 'c'),
+      winner('a', 'c', 'b'),
+      winner('b', 'a', 'c'),
+      winner('b', 'c', 'a'),
+      winner('c', 'a', 'b'),
+      winner('c', 'b', 'a'),
+    ];
+    expect(new Set(outcomes)).toEqual(new Set(['the one that came']));
+  });
+});
+
+describe('a listener whose last endpoint went', () => {
+  const held = [heldWith()];
+
+  test('stays, without a server, from now on', () => {
+    const { listeners } = model({ held, revision: 12 });
+    expect(listeners).toEqual([{ ...heldWith(), servers: [], empty: { sinceMs: nowMs, revision: 12 } }]);
+  });
+
+  test('keeps the moment at which it emptied', () => {
+    const empty = { sinceMs: nowMs - 59_999, revision: 4 };
+    expect(model({ held: [heldWith({ empty })], revision: 12 }).listeners.map((listener) => listener.empty)).toEqual([
+      empty,
+    ]);
+  });
+
+  test('goes when it has lingered long enough', () => {
+    const empty = { sinceMs: nowMs - 60_000, revision: 4 };
+    expect(model({ held: [heldWith({ empty })] }).listeners).toEqual([]);
+  });
+
+  test('goes at once where nothing is to linger', () => {
+    expect(model({ held, lingerMs: 0 }).listeners).toEqual([]);
+  });
+
+  test('is filled again by its next endpoint', () => {
+    const empty = { sinceMs: nowMs - 1, revision: 4 };
+    const { listeners } = model({ held: [heldWith({ empty })], catalog: catalogWith([entryWith({}, 9)]) });
+    expect(listeners.map((listener) => [listener.servers.length, listener.empty])).toEqual([[1, null]]);
+  });
+});
+
+describe('whatever stands in etcd and whoever held what', () => {
+  const anyInput = fc.record({
+    entries: anyEntries,
+    held: anyHeld,
+    barred: anyBarred,
+    lingerMs: fc.constantFrom(1_000, 60_000),
+  });
+  const decide = ({ entries, ...input }: { entries: Parameters<typeof catalogWith>[0] } & Partial<ModelInput>): Model =>
+    model({ ...input, catalog: catalogWith(entries), nowMs: 2_000, revision: 20 });
+
+  const claimsOf = (entries: Parameters<typeof catalogWith>[0]): string[] =>
+    catalogWith(entries).services.flatMap(({ name, endpoints }) =>
+      endpoints.map(({ servicePort }) => `${name}:${String(servicePort)}`),
+    );
+
+  test('no two listeners share a port or a name, and none has a barred port', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const { listeners } = decide(input);
+        const ports = listeners.map(({ port }) => port);
+        expect(new Set(ports).size).toBe(ports.length);
+        expect(new Set(listeners.map(({ name }) => name)).size).toBe(listeners.length);
+        expect(ports.filter((port) => input.barred.has(port))).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('every service port is served, or left out with a reason', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const result = decide(input);
+        const told = new Set([...namesOf(result), ...result.refused.map(({ key }) => key)]);
+        expect(claimsOf(input.entries).filter((name) => !told.has(name))).toEqual([]);
+      }),
+    );
+  });
+
+  test('a holder with endpoints keeps its port', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const claimed = claimsOf(input.entries);
+        const living = input.held.filter(({ name, port }) => claimed.includes(name) && !input.barred.has(port));
+        expect(namesOf(decide(input))).toEqual(expect.arrayContaining(living.map(({ name }) => name)));
+      }),
+    );
+  });
+
+  test('the same again decides the same', () => {
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const first = decide(input);
+        const again = decide({ ...input, held: first.listeners });
+        expect(again.listeners).toEqual(first.listeners);
+      }),
+    );
+  });
+
+  test('listeners and servers are sorted', () => {
+    const sorted = (names: readonly string[]): void => {
+      expect(names).toEqual([...names].sort());
+    };
+    fc.assert(
+      fc.property(anyInput, (input) => {
+        const { listeners, refused } = decide(input);
+        sorted(listeners.map(({ name }) => name));
+        sorted(refused.map(({ key }) => key));
+        for (const { servers } of listeners) sorted(servers.map(({ name }) => name));
+      }),
+    );
+  });
+});

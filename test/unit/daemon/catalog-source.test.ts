@@ -1,0 +1,217 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createCatalogSource, type CatalogSource } from '../../../src/daemon/catalog-source.js';
+import type { Entry } from '../../../src/core/catalog.js';
+import { FakeRegistry } from '../support/fake-registry.js';
+import { recordingLog } from '../support/log.js';
+import { entryWith, prefix } from '../support/registrations.js';
+import { pass, settle, until } from '../support/time.js';
+
+vi.mock('node:timers/promises', () => import('../support/sleep.js'));
+
+const pollMs = 5_000;
+const value = '10.0.0.1:80?port=8000';
+let controller: AbortController;
+let registry: FakeRegistry;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  controller = new AbortController();
+  registry = new FakeRegistry();
+});
+afterEach(() => {
+  controller.abort();
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+function start(initial: readonly Entry[] = []): {
+  source: CatalogSource;
+  changes: string[];
+  run: Promise<void>;
+  messages: (level?: string) => string[];
+} {
+  const changes: string[] = [];
+  const { log, messages } = recordingLog();
+  const source = createCatalogSource({
+    registry,
+    prefix,
+    pollMs,
+    initial: { revision: 7, entries: initial },
+    log,
+    onChange: (reason) => {
+      changes.push(reason);
+    },
+  });
+  const run = source.run(controller.signal);
+  run.catch(() => undefined);
+  return { source, changes, run, messages };
+}
+
+function keysOf(source: CatalogSource): string[] {
+  return source.entries().map(({ key }) => key);
+}
+
+describe('before etcd has answered', () => {
+  test('what stood there when the daemon last ran is served', async () => {
+    registry.failOn('list');
+    const { source, changes } = start([entryWith()]);
+    await pass(60_000);
+    expect(source.entries()).toEqual([entryWith()]);
+    expect([...source.records()].map(({ kind }) => kind)).toEqual(['endpoint']);
+    expect([source.revision(), source.isLive(), changes]).toEqual([7, false, []]);
+  });
+
+  test('it is asked again until it answers, and then the list replaces what stood', async () => {
+    registry.failOn('list');
+    const { source, changes } = start([entryWith()]);
+    await pass(10_000);
+    registry.put('/backends/web/a', value);
+    registry.recover();
+    await until('the list', () => source.isLive());
+    expect(keysOf(source)).toEqual(['/backends/web/a']);
+    expect(changes).toEqual(['listed']);
+  });
+
+  test('an empty answer is an answer', async () => {
+    const { source } = start([entryWith()]);
+    await until('the list', () => source.isLive());
+    expect(keysOf(source)).toEqual([]);
+  });
+});
+
+describe('the watch', () => {
+  test('tells what is put, put again and deleted', async () => {
+    const { source, changes } = start();
+    await until('the watch', () => registry.isWatched());
+    registry.put('/backends/web/a', value);
+    registry.put('/backends/web/b', value);
+    registry.put('/backends/web/a', `${value}&state=drain`);
+    registry.remove('/backends/web/b');
+    expect(source.entries().map((entry) => [entry.key, entry.value])).toEqual([
+      ['/backends/web/a', `${value}&state=drain`],
+    ]);
+    expect(source.revision()).toBe(5);
+    expect(changes).toEqual(['listed', 'watch', 'watch', 'watch', 'watch']);
+  });
+
+  test('tells also of keys that break the grammar', async () => {
+    const { source } = start();
+    await until('the watch', () => registry.isWatched());
+    registry.put('/backends/web', 'nonsense');
+    expect([...source.records()].map(({ kind }) => kind)).toEqual(['rejected']);
+  });
+
+  test('that fails leads to a new list, and everything stays until that is answered', async () => {
+    registry.put('/backends/web/a', value);
+    const { source, changes } = start();
+    await until('the watch', () => registry.isWatched());
+    registry.muted = true;
+    registry.put('/backends/web/b', value);
+    registry.muted = false;
+    registry.failOn('list');
+    registry.breakWatch();
+    await pass(30_000);
+    expect(keysOf(source)).toEqual(['/backends/web/a']);
+    expect(source.isLive()).toBe(false);
+    registry.recover();
+    await until('the list', () => source.isLive());
+    expect(keysOf(source)).toEqual(['/backends/web/a', '/backends/web/b']);
+    expect(changes).toEqual(['listed', 'listed']);
+  });
+});
+
+describe('the poll', () => {
+  test('lists nothing while it finds what the watch told', async () => {
+    registry.put('/backends/web/a', value);
+    const { source } = start();
+    await until('the watch', () => registry.isWatched());
+    registry.put('/backends/web/b', value);
+    registry.remove('/backends/web/a');
+    await pass(pollMs * 10);
+    expect(registry.count('fingerprint')).toBe(10);
+    expect(registry.count('list')).toBe(1);
+    expect(source.isLive()).toBe(true);
+  });
+
+  test.each([
+    [
+      'a key more',
+      () => {
+        registry.put('/backends/web/b', value);
+      },
+      ['/backends/web/a', '/backends/web/b'],
+    ],
+    [
+      'a key less',
+      () => {
+        registry.remove('/backends/web/a');
+      },
+      [],
+    ],
+    [
+      'another value',
+      () => {
+        registry.put('/backends/web/a', `${value}&weight=2`);
+      },
+      ['/backends/web/a'],
+    ],
+  ])('that finds %s which the watch did not tell leads to a new list', async (_what, happens, keys) => {
+    registry.put('/backends/web/a', value);
+    const { source } = start();
+    await until('the watch', () => registry.isWatched());
+    registry.muted = true;
+    happens();
+    registry.muted = false;
+    await until('the second list', () => registry.count('list') === 2);
+    await until('the watch', () => registry.isWatched());
+    expect(keysOf(source)).toEqual(keys);
+    expect(source.entries().map((entry) => entry.value)).toEqual(
+      [...registry.entries.values()].map((entry) => entry.value),
+    );
+  });
+
+  test('gives the watch time to tell before it doubts it', async () => {
+    registry.put('/backends/web/a', value);
+    const { source } = start();
+    await until('the watch', () => registry.isWatched());
+    await pass(pollMs - 10);
+    const tell = registry.put.bind(registry);
+    registry.muted = true;
+    tell('/backends/web/b', value);
+    registry.muted = false;
+    const before = registry.count('fingerprint');
+    await until('the first look', () => registry.count('fingerprint') > before);
+    await settle();
+    // The event arrives late, with the key as it stands.
+    tell('/backends/web/b', value);
+    await pass(1_000);
+    expect(registry.count('list')).toBe(1);
+    expect(keysOf(source)).toEqual(['/backends/web/a', '/backends/web/b']);
+  });
+
+  test('that is not answered leads to a new list, and everything stays meanwhile', async () => {
+    registry.put('/backends/web/a', value);
+    const { source, messages } = start();
+    await until('the watch', () => registry.isWatched());
+    registry.failOn('list', 'fingerprint', 'watch');
+    await pass(60_000);
+    expect([keysOf(source), source.isLive()]).toEqual([['/backends/web/a'], false]);
+    expect(messages('error')[0]).toBe('failed; trying again until it works');
+    registry.recover();
+    await until('the list', () => source.isLive());
+    expect(messages('info')).toEqual(['works again']);
+  });
+});
+
+test('ends when it is cancelled, and its watch and poll with it', async () => {
+  const { source, run } = start();
+  await until('the watch', () => registry.isWatched());
+  controller.abort();
+  await run.catch((error: unknown) => {
+    expect(error).toMatchObject({ name: 'AbortError' });
+  });
+  expect(registry.isWatched()).toBe(false);
+  expect(source.isLive()).toBe(false);
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import type { ContainerSnapshot } from '../../../src/core/container.js';
+import { createContainerView, type ContainerView } from '../../../src/daemon/container-view.js';
+import type { ContainerEvent } from '../../../src/ports/container-engine.js';
+import { containerId, containerWith } from '../support/containers.js';
+import { deferred } from '../support/deferred.js';
+import { FakeEngine } from '../support/fake-engine.js';
+import { recordingLog } from '../support/log.js';
+
+const { signal } = new AbortController();
+const one = containerWith({ id: containerId('aaaaaaaaaaaa'), name: 'one' });
+const two = containerWith({ id: containerId('bbbbbbbbbbbb'), name: 'two' });
+
+interface Looking {
+  readonly engine: FakeEngine;
+  readonly view: ContainerView;
+}
+
+function viewOf(...containers: ContainerSnapshot[]): Looking {
+  const engine = new FakeEngine();
+  engine.set(...containers);
+  return { engine, view: createContainerView(engine, recordingLog().log) };
+}
+
+/** A view that has looked at everything once. */
+async function looked(...containers: ContainerSnapshot[]): Promise<Looking> {
+  const looking = viewOf(...containers);
+  await looking.view.refresh(signal);
+  looking.engine.calls.length = 0;
+  return looking;
+}
+
+function namesOf(view: ContainerView): string[] {
+  return [...view.snapshots()].map(({ name }) => name).sort();
+}
+
+describe('a look', () => {
+  test('is at everything the first time', async () => {
+    const { engine, view } = viewOf(one, two);
+    await view.refresh(signal);
+    expect(namesOf(view)).toEqual(['one', 'two']);
+    expect(engine.calls).toEqual(['list']);
+  });
+
+  test('is at nothing when nothing was noted', async () => {
+    const { engine, view } = await looked(one);
+    await view.refresh(signal);
+    expect(engine.calls).toEqual([]);
+  });
+
+  test('is at the one container of an event, however often it was noted', async () => {
+    const { engine, view } = await looked(one);
+    engine.set(two);
+    view.note({ id: two.id, action: 'start', signal: null });
+    view.note({ id: two.id, action: 'health_status', signal: null });
+    await view.refresh(signal);
+    expect(namesOf(view)).toEqual(['one', 'two']);
+    expect(engine.calls).toEqual(['inspect']);
+  });
+
+  test('is at everything when an event may have been missed', async () => {
+    const { engine, view } = await looked(one, two);
+    engine.containers.delete(one.id);
+    view.noteAll();
+    await view.refresh(signal);
+    expect(namesOf(view)).toEqual(['two']);
+    expect(engine.calls).toEqual(['list']);
+  });
+
+  test.each([
+    ['is gone', (engine: FakeEngine) => engine.containers.delete(one.id)],
+    ['has stopped', (engine: FakeEngine) => engine.containers.set(one.id, { ...one, status: 'stopped' })],
+  ])('forgets a container that %s', async (_what, happens) => {
+    const { engine, view } = await looked(one, two);
+    happens(engine);
+    view.note({ id: one.id, action: 'die', signal: null });
+    await view.refresh(signal);
+    expect(namesOf(view)).toEqual(['two']);
+  });
+
+  test('keeps a container that is paused: that it is not registered is decided elsewhere', async () => {
+    const { engine, view } = await looked(one);
+    engine.set({ ...one, status: 'paused' });
+    view.note({ id: one.id, action: 'pause', signal: null });
+    await view.refresh(signal);
+    expect([...view.snapshots()].map(({ status }) => status)).toEqual(['paused']);
+  });
+});
+
+describe('where the engine can not be asked', () => {
+  test('the view stays as it was, and the same look is due again', async () => {
+    const { engine, view } = await looked(one);
+    engine.containers.clear();
+    engine.set(two);
+    engine.failOn('list', 'inspect');
+    view.noteAll();
+    await expect(view.refresh(signal)).rejects.toThrow('Docker did not list');
+    expect(namesOf(view)).toEqual(['one']);
+    engine.recover();
+    await view.refresh(signal);
+    expect(namesOf(view)).toEqual(['two']);
+  });
+
+  test('a container that was noted is looked at again', async () => {
+    const { engine, view } = await looked(one);
+    engine.containers.delete(one.id);
+    view.note({ id: one.id, action: 'die', signal: null });
+    engine.failOn('inspect');
+    await expect(view.refresh(signal)).rejects.toThrow('Docker did not inspect');
+    expect(namesOf(view)).toEqual(['one']);
+    engine.recover();
+    await view.refresh(signal);
+    expect(namesOf(view)).toEqual([]);
+  });
+
+  test('one that fails of several changes none of them', async () => {
+    const { engine, view } = await looked(one, two);
+    engine.containers.clear();
+    view.note({ id: one.id, action: 'die', signal: null });
+    view.note({ id: two.id, action: 'die', signal: null });
+    let calls = 0;
+    engine.before = () => {
+      calls += 1;
+      if (calls === 2) throw new Error('Docker broke');
+    };
+    await expect(view.refresh(signal)).rejects.toThrow('Docker broke');
+    expect(namesOf(view)).toEqual(['one', 'two']);
+  });
+
+  test('what is noted during a look is looked at in the next', async () => {
+    const { engine, view } = await looked(one);
+    const answer = deferred();
+    engine.before = () => answer.promise;
+    view.note({ id: one.id, action: 'pause', signal: null });
+    const look = view.refresh(signal);
+    engine.containers.delete(one.id);
+    view.note({ id: one.id, action: 'die', signal: null });
+    answer.resolve();
+    await look;
+    engine.recover();
+    await view.refresh(signal);
+    expect(namesOf(view)).toEqual([]);
+  });
+});
+
+describe('a stop', () => {
+  const kill = (number: number): ContainerEvent => ({ id: one.id, action: 'kill', signal: number });
+
+  test('is announced by the container’s own stop signal', async () => {
+    const { view } = await looked({ ...one, stopSignal: 3 });
+    view.note(kill(15));
+    expect(view.isStopping(one.id)).toBe(false);
+    view.note(kill(3));
+    expect(view.isStopping(one.id)).toBe(true);
+  });
+
+  test('is announced of this container only', async () => {
+    const { view } = await looked(one, two);
+    view.note(kill(15));
+    expect(view.isStopping(two.id)).toBe(false);
+  });
+
+  test('is not announced by the signal of a container that nobody knows, nor by an event without one', async () => {
+    const { view } = await looked(one);
+    view.note({ ...kill(15), id: two.id });
+    view.note({ id: one.id, action: 'kill', signal: null });
+    expect([view.isStopping(one.id), view.isStopping(two.id)]).toEqual([false, false]);
+  });
+
+  test('stays announced while the container lives on', async () => {
+    const { view } = await looked(one);
+    view.note(kill(15));
+    await view.refresh(signal);
+    view.noteAll();
+    await view.refresh(signal);
+    expect(view.isStopping(one.id)).toBe(true);
+  });
+
+  test('is over when another run of the container is found, although the events of its restart were missed', async () => {
+    const { engine, view } = await looked(one);
+    view.note(kill(15));
+    engine.set({ ...one, startedAt: '2026-11-23T11:06:00.987654321Z' });
+    view.noteAll();
+    await view.refresh(signal);
+    expect(view.isStopping(one.id)).toBe(false);
+  });
+
+  test('is over when the container is gone, although its end was missed', async () => {
+    const { engine, view } = await looked(one);
+    view.note(kill(15));
+    engine.containers.delete(one.id);
+    view.noteAll();
+    await view.refresh(signal);
+    expect(view.isStopping(one.id)).toBe(false);
+  });
+
+  test('does not turn back into "ready" between the death and the look that finds it', async () => {
+    const { view } = await looked(one);
+    view.note(kill(15));
+    view.note({ id: one.id, action: 'die', signal: null });
+    // The snapshot from before its death still stands, and would be registered as ready.
+    expect(namesOf(view)).toEqual(['one']);
+    expect(view.isStopping(one.id)).toBe(true);
+  });
+});

@@ -1,0 +1,223 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-known-good.js';
+import { createDiscover, type Discover } from '../../../src/daemon/discover.js';
+import { createProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
+import { PortsTakenError } from '../../../src/ports/proxy.js';
+import { FakeProxy } from '../support/fake-proxy.js';
+import { FakeRegistry } from '../support/fake-registry.js';
+import { recordingLog } from '../support/log.js';
+import { heldWith } from '../support/models.js';
+import { accepted } from '../support/parsed.js';
+import { entryWith, prefix } from '../support/registrations.js';
+import { pass, until } from '../support/time.js';
+
+vi.mock('node:timers/promises', () => import('../support/sleep.js'));
+
+const template =
+  '{{^stats}}no stats\n{{/stats}}{{#listeners}}{{name}}:{{#servers}} {{name}}{{/servers}}\n{{/listeners}}';
+const value = '10.0.0.1:49153?port=8000';
+
+let controller: AbortController;
+let registry: FakeRegistry;
+let proxy: FakeProxy;
+let saved: string | null;
+let recorded: ReturnType<typeof recordingLog>;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  controller = new AbortController();
+  registry = new FakeRegistry();
+  proxy = new FakeProxy();
+  saved = null;
+  recorded = recordingLog();
+});
+afterEach(() => {
+  controller.abort();
+  vi.useRealTimers();
+});
+
+function start(): { discover: Discover; run: Promise<void> } {
+  const { log } = recorded;
+  const statsBind = { host: '*', port: 1936 };
+  const settings = {
+    bind: ['*'],
+    statsBind,
+    statsAuth: null,
+    runtimeSocket: '/run/runtime.sock',
+    serverStateFile: '/run/state',
+    hardStopAfterSeconds: 900,
+  };
+  const keeper = createProxyKeeper({ proxy, settings, template, readTemplate: () => Promise.resolve(template), log });
+  const discover = createDiscover({
+    registry,
+    store: {
+      load: () => Promise.resolve(saved),
+      save: (text) => {
+        saved = text;
+        return Promise.resolve();
+      },
+    },
+    proxy,
+    keeper,
+    prefix,
+    bind: ['*'],
+    statsBind,
+    pollMs: 5_000,
+    lingerMs: 60_000,
+    quiet: { leastMs: 10, mostMs: 200 },
+    log,
+  });
+  return { discover, run: discover.run(controller.signal) };
+}
+
+describe('before etcd has answered', () => {
+  test('HAProxy runs without a service, and is ready', async () => {
+    registry.failOn('list');
+    const { discover } = start();
+    await until('HAProxy', () => discover.isReady());
+    expect(proxy.text).toBe('');
+    expect(saved).toBeNull();
+    expect(await discover.status(controller.signal)).toMatchObject({ catalog: 'last known good', listeners: [] });
+  });
+
+  test('the last good state from disk is served, and a conflict ends as it did before', async () => {
+    const older = entryWith({ service: 'older', id: 'a', address: { host: '10.0.0.1', port: 1 } }, 1);
+    const holder = entryWith({ service: 'holder', id: 'b', address: { host: '10.0.0.2', port: 1 } }, 2);
+    const held = [heldWith({ service: 'holder' })];
+    saved = formatLastKnownGood({ revision: 7, entries: [older, holder], held });
+    registry.failOn('list');
+    start();
+    await until('the service', () => proxy.text === 'holder:8000: b\n');
+    await pass(60_000);
+    expect(proxy.text).toBe('holder:8000: b\n');
+  });
+
+  test.each(['', 'nonsense', '{"version":9}'])(
+    'a state that can not be used is told, and it starts empty: %j',
+    async (text) => {
+      saved = text;
+      const { discover } = start();
+      await until('HAProxy', () => discover.isReady());
+      expect(recorded.messages('warn')).toEqual(['the saved state can not be used; starting empty']);
+    },
+  );
+});
+
+describe('a change in etcd', () => {
+  test('reaches HAProxy and the disk', async () => {
+    const { discover } = start();
+    await until('the watch', () => registry.isWatched() && discover.isReady());
+    registry.put('/backends/whoami/a', value);
+    await until('the service', () => proxy.text === 'whoami:8000: a\n');
+    await until('the saved state', () => saved?.includes('/backends/whoami/a') === true);
+    expect(accepted(parseLastKnownGood(saved ?? '')).held).toEqual([heldWith()]);
+    expect(await discover.status(controller.signal)).toMatchObject({
+      catalog: 'live',
+      haproxy: { running: true, workerPid: 4711, reloads: 1 },
+      listeners: [{ service: 'whoami', port: 8000, endpoints: [{ id: 'a', status: 'UP' }] }],
+      problems: [],
+    });
+  });
+
+  test('while etcd does not answer is no change: everything stays', async () => {
+    registry.put('/backends/whoami/a', value);
+    start();
+    await until('the service', () => proxy.text === 'whoami:8000: a\n');
+    registry.failOn('list', 'watch', 'fingerprint');
+    registry.breakWatch();
+    await pass(10 * 60_000);
+    expect(proxy.text).toBe('whoami:8000: a\n');
+  });
+
+  test('that takes the last endpoint leaves the listener for a while', async () => {
+    registry.put('/backends/whoami/a', value);
+    start();
+    await until('the service', () => registry.isWatched() && proxy.text === 'whoami:8000: a\n');
+    registry.remove('/backends/whoami/a');
+    await until('the empty listener', () => proxy.text === 'whoami:8000:\n');
+    await pass(50_000);
+    expect(proxy.text).toBe('whoami:8000:\n');
+    await pass(20_000);
+    expect(proxy.text).toBe('');
+  });
+
+  test('that is not served is told once, and again when it is no longer a problem', async () => {
+    const { discover } = start();
+    await until('the watch', () => registry.isWatched() && discover.isReady());
+    registry.put('/backends/whoami/bad', 'nonsense');
+    await pass(60_000);
+    const { problems } = await discover.status(controller.signal);
+    expect(problems).toEqual([
+      { key: '/backends/whoami/bad', reason: '"nonsense" is not an address: ip:port or [ipv6]:port' },
+    ]);
+    expect(recorded.messages('warn')).toEqual(['not served']);
+    registry.remove('/backends/whoami/bad');
+    await until('the end', () => recorded.messages('info').includes('no longer a problem'));
+  });
+});
+
+describe('a port that is taken', () => {
+  test('found by the look costs that listener only, until it is free', async () => {
+    registry.put('/backends/whoami/a', value);
+    registry.put('/backends/web/b', '10.0.0.2:1?port=80');
+    proxy.taken.add(80);
+    start();
+    await until('the other service', () => proxy.text === 'whoami:8000: a\n');
+    proxy.taken.clear();
+    await until('both', () => proxy.text === 'web:80: b\nwhoami:8000: a\n');
+  });
+
+  test('found only by HAProxy costs that listener only, and is tried again', async () => {
+    const { discover } = start();
+    await until('the watch', () => registry.isWatched() && discover.isReady());
+    proxy.failLoad = new PortsTakenError([80]);
+    registry.put('/backends/web/b', '10.0.0.2:1?port=80');
+    registry.put('/backends/whoami/a', value);
+    await until('the other service', () => proxy.text === 'whoami:8000: a\n');
+    expect((await discover.status(controller.signal)).problems).toEqual([
+      { key: 'web:80', reason: 'port 80 can not be bound by HAProxy' },
+    ]);
+    await until('both', () => proxy.text === 'web:80: b\nwhoami:8000: a\n');
+  });
+
+  test('by another process on the stats page leaves that out, and tells it', async () => {
+    proxy.taken.add(1936);
+    const { discover } = start();
+    await until('HAProxy', () => discover.isReady());
+    expect(proxy.text).toBe('no stats\n');
+    expect((await discover.status(controller.signal)).problems).toMatchObject([{ key: 'stats page' }]);
+    proxy.taken.clear();
+    await until('the stats page', () => proxy.text === '');
+  });
+});
+
+test('HAProxy that exits is started again', async () => {
+  registry.put('/backends/whoami/a', value);
+  const { discover } = start();
+  await until('the service', () => proxy.text === 'whoami:8000: a\n');
+  proxy.crash();
+  expect(discover.isReady()).toBe(false);
+  discover.trigger('HAProxy exited');
+  await until('HAProxy', () => discover.isReady());
+  expect(proxy.text).toBe('whoami:8000: a\n');
+});
+
+test('a configuration that HAProxy refused is not saved as the last good one', async () => {
+  registry.put('/backends/whoami/a', value);
+  const { discover } = start();
+  await until('the saved state', () => saved?.includes('/backends/whoami/a') === true && registry.isWatched());
+  proxy.refuse = (text) => (text.includes('web') ? 'unknown keyword' : null);
+  registry.put('/backends/web/b', '10.0.0.2:1?port=80');
+  await until('the fault', () => recorded.messages('error').length > 0);
+  await pass(30_000);
+  expect(saved).not.toContain('/backends/web/b');
+  expect((await discover.status(controller.signal)).fault).toBe('unknown keyword');
+});
+
+test('the end stops HAProxy', async () => {
+  const { discover, run } = start();
+  await until('HAProxy', () => discover.isReady());
+  controller.abort();
+  await run;
+  expect(proxy.isRunning()).toBe(false);
+});

@@ -1,0 +1,232 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createRegister } from '../../../src/daemon/register.js';
+import { containerId, containerWith, publishedPort } from '../support/containers.js';
+import { deferred } from '../support/deferred.js';
+import { FakeEngine } from '../support/fake-engine.js';
+import { FakeRegistry } from '../support/fake-registry.js';
+import { recordingLog } from '../support/log.js';
+import { prefix } from '../support/registrations.js';
+import { pass, settle, until } from '../support/time.js';
+
+vi.mock('node:timers/promises', () => import('../support/sleep.js'));
+
+const one = containerWith({ id: containerId('aaaaaaaaaaaa'), ports: [publishedPort(8000, 49153)] });
+const key = '/backends/whoami/aaaaaaaaaaaa';
+const ready = '10.170.71.226:49153?port=8000';
+const drain = `${ready}&state=drain`;
+
+let controller: AbortController;
+let engine: FakeEngine;
+let registry: FakeRegistry;
+/** Every value that the key had, in order; `null` where it was gone. */
+let history: (string | null)[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  controller = new AbortController();
+  engine = new FakeEngine();
+  registry = new FakeRegistry();
+  history = [];
+});
+afterEach(() => {
+  controller.abort();
+  vi.useRealTimers();
+});
+
+function start(withdrawOnExit = false): { register: ReturnType<typeof createRegister>; run: Promise<void> } {
+  const register = createRegister({
+    engine,
+    registry,
+    prefix,
+    policy: { hostIp: '10.170.71.226', naming: { kind: 'image' } },
+    ttlMs: 15_000,
+    resyncMs: 60_000,
+    withdrawOnExit,
+    log: recordingLog().log,
+  });
+  const put = registry.put.bind(registry);
+  registry.put = (putKey, value, lease) => {
+    if (putKey === key) history.push(value);
+    put(putKey, value, lease);
+  };
+  const remove = registry.remove.bind(registry);
+  registry.remove = (removedKey) => {
+    if (removedKey === key) history.push(null);
+    remove(removedKey);
+  };
+  return { register, run: register.run(controller.signal) };
+}
+
+async function registered(): Promise<void> {
+  await until('the registration', () => registry.entries.get(key)?.value === ready);
+  await pass(1_000);
+}
+
+describe('a container', () => {
+  test('that ran before the daemon is registered at its start', async () => {
+    engine.set(one);
+    const { register } = start();
+    expect(register.status()).toEqual({ ready: false, lease: null, registrations: 0 });
+    await registered();
+    expect(register.status()).toEqual({ ready: true, lease: 'lease-1', registrations: 1 });
+  });
+
+  test('that starts later is registered on its event, by one look at it alone', async () => {
+    start();
+    await until('the event stream', () => engine.isFollowed());
+    await pass(1_000);
+    engine.calls.length = 0;
+    engine.set(one);
+    engine.emit(one.id, 'start');
+    await registered();
+    expect(engine.calls).toEqual(['inspect']);
+  });
+
+  test('drains on its stop, and goes when it has died', async () => {
+    engine.set(one);
+    start();
+    await registered();
+    engine.emit(one.id, 'kill', 15);
+    await pass(1_000);
+    engine.containers.delete(one.id);
+    engine.emit(one.id, 'die');
+    await pass(1_000);
+    expect(history).toEqual([ready, drain, null]);
+  });
+
+  test('is never called ready again between its stop and its end', async () => {
+    engine.set(one);
+    start();
+    await registered();
+    engine.emit(one.id, 'kill', 15);
+    await pass(1_000);
+    // docker stop loses patience: the look at the last signal is under way, and answers "running", when it dies.
+    const answer = deferred();
+    engine.before = () => answer.promise;
+    engine.emit(one.id, 'kill', 9);
+    await until('the look', () => engine.calls.filter((call) => call === 'inspect').length === 2);
+    engine.containers.delete(one.id);
+    engine.emit(one.id, 'die');
+    answer.resolve();
+    engine.recover();
+    await pass(1_000);
+    expect(history).toEqual([ready, drain, null]);
+  });
+
+  test('that survives its stop signal, or whose restart was missed, does not drain for ever', async () => {
+    engine.set(one);
+    start();
+    await registered();
+    engine.emit(one.id, 'kill', 15);
+    await until('the drain', () => registry.entries.get(key)?.value === drain);
+    engine.breakStream();
+    await pass(2 * 3_600_000);
+    expect(registry.entries.get(key)?.value).toBe(ready);
+  });
+
+  test.each([
+    ['paused', { status: 'paused' }, 'pause', 'unpause'],
+    ['unhealthy', { health: 'unhealthy' }, 'health_status', 'health_status'],
+  ] as const)('is withdrawn while it is %s', async (_what, changes, away, back) => {
+    engine.set(one);
+    start();
+    await registered();
+    engine.set({ ...one, ...changes });
+    engine.emit(one.id, away);
+    await until('the withdrawal', () => !registry.entries.has(key));
+    engine.set({ ...one, health: 'healthy' });
+    engine.emit(one.id, back);
+    await registered();
+    expect(history).toEqual([ready, null, ready]);
+  });
+
+  test('whose end was missed goes with the resync', async () => {
+    engine.set(one);
+    start();
+    await registered();
+    engine.containers.delete(one.id);
+    await pass(61_000);
+    expect(registry.values()).toEqual({});
+  });
+});
+
+describe('when Docker can not be asked', () => {
+  test('nothing is deleted, and all is looked at when it is back', async () => {
+    engine.set(one);
+    start();
+    await registered();
+    engine.containers.clear();
+    engine.failOn('list', 'inspect', 'follow');
+    engine.breakStream();
+    await pass(120_000);
+    expect(registry.values()).toEqual({ [key]: ready });
+    engine.recover();
+    await until('the look', () => !registry.entries.has(key));
+    expect(history).toEqual([ready, null]);
+  });
+
+  test('the event stream is followed again, and what was missed meanwhile is found', async () => {
+    start();
+    await until('the event stream', () => engine.isFollowed());
+    await pass(1_000);
+    engine.breakStream();
+    engine.set(one);
+    await registered();
+    expect(engine.isFollowed()).toBe(true);
+  });
+});
+
+describe('when the lease is lost', () => {
+  test('everything is put again under a new one', async () => {
+    engine.set(one);
+    start();
+    await registered();
+    registry.expire('lease-1');
+    expect(registry.values()).toEqual({});
+    await registered();
+    expect(registry.entries.get(key)?.lease).toBe('lease-2');
+  });
+
+  test('by silence of etcd, everything is put again when it is back', async () => {
+    engine.set(one);
+    start();
+    await registered();
+    registry.failOn('list', 'apply', 'grantLease', 'keepAlive');
+    await pass(40_000);
+    registry.expire('lease-1');
+    registry.recover();
+    await registered();
+    expect(registry.entries.get(key)?.lease).toBe('lease-2');
+  });
+});
+
+describe('at its end', () => {
+  test('the keys are left to the TTL', async () => {
+    engine.set(one);
+    const { run } = start();
+    await registered();
+    controller.abort();
+    await run;
+    expect(registry.values()).toEqual({ [key]: ready });
+  });
+
+  test('the keys are withdrawn at once where that is set', async () => {
+    engine.set(one);
+    const { run } = start(true);
+    await registered();
+    controller.abort();
+    await run;
+    expect(registry.values()).toEqual({});
+    expect(registry.leases.size).toBe(0);
+  });
+
+  test('it ends also while Docker and etcd fail', async () => {
+    engine.failOn('list', 'follow');
+    registry.failOn('grantLease');
+    const { run } = start(true);
+    await pass(5_000);
+    controller.abort();
+    await settle();
+    await expect(run).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,215 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ContainerSnapshot } from '../../../src/core/container.js';
+import { createLeaseKeeper, type LeaseKeeper } from '../../../src/daemon/lease-keeper.js';
+import { createRegistrar, type Registrar } from '../../../src/daemon/registrar.js';
+import { containerId, containerWith, publishedPort } from '../support/containers.js';
+import { FakeRegistry } from '../support/fake-registry.js';
+import { recordingLog } from '../support/log.js';
+import { prefix } from '../support/registrations.js';
+
+const hostIp = '10.170.71.226';
+const { signal } = new AbortController();
+const one = containerWith({ id: containerId('aaaaaaaaaaaa'), ports: [publishedPort(8000, 49153)] });
+const two = containerWith({ id: containerId('bbbbbbbbbbbb'), ports: [publishedPort(8000, 49154)] });
+const keyOne = '/backends/whoami/aaaaaaaaaaaa';
+const keyTwo = '/backends/whoami/bbbbbbbbbbbb';
+const valueOne = '10.170.71.226:49153?port=8000';
+const valueTwo = '10.170.71.226:49154?port=8000';
+
+let registry: FakeRegistry;
+let containers: ContainerSnapshot[];
+let stopping: Set<string>;
+let recorded: ReturnType<typeof recordingLog>;
+
+beforeEach(() => {
+  registry = new FakeRegistry();
+  containers = [one, two];
+  stopping = new Set();
+  recorded = recordingLog();
+});
+
+/** A docker-register that has just started. */
+function start(): { registrar: Registrar; keeper: LeaseKeeper; reconcile: (...reasons: string[]) => Promise<void> } {
+  const keeper = createLeaseKeeper({ registry, ttlMs: 15_000, log: recorded.log });
+  const registrar = createRegistrar({
+    registry,
+    prefix,
+    policy: { hostIp, naming: { kind: 'image' } },
+    view: {
+      note: vi.fn(),
+      noteAll: vi.fn(),
+      refresh: () => Promise.resolve(),
+      snapshots: () => containers,
+      isStopping: (id) => stopping.has(id),
+    },
+    keeper,
+    log: recorded.log,
+  });
+  return { registrar, keeper, reconcile: (...reasons) => registrar.reconcile(reasons, signal) };
+}
+
+function leases(): (string | undefined)[] {
+  return [keyOne, keyTwo].map((key) => registry.entries.get(key)?.lease);
+}
+
+test('registers what runs, on the one lease of the host', async () => {
+  const { registrar, reconcile } = start();
+  await reconcile('start');
+  expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+  expect(leases()).toEqual(['lease-1', 'lease-1']);
+  expect(registrar.count()).toBe(2);
+});
+
+test('writes nothing when nothing changed, and does not list again', async () => {
+  const { reconcile } = start();
+  await reconcile('start');
+  await reconcile('event');
+  expect(registry.count('list')).toBe(1);
+  expect(registry.applied.map(({ diff }) => diff.puts.length + diff.deletes.length)).toEqual([2, 0]);
+});
+
+test('deregisters what is gone, and only that', async () => {
+  const { registrar, reconcile } = start();
+  await reconcile('start');
+  containers = [two];
+  await reconcile('die');
+  expect(registry.applied.at(-1)?.diff).toEqual({ puts: [], deletes: [keyOne] });
+  expect(registrar.count()).toBe(1);
+});
+
+test('announces a stop before it deregisters', async () => {
+  const { reconcile } = start();
+  await reconcile('start');
+  stopping.add(one.id);
+  await reconcile('kill');
+  expect(registry.values()).toEqual({ [keyOne]: `${valueOne}&state=drain`, [keyTwo]: valueTwo });
+});
+
+test('tells what it registered and deregistered, and why', async () => {
+  const { reconcile } = start();
+  await reconcile('start');
+  containers = [two];
+  await reconcile('die aaaaaaaaaaaa');
+  expect(recorded.lines.filter(({ msg }) => msg.endsWith('registered'))).toMatchObject([
+    { msg: 'registered', key: keyOne, value: valueOne, reasons: ['start'] },
+    { msg: 'registered', key: keyTwo, value: valueTwo, reasons: ['start'] },
+    { msg: 'deregistered', key: keyOne, reasons: ['die aaaaaaaaaaaa'] },
+  ]);
+});
+
+test('tells once why a container is skipped', async () => {
+  containers = [containerWith({ ports: [] })];
+  const { reconcile } = start();
+  await reconcile('start');
+  await reconcile('resync');
+  expect(recorded.lines.filter(({ msg }) => msg === 'skipped')).toMatchObject([
+    { level: 'debug', container: 'whoami-1', reason: 'it publishes no port; start it with -p' },
+  ]);
+  containers = [containerWith({ status: 'paused' })];
+  await reconcile('pause');
+  expect(recorded.messages().filter((msg) => msg === 'skipped')).toHaveLength(2);
+});
+
+describe('after a restart', () => {
+  beforeEach(async () => {
+    await start().reconcile('start');
+  });
+
+  test('puts the same values under the new lease, and creates no key anew', async () => {
+    const created = registry.entries.get(keyOne)?.createRevision;
+    const { reconcile } = start();
+    await reconcile('start');
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+    expect(leases()).toEqual(['lease-2', 'lease-2']);
+    expect(registry.entries.get(keyOne)?.createRevision).toBe(created);
+    expect(registry.applied.at(-1)?.diff.deletes).toEqual([]);
+  });
+
+  test('removes at once the keys of containers that are gone', async () => {
+    containers = [two];
+    await start().reconcile('start');
+    expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
+  });
+
+  test('leaves alone what is not its own', async () => {
+    const others = {
+      '/backends/whoami/by-hand': '10.170.71.226:1?port=8000',
+      '/backends/whoami/cccccccccccc': '10.170.71.227:1?port=8000',
+      '/backends/whoami/dddddddddddd': 'nonsense',
+      '/backends/nonsense': '10.170.71.226:1',
+    };
+    for (const [key, value] of Object.entries(others)) registry.put(key, value, 'lease-of-another');
+    registry.put('/backends/whoami/eeeeeeeeeeee', '10.170.71.226:2?port=8000', '0');
+    containers = [];
+    await start().reconcile('start');
+    expect(registry.values()).toEqual({ ...others, '/backends/whoami/eeeeeeeeeeee': '10.170.71.226:2?port=8000' });
+  });
+});
+
+describe('when the lease is lost', () => {
+  test('puts everything again under the next', async () => {
+    const { registrar, keeper, reconcile } = start();
+    await reconcile('start');
+    registry.expire('lease-1');
+    keeper.drop();
+    registrar.forget();
+    await reconcile('lease lost');
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+    expect(leases()).toEqual(['lease-2', 'lease-2']);
+  });
+
+  test('finds it out by a transaction too, and the next attempt has another lease', async () => {
+    const { reconcile } = start();
+    containers = [one];
+    await reconcile('start');
+    registry.expire('lease-1');
+    containers = [one, two];
+    await expect(reconcile('start bbbbbbbbbbbb')).rejects.toThrow('requested lease not found');
+    await reconcile('again');
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+    expect(leases()).toEqual(['lease-2', 'lease-2']);
+  });
+});
+
+describe('when etcd fails', () => {
+  test('a transaction of which nobody knows whether it was taken is followed by a list', async () => {
+    const { reconcile } = start();
+    await reconcile('start');
+    registry.remove(keyTwo);
+    containers = [one, two, containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] })];
+    registry.failOn('apply');
+    await expect(reconcile('start cccccccccccc')).rejects.toThrow('etcd did not apply');
+    registry.recover();
+    await reconcile('again');
+    expect(registry.count('list')).toBe(2);
+    expect(Object.keys(registry.values()).sort()).toEqual([keyOne, keyTwo, '/backends/whoami/cccccccccccc']);
+  });
+
+  test('a list that failed is made again', async () => {
+    const { reconcile } = start();
+    registry.failOn('list');
+    await expect(reconcile('start')).rejects.toThrow('etcd did not list');
+    expect(registry.applied).toEqual([]);
+    registry.recover();
+    await reconcile('again');
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+  });
+
+  test('nothing is told as registered', async () => {
+    const { registrar, reconcile } = start();
+    registry.failOn('apply');
+    await expect(reconcile('start')).rejects.toThrow();
+    expect(recorded.messages()).not.toContain('registered');
+    expect(registrar.count()).toBe(0);
+  });
+});
+
+test('puts back what somebody changed or deleted by hand, at the next list', async () => {
+  const { registrar, reconcile } = start();
+  await reconcile('start');
+  registry.remove(keyOne);
+  registry.put(keyTwo, '10.0.0.1:1', 'lease-1');
+  registrar.forget();
+  await reconcile('resync');
+  expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+});

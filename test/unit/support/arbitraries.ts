@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { isUnspecified, parseIp, type Address } from '../../../src/core/address.js';
+import type { Entry } from '../../../src/core/catalog.js';
+import { formatValue, keyOf } from '../../../src/core/keyspace.js';
+import type { HeldListener } from '../../../src/core/haproxy/model.js';
+import { balances, type Registration } from '../../../src/core/service.js';
+import { accepted } from './parsed.js';
+import { heldWith } from './models.js';
+import { prefix } from './registrations.js';
+
+const ip = fc
+  .oneof(fc.ipV4(), fc.ipV6())
+  .map((text) => accepted(parseIp(text)))
+  .filter((host) => !isUnspecified(host));
+const port = fc.integer({ min: 1, max: 65535 });
+const attributes = {
+  mode: fc.constantFrom('tcp', 'http'),
+  balance: fc.constantFrom(...balances),
+  check: fc.option(fc.stringMatching(/^\/[A-Za-z0-9._~/-]{0,40}$/)),
+  weight: fc.integer({ min: 1, max: 256 }),
+  state: fc.constantFrom('ready', 'drain'),
+};
+
+/** Every registration that the grammar allows. */
+export const anyRegistration: fc.Arbitrary<Registration> = fc.record({
+  ...attributes,
+  service: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/),
+  id: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/),
+  address: fc.record({ host: ip, port }),
+  servicePort: port,
+});
+
+// A small world, so that keys, addresses and ports meet.
+const serviceNames = fc.constantFrom('api', 'db', 'stats', 'web');
+const servicePorts = fc.constantFrom(80, 443, 1936, 5432, 8000);
+const address: fc.Arbitrary<Address> = fc.record({
+  host: fc.constantFrom('10.0.0.1', '10.0.0.2', '2001:db8::7'),
+  port: fc.constantFrom(49153, 49154, 49155),
+});
+const registrationOfFew: fc.Arbitrary<Registration> = fc.record({
+  ...attributes,
+  service: serviceNames,
+  id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+  address,
+  servicePort: servicePorts,
+});
+const revision = fc.integer({ min: 1, max: 20 });
+
+const goodEntry: fc.Arbitrary<Entry> = fc.tuple(registrationOfFew, revision).map(([registration, createRevision]) => ({
+  key: keyOf(prefix, registration),
+  value: formatValue(registration),
+  createRevision,
+}));
+const badEntry: fc.Arbitrary<Entry> = fc.record({
+  key: fc.stringMatching(/^\/backends\/[a-d]\/ [a-d]$/),
+  value: fc.string(),
+  createRevision: revision,
+});
+
+/** What may stand in etcd: no key twice, some that break the grammar. */
+export const anyEntries: fc.Arbitrary<Entry[]> = fc.uniqueArray(
+  fc.oneof({ weight: 9, arbitrary: goodEntry }, { weight: 1, arbitrary: badEntry }),
+  { selector: ({ key }) => key, maxLength: 16 },
+);
+
+/** Listeners of an earlier model: no port twice, some of them without a server. */
+export const anyHeld: fc.Arbitrary<HeldListener[]> = fc
+  .uniqueArray(
+    fc.record({
+      service: serviceNames,
+      port: servicePorts,
+      empty: fc.option(fc.record({ sinceMs: fc.integer({ min: 0, max: 2_000 }), revision })),
+    }),
+    { selector: (held) => held.port, maxLength: 5 },
+  )
+  .map((held) => held.map((changes) => heldWith(changes)));
+
+export const anyBarred: fc.Arbitrary<ReadonlyMap<number, string>> = fc
+  .uniqueArray(servicePorts, { maxLength: 3 })
+  .map((ports) => new Map(ports.map((barred) => [barred, 'is taken by another process'])));

@@ -1,0 +1,80 @@
+import type { ContainerSnapshot } from '../../../src/core/container.js';
+import type { ContainerEngine, ContainerEvent } from '../../../src/ports/container-engine.js';
+import { abortable, deferred } from './deferred.js';
+
+/** A Docker engine in memory. */
+export class FakeEngine implements ContainerEngine {
+  readonly containers = new Map<string, ContainerSnapshot>();
+  readonly calls: ('list' | 'inspect' | 'follow')[] = [];
+  /** Called when a call has its answer, before it gives it; may throw, or wait. */
+  before: (call: 'list' | 'inspect' | 'follow') => void | Promise<void> = () => undefined;
+  #stream: { readonly onEvent: (event: ContainerEvent) => void; end(error: Error): void } | null = null;
+
+  failOn(...calls: readonly ('list' | 'inspect' | 'follow')[]): void {
+    this.before = (call) => {
+      if (calls.includes(call)) throw new Error(`Docker did not ${call}`);
+    };
+  }
+
+  recover(): void {
+    this.before = () => undefined;
+  }
+
+  /** A container is there, or is changed. */
+  set(...containers: readonly ContainerSnapshot[]): void {
+    for (const container of containers) this.containers.set(container.id, container);
+  }
+
+  emit(id: string, action: string, signal: number | null = null): void {
+    this.#stream?.onEvent({ id, action, signal });
+  }
+
+  isFollowed(): boolean {
+    return this.#stream !== null;
+  }
+
+  breakStream(): void {
+    this.#stream?.end(new Error('the event stream broke'));
+  }
+
+  list(signal: AbortSignal): Promise<ContainerSnapshot[]> {
+    return this.#call('list', signal, () => [...this.containers.values()]);
+  }
+
+  inspect(id: string, signal: AbortSignal): Promise<ContainerSnapshot | null> {
+    return this.#call('inspect', signal, () => this.containers.get(id) ?? null);
+  }
+
+  async follow(...[{ onOpen, onEvent }, signal]: Parameters<ContainerEngine['follow']>): Promise<void> {
+    await this.#call('follow', signal, () => undefined);
+    const ended = deferred();
+    this.#stream = {
+      onEvent,
+      end: (error) => {
+        ended.reject(error);
+      },
+    };
+    const stop = (): void => {
+      ended.resolve();
+    };
+    signal.addEventListener('abort', stop);
+    onOpen();
+    try {
+      await ended.promise;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#stream = null;
+    }
+  }
+
+  async #call<T>(call: 'list' | 'inspect' | 'follow', signal: AbortSignal, look: () => T): Promise<T> {
+    signal.throwIfAborted();
+    this.calls.push(call);
+    const answer = look();
+    await abortable(
+      Promise.resolve().then(() => this.before(call)),
+      signal,
+    );
+    return answer;
+  }
+}

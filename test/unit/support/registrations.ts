@@ -1,0 +1,35 @@
+import { catalogOf, recordOf, type Catalog, type Entry } from '../../../src/core/catalog.js';
+import { formatValue, keyOf } from '../../../src/core/keyspace.js';
+import { defaultAttributes, type Registration } from '../../../src/core/service.js';
+
+export const prefix = '/backends';
+
+export function registrationWith(changes: Partial<Registration> = {}): Registration {
+  return {
+    ...defaultAttributes,
+    service: 'whoami',
+    id: '0123456789ab',
+    address: { host: '10.170.71.226', port: 49153 },
+    servicePort: 8000,
+    ...changes,
+  };
+}
+
+/** A registration as it stands in etcd. */
+export function entryWith(changes: Partial<Registration> = {}, createRevision = 1): Entry {
+  const registration = registrationWith(changes);
+  return { key: keyOf(prefix, registration), value: formatValue(registration), createRevision };
+}
+
+export function catalogWith(entries: readonly Entry[]): Catalog {
+  return catalogOf(entries.map((entry) => recordOf(prefix, entry)));
+}
+
+let hosts = 0;
+
+/** An entry at an address of its own. */
+export function entryAt(service: string, servicePort: number, id: string, createRevision = 1): Entry {
+  hosts += 1;
+  const address = { host: `10.0.${String(hosts >> 8)}.${String(hosts & 255)}`, port: 49153 };
+  return entryWith({ service, servicePort, id, address }, createRevision);
+}
