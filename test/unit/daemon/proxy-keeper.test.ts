@@ -202,6 +202,8 @@ describe('SIGHUP', () => {
     expect(keeper.state().lastReload?.reason).toBe('SIGHUP');
     expect(await bring(whoami)).toBe('settled');
     expect(proxy.loads).toHaveLength(2);
+    await settled(bigger);
+    expect(proxy.text).toBe('# new\nwhoami:8000: 0123456789ab=1 second=1\n');
   });
 
   test.each<[string, () => Promise<string>, string]>([
