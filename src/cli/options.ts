@@ -57,6 +57,13 @@ export function durationOption({ flags, env, description, defaultMs, leastMs, mo
     .default(defaultMs, formatDuration(defaultMs));
 }
 
+/** A URL with a password must not come back in the message that refuses it. */
+function parseEtcdHostsSafely(text: string): readonly string[] {
+  if (text.includes('@'))
+    throw new SettingError('ETCD_HOST has a user or password in it, which can not be given there');
+  return by(parseEtcdHosts)(text);
+}
+
 export interface SharedSettings extends LogSettings {
   readonly etcdHost?: readonly string[];
   readonly prefix: string;
@@ -71,7 +78,7 @@ export function sharedOptions(daemon: string): Option[] {
       'etcd members: host, host:port or URL, several separated by commas; port 2379 where none is named (required)',
     )
       .env('ETCD_HOST')
-      .argParser(by(parseEtcdHosts)),
+      .argParser(parseEtcdHostsSafely),
     new Option('--prefix <prefix>', 'where the registrations stand in etcd')
       .env('PREFIX')
       .argParser(by(parsePrefix))

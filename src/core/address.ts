@@ -19,7 +19,10 @@ export function parseIp(text: string): Parsed<string> {
   if (/^[0-9a-fA-F:.]{2,45}$/.test(text) && text.includes(':')) {
     // The WHATWG URL parser is the one IPv6 parser at hand that is pure, and it canonicalises as RFC 5952 asks.
     const url = `http://[${text}]/`;
-    if (URL.canParse(url)) return accept(new URL(url).hostname.slice(1, -1));
+    const canonical = URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : null;
+    if (canonical?.startsWith('::ffff:') === true)
+      return reject(`${quoted(text)} is an IPv4 address in IPv6 clothes; write it as IPv4`);
+    if (canonical !== null) return accept(canonical);
   }
   return reject(`${quoted(text)} is not an IP address`);
 }

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress, parsePort } from './address.js';
+import { formatAddress, isLoopback, parseAddress, parsePort } from './address.js';
 import { accept, quoted, reject, type Parsed } from './result.js';
 import {
   balances,
@@ -85,6 +85,12 @@ export function parseValue(text: string): Parsed<Value> {
     const attribute = parseAttribute(name, rest.join('='));
     if (!attribute.ok) return attribute;
     value = { ...value, ...attribute.value };
+  }
+  // HAProxy on the client host would take its own listener for the back end, and connect to itself without end.
+  if (isLoopback(value.address.host) && value.address.port === value.servicePort) {
+    return reject(
+      `${quoted(text)} points back to the listener itself: a loopback address needs a service port of its own`,
+    );
   }
   return accept(value);
 }

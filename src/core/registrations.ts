@@ -45,7 +45,13 @@ export function registrationsOf(
     if (typeof address === 'string') skipped.push({ containerPort: labelOf(port), reason: address });
     else open.push({ containerPort: port.containerPort, address });
   }
-  if (open.length === 0 && skipped.length === 0) return skipWhole('it publishes no port; start it with -p');
+  if (open.length === 0 && skipped.length === 0) {
+    return skipWhole(
+      container.hostNetwork
+        ? 'it is on the host network, and its image exposes no port; start it with --expose'
+        : 'it publishes no port; start it with -p',
+    );
+  }
 
   const state: EndpointState = stopping ? 'drain' : 'ready';
   const shortId = shortIdOf(container.id);

@@ -62,7 +62,11 @@ export function createModelBuilder({
       for (const port of unbindable.keys()) if (fresh.includes(port)) barred.set(port, 'can not be bound by HAProxy');
 
       const model = barred.size === reserved.size ? first : decide(barred);
-      held = model.listeners;
+      // Who had a port that another process took keeps the claim to it.
+      const robbed = held.filter(
+        ({ name, port }) => barred.has(port) && !model.listeners.some((listener) => listener.name === name),
+      );
+      held = [...model.listeners, ...robbed];
       const statsTaken = loaded.has(statsBind.port) ? [] : await proxy.takenOf([statsBind]);
       return { model, statsBarred: statsTaken.length > 0 || unbindable.has(statsBind.port) };
     },

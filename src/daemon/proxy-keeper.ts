@@ -166,7 +166,7 @@ export function createProxyKeeper({
     state: () => ({ reloads: Math.max(reloads, 0), lastReload, fault: configurationFault ?? templateFault }),
 
     async bring(built, signal) {
-      if (demand !== null && proxy.isRunning()) {
+      if (demand !== null) {
         const reason = demand;
         demand = null;
         await reloadOnDemand(built, reason, signal);

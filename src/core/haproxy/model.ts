@@ -62,8 +62,10 @@ export function modelOf(input: ModelInput): Model {
   const refused: Problem[] = [];
   const byPort = new Map<number, Candidate[]>();
   for (const candidate of candidates) {
-    const { port, name } = candidate.listener;
+    const { port, name, empty } = candidate.listener;
     const reason = barred.get(port);
+    // A listener that lingers without a server has nothing to lose.
+    if (reason !== undefined && empty !== null) continue;
     if (reason !== undefined) refused.push({ key: name, reason: `port ${String(port)} ${reason}` });
     else byPort.set(port, [...(byPort.get(port) ?? []), candidate]);
   }
@@ -74,7 +76,6 @@ export function modelOf(input: ModelInput): Model {
     const winner = winnerOf(claimants, heldNames);
     listeners.push(winner);
     for (const { listener } of claimants) {
-      // A listener that lingers without a server and lost its port has nothing left to say.
       if (listener === winner || listener.empty !== null) continue;
       refused.push({ key: listener.name, reason: `port ${String(port)} is held by service ${winner.service}` });
     }

@@ -44,8 +44,7 @@ chroot "$root" useradd --uid 1000 --gid node --shell /bin/bash --create-home nod
 # What this machine trusts and where it gets its packages from, the image's builds need too.
 mkdir -p "$root/etc/ssl" "$root/usr/local/etc"
 cp "${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}" "$root/etc/ssl/machine.crt"
-registry=$(npm config get registry --silent)
-[[ $registry == https://registry.npmjs.org/ ]] || echo "registry=$registry" >"$root/usr/local/etc/npmrc"
+echo "registry=$(npm config get registry --silent)" >"$root/usr/local/etc/npmrc"
 
 # As the slim images: no documentation, no translations, now and at later installations.
 cat >"$root/etc/dpkg/dpkg.cfg.d/docker" <<'EXCLUDES'

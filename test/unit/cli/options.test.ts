@@ -73,6 +73,12 @@ describe('the settings of both daemons', () => {
     expect(byVariable).toContain(mend);
   });
 
+  test('a password in ETCD_HOST is refused without being repeated', () => {
+    const refusal = (): unknown => parseSettings(shared, ['--etcd-host', 'http://me:hush@etcd']);
+    expect(refusal).toThrow('ETCD_HOST has a user or password in it');
+    expect(refusal).not.toThrow('hush');
+  });
+
   test('an unknown flag is refused by name', () => {
     expect(refusalOf(shared, ['--prefixx', '/a'])).toContain("unknown option '--prefixx'");
   });

@@ -117,6 +117,14 @@ describe('a value', () => {
   });
 });
 
+describe('a loopback address', () => {
+  test('is refused where it would be the listener itself', () => {
+    expect(reasonOf(parseValue('127.0.0.1:8000'))).toContain('points back to the listener itself');
+    expect(reasonOf(parseValue('[::1]:8000?port=8000'))).toContain('points back to the listener itself');
+    expect(accepted(parseValue('127.0.0.1:8000?port=80')).servicePort).toBe(80);
+  });
+});
+
 describe('a key', () => {
   test.each([
     ['/backends/whoami/0123456789ab', { service: 'whoami', id: '0123456789ab' }],

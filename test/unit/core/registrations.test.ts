@@ -79,6 +79,11 @@ describe('left out, with the reason, is', () => {
     ['a container that is not healthy yet', { health: 'starting' }, 'its HEALTHCHECK has not passed yet'],
     ['an unhealthy container', { health: 'unhealthy' }, 'its HEALTHCHECK says unhealthy'],
     ['a container without ports', { ports: [] }, 'it publishes no port; start it with -p'],
+    [
+      'one on the host network that exposes nothing',
+      { hostNetwork: true, ports: [] },
+      'its image exposes no port; start it with --expose',
+    ],
     ['a container whose image has no name', { image: '444444444444' }, 'its image is named by id alone'],
     [
       'a container of the pair itself',

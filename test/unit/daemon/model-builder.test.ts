@@ -62,6 +62,15 @@ describe('the model', () => {
     expect(namesOf(await build([web]))).toEqual(['web:80']);
   });
 
+  test('goes back to its holder when the port is free, whoever is older', async () => {
+    const newer = entryAt('newer', 80, 'n', 5);
+    const { build, proxy } = builderWith({ held: [heldWith({ service: 'newer', port: 80 })] });
+    proxy.taken.add(80);
+    await build([web, newer]);
+    proxy.taken.clear();
+    expect(namesOf(await build([web, newer]))).toEqual(['newer:80']);
+  });
+
   test('looks at the ports that the running worker does not have, on every host that is bound', async () => {
     const { build, proxy } = builderWith({ bind: ['10.0.0.1', '::'] });
     await build([web, api], [80, 1936]);

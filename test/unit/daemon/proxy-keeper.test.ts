@@ -193,6 +193,13 @@ describe('a load that fails for another reason', () => {
 describe('SIGHUP', () => {
   const next = `# new\n${template}`;
 
+  test('starts HAProxy with the mended template while it can not start with the old one', async () => {
+    file = () => Promise.resolve(next);
+    keeper.demandReload('SIGHUP');
+    await settled(whoami);
+    expect(proxy.text).toBe('# new\nwhoami:8000: 0123456789ab=1\n');
+  });
+
   test('reads the template anew and reloads, although no service changed', async () => {
     await settled(whoami);
     file = () => Promise.resolve(next);

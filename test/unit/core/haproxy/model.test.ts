@@ -166,6 +166,14 @@ describe('a port', () => {
 });
 
 describe('a listener whose last endpoint went', () => {
+  test('is not worth a word when its port is barred', () => {
+    const held = [heldWith({ service: 'web', port: 80, empty: { sinceMs: nowMs - 1, revision: 1 } })];
+    expect(model({ held, barred: new Map([[80, 'is taken by another process']]) })).toEqual({
+      listeners: [],
+      refused: [],
+    });
+  });
+
   const held = [heldWith()];
 
   test('stays, without a server, from now on', () => {

@@ -11,7 +11,7 @@ import {
 } from '../../../../src/core/haproxy/replies.js';
 import { listenerWith, modelWith, serverWith } from '../../support/models.js';
 
-/** As HAProxy 3.0.11 answered. */
+/** In the form in which HAProxy 3.0.11 answered; states, weights and a worker edited for the cases. */
 function reply(name: string): string {
   return readFileSync(new URL(`../../../fixtures/${name}`, import.meta.url), 'utf8');
 }
