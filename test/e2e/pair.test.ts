@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startLab, type EngineHost, type Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/wait-for.js';
-import { startTraffic } from '../lab/demo/traffic.js';
+import { killing, startTraffic } from '../lab/demo/traffic.js';
 import {
   answeredBy,
   answers,
@@ -35,7 +35,7 @@ const page = async (path = '/'): Promise<string> =>
   (await client.run(`curl -sS --fail --max-time 5 ${client.ip}:1936${path}`)).stdout;
 
 describe('the story', () => {
-  it('goes from two endpoints on two hosts to four, and to one when three are killed, without a failed request', async () => {
+  it('goes from two endpoints on two hosts to four, and to one when three are killed, without losing a request but those in hand', async () => {
     const one = await startWhoami(backend1, { options: '--name whoami -p 8000:8000' });
     const two = await startWhoami(backend2, { options: '--name whoami -p 8000:8000' });
     await startRegister(lab, backend1);
@@ -55,10 +55,11 @@ describe('the story', () => {
 
     const traffic = startTraffic(client, `${client.ip}:8000`);
     await waitFor('requests to be answered by all four', () => new Set(traffic.answers()).size === 4);
-    await backend1.docker('kill', 'whoami', 'whoami-2', 'whoami-3');
+    const inHand = await killing(backend1, () => backend1.docker('kill', 'whoami', 'whoami-2', 'whoami-3'));
     await answeredBy(lab, 8000, [two]);
     const { requests, failures } = await traffic.end();
-    expect(failures).toEqual([]);
+    // What a container had in hand when it was killed is lost: over plain TCP nobody can ask again for the client.
+    expect(failures.filter((request) => !inHand(request))).toEqual([]);
     expect(requests).toBeGreaterThan(20);
 
     expect(await page()).toContain('Statistics Report');

@@ -92,8 +92,10 @@ const routine =
 function logLine(line: string, log: Logger): void {
   const [, level, text = line] = /^\[(ALERT|WARNING|NOTICE)\]\s*\(\d+\)\s*:\s*(.*)$/.exec(line) ?? [];
   if (text.trim() === '') return;
+  // A change of a server is said twice: as a warning to standard error, and in the log proper, which is the one to keep.
+  if (level === 'WARNING' && /^Server \S+ /.test(text)) return;
   if (level === 'NOTICE' || routine.test(text)) log.debug(text);
   else if (level === 'ALERT') log.error(text);
-  else if (level === 'WARNING') log.warn(text);
+  else if (level === 'WARNING' || / is DOWN, reason: /.test(text)) log.warn(text);
   else log.info(text);
 }
