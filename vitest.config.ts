@@ -1,9 +1,14 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      {
+        // For the whole project and not per test file: without isolation a module is loaded once, for all files.
+        resolve: { alias: { 'node:timers/promises': join(import.meta.dirname, 'test/unit/support/sleep.ts') } },
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false },
+      },
       {
         test: {
           name: 'integration',

@@ -6,8 +6,6 @@ import { recordingLog } from '../support/log.js';
 import { entryWith, prefix } from '../support/registrations.js';
 import { pass, settle, until } from '../support/time.js';
 
-vi.mock('node:timers/promises', () => import('../support/sleep.js'));
-
 const pollMs = 5_000;
 const value = '10.0.0.1:80?port=8000';
 let controller: AbortController;

@@ -11,8 +11,6 @@ import { accepted } from '../support/parsed.js';
 import { entryWith, prefix } from '../support/registrations.js';
 import { pass, until } from '../support/time.js';
 
-vi.mock('node:timers/promises', () => import('../support/sleep.js'));
-
 const template =
   '{{^stats}}no stats\n{{/stats}}{{#listeners}}{{name}}:{{#servers}} {{name}}{{/servers}}\n{{/listeners}}';
 const value = '10.0.0.1:49153?port=8000';

@@ -5,8 +5,6 @@ import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
 import { pass, settle, until } from '../support/time.js';
 
-vi.mock('node:timers/promises', () => import('../support/sleep.js'));
-
 const ttlMs = 15_000;
 let controller: AbortController;
 

@@ -3,8 +3,6 @@ import { every, runTasks, type Task } from '../../../src/daemon/lifecycle.js';
 import { abortable, deferred } from '../support/deferred.js';
 import { pass } from '../support/time.js';
 
-vi.mock('node:timers/promises', () => import('../support/sleep.js'));
-
 beforeEach(() => {
   vi.useFakeTimers();
 });

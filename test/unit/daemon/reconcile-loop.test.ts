@@ -4,8 +4,6 @@ import { deferred } from '../support/deferred.js';
 import { recordingLog } from '../support/log.js';
 import { pass, settle, until } from '../support/time.js';
 
-vi.mock('node:timers/promises', () => import('../support/sleep.js'));
-
 beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(Math, 'random').mockReturnValue(0);

@@ -8,8 +8,6 @@ import { recordingLog } from '../support/log.js';
 import { prefix } from '../support/registrations.js';
 import { pass, settle, until } from '../support/time.js';
 
-vi.mock('node:timers/promises', () => import('../support/sleep.js'));
-
 const one = containerWith({ id: containerId('aaaaaaaaaaaa'), ports: [publishedPort(8000, 49153)] });
 const key = '/backends/whoami/aaaaaaaaaaaa';
 const ready = '10.170.71.226:49153?port=8000';

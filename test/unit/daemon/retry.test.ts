@@ -4,8 +4,6 @@ import { retry } from '../../../src/daemon/retry.js';
 import { recordingLog } from '../support/log.js';
 import { pass, settle, until } from '../support/time.js';
 
-vi.mock('node:timers/promises', () => import('../support/sleep.js'));
-
 beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(Math, 'random').mockReturnValue(0);

@@ -1,8 +1,4 @@
-/**
- * Stands in for `node:timers/promises`, which vitest's fake timers leave alone:
- *
- *     vi.mock('node:timers/promises', () => import('../support/sleep.js'));
- */
+/** Stands in for `node:timers/promises` in all unit tests (vitest.config.ts): vitest's fake timers leave that one alone. */
 export function setTimeout(ms: number, _value?: unknown, options: { signal?: AbortSignal } = {}): Promise<void> {
   const { signal } = options;
   return new Promise((resolve, reject) => {
