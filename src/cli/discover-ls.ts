@@ -7,12 +7,14 @@ export function printStatus(body: unknown, json: boolean): void {
     process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
     return;
   }
-  const { catalog, haproxy, lastReload, fault, listeners, problems } = body as DiscoverStatus;
-  const proxy = haproxy.running
-    ? `running, worker ${String(haproxy.workerPid ?? '?')}, ${String(haproxy.reloads)} reloads`
-    : 'not running';
-  const last = lastReload === null ? '' : `, last at ${lastReload.at}: ${lastReload.reason}`;
-  const lines = [`etcd: ${catalog}    haproxy: ${proxy}${last}`];
+  const { catalog, haproxy, fault, listeners, problems } = body as DiscoverStatus;
+  const lines = [`etcd: ${catalog}    haproxy: ${haproxySummary(haproxy)}`];
+  for (const [name, change] of [
+    ['last change', haproxy.lastChange],
+    ['last reload', haproxy.lastReload],
+  ] as const) {
+    if (change !== null) lines.push(`${name} ${ageOf(change.at)} ago: ${change.what}`);
+  }
   if (fault !== null) lines.push(`fault: ${fault}`);
   process.stdout.write(`${lines.join('\n')}\n\n`);
 
@@ -44,6 +46,18 @@ export function printStatus(body: unknown, json: boolean): void {
       problems.map(({ key, reason }) => [printable(key), reason]),
     ),
   );
+}
+
+function haproxySummary({ running, workerPid, reloads, runtimeChanges }: DiscoverStatus['haproxy']): string {
+  if (!running) return 'not running';
+  return `running, worker ${String(workerPid ?? '?')}, ${String(reloads)} reloads, ${String(runtimeChanges)} changes without a reload`;
+}
+
+/** Seconds, minutes or hours since a time, whole. */
+function ageOf(at: string): string {
+  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000));
+  if (seconds < 120) return `${String(seconds)}s`;
+  return seconds < 7200 ? `${String(Math.round(seconds / 60))}m` : `${String(Math.round(seconds / 3600))}h`;
 }
 
 /** A key is whatever somebody wrote to etcd, and this goes to a terminal. */

@@ -16,10 +16,10 @@ export interface RenderOptions {
 
 /** The configuration on standard output; what is left out, and why, on standard error. */
 export async function renderNow({ registry, prefix, template, settings }: RenderOptions): Promise<void> {
-  const { entries, revision } = await registry.list(AbortSignal.timeout(30_000));
+  const { entries } = await registry.list(AbortSignal.timeout(30_000));
   const catalog = catalogOf(entries.map((entry) => recordOf(prefix, entry)));
   const barred = barredPortsOf(settings.statsBind.port);
-  const model = modelOf({ catalog, revision, held: [], barred, nowMs: 0, lingerMs: 0 });
+  const model = modelOf({ catalog, held: [], heldRevision: 0, barred, nowMs: 0, lingerMs: 0 });
   const text = render(template, viewOf(model, settings, false));
   if (!text.ok) throw new SettingError(`TEMPLATE can't be rendered: ${text.reason}`);
   for (const { key, reason } of problemsOf(catalog, model))

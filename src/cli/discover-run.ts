@@ -65,6 +65,8 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     settings: proxySettings,
     template: text,
     readTemplate: () => readTemplate(template),
+    reloadIntervalMs: settings.reloadInterval,
+    drainDeadlineMs: settings.drainDeadline,
     log,
   });
   const discover = createDiscover({

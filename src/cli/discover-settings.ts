@@ -17,6 +17,8 @@ export interface DiscoverSettings extends SharedSettings {
   readonly quietPeriod: number;
   readonly quietPeriodMax: number;
   readonly linger: number;
+  readonly reloadInterval: number;
+  readonly drainDeadline: number;
   readonly hardStopAfter: number;
   readonly stopTimeout: number;
 }
@@ -89,6 +91,22 @@ function durations(): Parameters<typeof durationOption>[0][] {
       env: 'LINGER',
       description: 'how long a listener stays after its last endpoint went',
       defaultMs: 60_000,
+      leastMs: 0,
+      mostMs: 24 * hourMs,
+    },
+    {
+      flags: '--reload-interval',
+      env: 'RELOAD_INTERVAL',
+      description: 'least time between two reloads',
+      defaultMs: 1_000,
+      leastMs: 0,
+      mostMs: hourMs,
+    },
+    {
+      flags: '--drain-deadline',
+      env: 'DRAIN_DEADLINE',
+      description: 'how long the connections of an endpoint that went may live on',
+      defaultMs: 600_000,
       leastMs: 0,
       mostMs: 24 * hourMs,
     },

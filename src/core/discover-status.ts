@@ -9,8 +9,15 @@ export interface DiscoverStatus {
   readonly catalog: 'live' | 'last known good';
   /** Revision of etcd at which the catalog stands. */
   readonly revision: number;
-  readonly haproxy: { readonly running: boolean; readonly workerPid: number | null; readonly reloads: number };
-  readonly lastReload: { readonly reason: string; readonly at: string } | null;
+  readonly haproxy: {
+    readonly running: boolean;
+    readonly workerPid: number | null;
+    readonly reloads: number;
+    /** Changes of servers without a reload. */
+    readonly runtimeChanges: number;
+    readonly lastReload: { readonly what: string; readonly at: string } | null;
+    readonly lastChange: { readonly what: string; readonly at: string } | null;
+  };
   /** Why the desired configuration is not the running one; null where it is. */
   readonly fault: string | null;
   readonly listeners: readonly ListenerStatus[];

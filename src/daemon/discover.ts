@@ -102,13 +102,11 @@ export function createDiscover(options: DiscoverOptions): Discover {
     async status(signal) {
       const running = proxy.isRunning();
       const servers = running ? await proxy.serverStatus(signal) : [];
-      const { reloads, lastReload, fault } = keeper.state();
       return {
         catalog: source?.isLive() === true ? 'live' : 'last known good',
         revision: source?.revision() ?? 0,
-        haproxy: { running, workerPid: running ? await proxy.workerPid(signal) : null, reloads },
-        lastReload,
-        fault,
+        haproxy: { running, workerPid: running ? await proxy.workerPid(signal) : null, ...keeper.changes() },
+        fault: keeper.fault(),
         listeners: listenerStatusOf(model, servers),
         problems,
       };
@@ -121,7 +119,14 @@ export function createDiscover(options: DiscoverOptions): Discover {
       };
       const following = createCatalogSource({ registry, prefix, pollMs, initial, log, onChange });
       source = following;
-      const builder = createModelBuilder({ proxy, bind, statsBind, lingerMs, held: initial.held });
+      const builder = createModelBuilder({
+        proxy,
+        bind,
+        statsBind,
+        lingerMs,
+        held: initial.held,
+        heldRevision: initial.revision,
+      });
       const save = createSaver();
 
       const reconcile = async (): Promise<void> => {
@@ -130,7 +135,9 @@ export function createDiscover(options: DiscoverOptions): Discover {
         model = built.model;
         tellProblems([...problemsOf(catalog, model), ...(built.statsBarred ? [statsProblem] : [])]);
         try {
-          if ((await keeper.bring(built, signal)) === 'changed') loop.trigger('verify');
+          const outcome = await keeper.bring(built, signal);
+          if (outcome === 'changed') loop.trigger('verify');
+          else if (outcome !== 'settled') setTimeout(onChange, outcome, 'reload due').unref();
         } catch (error) {
           if (!(error instanceof PortsTakenError)) throw error;
           log.warn({ ports: error.ports }, 'HAProxy could not bind; going on without these ports');
@@ -140,7 +147,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         }
         ready = true;
         // Last known good is what HAProxy took, of what etcd said.
-        if (following.isLive() && keeper.state().fault === null) await save(following);
+        if (following.isLive() && keeper.fault() === null) await save(following);
       };
 
       loop.trigger('start');

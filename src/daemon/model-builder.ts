@@ -29,7 +29,9 @@ export interface ModelBuilderOptions {
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
   readonly lingerMs: number;
+  /** What held the ports when the daemon last ran, and the revision of etcd at which it did. */
   readonly held: readonly HeldListener[];
+  readonly heldRevision: number;
 }
 
 export function createModelBuilder({
@@ -37,9 +39,10 @@ export function createModelBuilder({
   bind,
   statsBind,
   lingerMs,
-  held: initial,
+  ...initial
 }: ModelBuilderOptions): ModelBuilder {
-  let held: readonly HeldListener[] = initial;
+  let held: readonly HeldListener[] = initial.held;
+  let heldRevision = initial.heldRevision;
   const unbindable = new Map<number, number>();
   const reserved = barredPortsOf(statsBind.port);
 
@@ -52,7 +55,7 @@ export function createModelBuilder({
       const nowMs = Date.now();
       for (const [port, untilMs] of unbindable) if (untilMs <= nowMs) unbindable.delete(port);
       const decide = (barred: ReadonlyMap<number, string>): Model =>
-        modelOf({ catalog, revision, held, barred, nowMs, lingerMs });
+        modelOf({ catalog, held, heldRevision, barred, nowMs, lingerMs });
 
       const first = decide(reserved);
       const fresh = first.listeners.map(({ port }) => port).filter((port) => !loaded.has(port));
@@ -67,6 +70,7 @@ export function createModelBuilder({
         ({ name, port }) => barred.has(port) && !model.listeners.some((listener) => listener.name === name),
       );
       held = [...model.listeners, ...robbed];
+      heldRevision = revision;
       const statsTaken = loaded.has(statsBind.port) ? [] : await proxy.takenOf([statsBind]);
       return { model, statsBarred: statsTaken.length > 0 || unbindable.has(statsBind.port) };
     },

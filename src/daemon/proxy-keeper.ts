@@ -1,12 +1,14 @@
 import { messageOf, SettingError } from '../core/errors.js';
-import { commandOf } from '../core/haproxy/commands.js';
-import { emptyModel, type Model } from '../core/haproxy/model.js';
-import { planOf, type Plan, type Step } from '../core/haproxy/plan.js';
+import { parseConfiguration } from '../core/haproxy/configuration.js';
+import { emptyModel } from '../core/haproxy/model.js';
+import { planOf, type Step } from '../core/haproxy/plan.js';
 import { render } from '../core/haproxy/render.js';
 import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
 import { ConfigurationRefusedError, StepRejectedError, type Proxy } from '../ports/proxy.js';
+import { createChangeLog, type Changes } from './change-log.js';
 import type { BuiltModel } from './model-builder.js';
+import { createWorkerMemory } from './worker-memory.js';
 
 export interface ProxyKeeperOptions {
   readonly proxy: Proxy;
@@ -15,52 +17,45 @@ export interface ProxyKeeperOptions {
   readonly template: string;
   /** Reads the template anew. */
   readonly readTemplate: () => Promise<string>;
+  /** Least time between two reloads. */
+  readonly reloadIntervalMs: number;
+  /** How long the connections of an endpoint that went may live on. */
+  readonly drainDeadlineMs: number;
   readonly log: Logger;
 }
+
+/** `changed`: something was done, so that it is worth looking again. A number: look again in so many milliseconds. */
+export type Outcome = 'settled' | 'changed' | number;
 
 /** Brings HAProxy to the model, and remembers what it was brought to. */
 export interface ProxyKeeper {
   /**
    * One round: observe, plan, act.
    *
-   * @returns `changed` where something was done, so that it is worth looking again
    * @throws PortsTakenError; the model must be built without these ports
    */
-  bring(built: BuiltModel, signal: AbortSignal): Promise<'settled' | 'changed'>;
+  bring(built: BuiltModel, signal: AbortSignal): Promise<Outcome>;
   /** The next round reads the template anew and reloads. */
   demandReload(reason: string): void;
   /** Ports that the running worker has. */
   loadedPorts(): ReadonlySet<number>;
-  state(): {
-    readonly reloads: number;
-    readonly lastReload: { readonly reason: string; readonly at: string } | null;
-    readonly fault: string | null;
-  };
+  /** Why the desired configuration is not the running one; null where it is. */
+  fault(): string | null;
+  changes(): Changes;
 }
 
-/** What the worker was started with. */
-interface Loaded {
-  readonly model: Model;
-  readonly frame: string;
-  readonly hasStats: boolean;
-}
-
-export function createProxyKeeper({
-  proxy,
-  settings,
-  template: initial,
-  readTemplate,
-  log,
-}: ProxyKeeperOptions): ProxyKeeper {
-  let template = initial;
-  let loaded: Loaded | null = null;
+export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
+  const { proxy, settings, readTemplate, reloadIntervalMs, log } = options;
+  const memory = createWorkerMemory(options.drainDeadlineMs);
+  const changeLog = createChangeLog(log);
+  let template = options.template;
+  let ports: ReadonlySet<number> = new Set();
   let demand: string | null = null;
   let refusedText: string | null = null;
   let configurationFault: string | null = null;
   /** Stands until a template is taken, whatever endpoints do meanwhile. */
   let templateFault: string | null = null;
-  let reloads = -1;
-  let lastReload: { reason: string; at: string } | null = null;
+  let nextReloadAt = 0;
 
   const textOf = (source: string, { model, statsBarred }: BuiltModel): string => {
     const text = render(source, viewOf(model, settings, statsBarred));
@@ -68,29 +63,26 @@ export function createProxyKeeper({
     return text.value;
   };
 
-  const frameOf = (statsBarred: boolean): string =>
-    template + JSON.stringify(viewOf(emptyModel, settings, statsBarred));
-
   const load = async (built: BuiltModel, source: string, reason: string, signal: AbortSignal): Promise<void> => {
     const text = textOf(source, built);
     const startedAt = performance.now();
-    await proxy.load(text, built.model, signal);
+    const isReload = proxy.isRunning();
+    await proxy.load(text, signal);
     template = source;
-    loaded = { model: built.model, frame: frameOf(built.statsBarred), hasStats: !built.statsBarred };
-    reloads += 1;
+    memory.loaded(parseConfiguration(text));
+    ports = new Set([
+      ...built.model.listeners.map(({ port }) => port),
+      ...(built.statsBarred ? [] : [settings.statsBind.port]),
+    ]);
+    // A little apart, so that a fleet does not reload in one beat.
+    if (isReload) nextReloadAt = performance.now() + reloadIntervalMs * (1 + Math.random() / 5);
     refusedText = null;
     configurationFault = null;
-    const fields = {
-      reason,
-      listeners: built.model.listeners.length,
-      tookMs: Math.round(performance.now() - startedAt),
-    };
-    log.info(fields, reloads === 0 ? 'HAProxy started' : 'HAProxy reloaded');
-    if (reloads > 0) lastReload = { reason, at: new Date().toISOString() };
+    changeLog.reloaded(reason, performance.now() - startedAt);
   };
 
   /** A refusal is told once; the same text is not offered again. */
-  const loadOrKeep = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<'settled' | 'changed'> => {
+  const loadOrKeep = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<Outcome> => {
     const text = textOf(template, built);
     if (text === refusedText && proxy.isRunning()) return 'settled';
     try {
@@ -128,28 +120,14 @@ export function createProxyKeeper({
     }
   };
 
-  const observe = async (signal: AbortSignal): Promise<Parameters<typeof planOf>[0]> => {
-    if (loaded === null || !proxy.isRunning()) return { loaded: null, loadedFrame: '', weights: new Map() };
-    const weights = new Map<string, Map<string, number>>();
-    for (const { listener, server, weight } of await proxy.serversState(signal)) {
-      weights.set(listener, (weights.get(listener) ?? new Map<string, number>()).set(server, weight));
-    }
-    return { loaded: loaded.model, loadedFrame: loaded.frame, weights };
-  };
-
-  const applySteps = async (
-    built: BuiltModel,
-    steps: readonly Step[],
-    signal: AbortSignal,
-  ): Promise<'settled' | 'changed'> => {
-    try {
-      await proxy.apply(steps, textOf(template, built), signal);
-      log.info({ commands: steps.map(commandOf) }, 'HAProxy changed over the runtime API');
-      return 'changed';
-    } catch (error) {
-      if (!(error instanceof StepRejectedError)) throw error;
-      return loadOrKeep(built, `the runtime API refused ${messageOf(error)}`, signal);
-    }
+  /** @param text what the file becomes; null leaves it, where a reload is still to come */
+  const applySteps = async (steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<Outcome> => {
+    const { busy } = await proxy.apply(steps, text, signal);
+    memory.applied(steps);
+    // Servers that only wait for their last connection are looked at again with the next tick.
+    if (busy === steps.length) return 'settled';
+    changeLog.applied(steps);
+    return 'changed';
   };
 
   return {
@@ -157,13 +135,9 @@ export function createProxyKeeper({
       demand = reason;
     },
 
-    loadedPorts() {
-      if (loaded === null || !proxy.isRunning()) return new Set();
-      const ports = loaded.model.listeners.map(({ port }) => port);
-      return new Set(loaded.hasStats ? [...ports, settings.statsBind.port] : ports);
-    },
-
-    state: () => ({ reloads: Math.max(reloads, 0), lastReload, fault: configurationFault ?? templateFault }),
+    loadedPorts: () => (proxy.isRunning() ? ports : new Set()),
+    fault: () => configurationFault ?? templateFault,
+    changes: () => changeLog.changes(),
 
     async bring(built, signal) {
       if (demand !== null) {
@@ -172,17 +146,29 @@ export function createProxyKeeper({
         await reloadOnDemand(built, reason, signal);
         return 'changed';
       }
-      const plan: Plan = planOf(await observe(signal), { model: built.model, frame: frameOf(built.statsBarred) });
+      if (!proxy.isRunning()) memory.forget();
+      const states = proxy.isRunning() ? await proxy.serversState(signal) : [];
+      const text = textOf(template, built);
+      const plan = planOf(memory.observed(states), parseConfiguration(text));
       switch (plan.kind) {
         case 'nothing':
           // What was refused is no longer wanted.
           configurationFault = null;
           refusedText = null;
-          return 'settled';
+          return applySteps([], text, signal);
         case 'runtime':
-          return applySteps(built, plan.steps, signal);
-        case 'reload':
-          return loadOrKeep(built, plan.reason, signal);
+          try {
+            return await applySteps(plan.steps, text, signal);
+          } catch (error) {
+            if (!(error instanceof StepRejectedError)) throw error;
+            return loadOrKeep(built, `the runtime API said: ${messageOf(error)}`, signal);
+          }
+        case 'reload': {
+          const waitMs = nextReloadAt - performance.now();
+          if (waitMs <= 0 || !proxy.isRunning()) return loadOrKeep(built, plan.reason, signal);
+          if (plan.steps.length > 0) await applySteps(plan.steps, null, signal);
+          return waitMs;
+        }
       }
     },
   };

@@ -1,5 +1,4 @@
 import type { BindAddress } from '../core/haproxy/bind.js';
-import type { Model } from '../core/haproxy/model.js';
 import type { Step } from '../core/haproxy/plan.js';
 import type { ServerState, ServerStatus } from '../core/haproxy/replies.js';
 
@@ -28,13 +27,18 @@ export interface Proxy {
   serversState(signal: AbortSignal): Promise<ServerState[]>;
   serverStatus(signal: AbortSignal): Promise<ServerStatus[]>;
   workerPid(signal: AbortSignal): Promise<number | null>;
-  /** Applies steps to the running worker, then rewrites the file to match. */
-  apply(steps: readonly Step[], text: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Applies steps to the running worker, then rewrites the file to match, unless `text` is null.
+   *
+   * @returns how many servers could not be deleted yet because they have connections
+   * @throws StepRejectedError; some of the steps may have been taken
+   */
+  apply(steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<{ readonly busy: number }>;
   /**
    * Checks `text`, makes it the file, and starts HAProxy or reloads it; resolves when the new worker runs.
    * On any failure the file is the last good one again, and the old worker goes on.
    */
-  load(text: string, model: Model, signal: AbortSignal): Promise<void>;
+  load(text: string, signal: AbortSignal): Promise<void>;
   /** Those of `addresses` that can't be bound, because another process has them. */
   takenOf(addresses: readonly BindAddress[]): Promise<BindAddress[]>;
   /** Soft stop: no new connections, then the end when the last is done, or after the deadline. */

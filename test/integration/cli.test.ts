@@ -132,7 +132,16 @@ describe('help tells every setting with its variable and default', () => {
         'RUN_DIR',
         'STATE_DIR',
         'QUIET_PERIOD',
-      ].concat(['QUIET_PERIOD_MAX', 'LINGER', 'HARD_STOP_AFTER', 'STOP_TIMEOUT', 'LOG_LEVEL', 'LOG_FORMAT']),
+      ].concat([
+        'QUIET_PERIOD_MAX',
+        'RELOAD_INTERVAL',
+        'DRAIN_DEADLINE',
+        'LINGER',
+        'HARD_STOP_AFTER',
+        'STOP_TIMEOUT',
+        'LOG_LEVEL',
+        'LOG_FORMAT',
+      ]),
     ],
   ])('%s', async (name, variables) => {
     const { code, output } = await runDaemon(name, ['--help']);

@@ -125,6 +125,39 @@ describe('docker-discover', () => {
     expect((await ls()).listeners[0]?.endpoints).toHaveLength(1);
   });
 
+  it('follows a hundred changes of endpoints with one worker, and the file on disk stays true', async () => {
+    await put('web/a', `${a.address}?port=${String(port)}`);
+    start();
+    await answers(port, 'a');
+    const { workerPid, reloads } = (await ls()).haproxy;
+    for (let n = 0; n < 25; n += 1) {
+      await put('web/b', `${b.address}?port=${String(port)}`);
+      await answers(port, 'a', 'b');
+      await put('web/b', `${b.address}?port=${String(port)}&state=drain`);
+      await answers(port, 'a');
+      await put('web/b', `${b.address}?port=${String(port)}&weight=2`);
+      await answers(port, 'a', 'b');
+      await etcd.client.delete().key('/backends/web/b');
+      await answers(port, 'a');
+    }
+    await waitFor('the last step', async (seen) => seen(await ls()).haproxy.runtimeChanges >= 100);
+    expect((await ls()).haproxy).toMatchObject({ workerPid, reloads });
+    const rendered = await runDaemon('docker-discover', ['render'], env);
+    expect(await readFile(join(dir, 'run', 'haproxy.cfg'), 'utf8')).toBe(rendered.output);
+  });
+
+  it('gathers new listeners into few reloads, and endpoints do not wait for them', async () => {
+    await put('web/a', `${a.address}?port=${String(port)}`);
+    start({ RELOAD_INTERVAL: '1h' });
+    await answers(port, 'a');
+    const { reloads } = (await ls()).haproxy;
+    await put('other/b', `${b.address.replace(/127.0.0.1/, '127.0.0.2')}?port=${String(otherPort)}`);
+    await put('web/b', `${b.address}?port=${String(port)}`);
+    await answers(port, 'a', 'b');
+    expect((await ls()).haproxy.reloads).toBe(reloads);
+    expect(await get(otherPort)).toBe('');
+  });
+
   it('never mixes two services that claim one port, and tells which is left out', async () => {
     await put('web/a', `${a.address}?port=${String(port)}`);
     start();
@@ -228,7 +261,7 @@ describe('SIGHUP', () => {
     await answers(port, 'a');
     await appendFile(template, '\n# changed\n');
     daemon?.signal('SIGHUP');
-    await waitFor('the reload', async (seen) => seen(await ls()).lastReload?.reason === 'SIGHUP');
+    await waitFor('the reload', async (seen) => seen(await ls()).haproxy.lastReload?.what === 'SIGHUP');
     expect(await readFile(join(dir, 'run', 'haproxy.cfg'), 'utf8')).toContain('# changed');
   });
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createServer as createHttpServer } from 'node:http';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { proxyPathsOf, type ProxyPaths } from '../../src/adapters/haproxy/paths.js';
 import { createProxy } from '../../src/adapters/haproxy/proxy.js';
 import { emptyModel, type Listener, type Model, type Server as ModelServer } from '../../src/core/haproxy/model.js';
+import type { ServerLine } from '../../src/core/haproxy/configuration.js';
+import type { Step } from '../../src/core/haproxy/plan.js';
 import { render } from '../../src/core/haproxy/render.js';
 import { viewOf } from '../../src/core/haproxy/view.js';
 import { ConfigurationRefusedError, PortsTakenError, StepRejectedError, type Proxy } from '../../src/ports/proxy.js';
@@ -16,6 +18,8 @@ import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
 import { closed, freePorts, listenOn } from './support/free-ports.js';
 import { createTestLog } from './support/log.js';
+
+type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : never;
 
 const signal = new AbortController().signal;
 let binary: string;
@@ -92,7 +96,7 @@ function textOf(model: Model): string {
   return text.value;
 }
 
-const load = (model: Model): Promise<void> => proxy.load(textOf(model), model, signal);
+const load = (model: Model): Promise<void> => proxy.load(textOf(model), signal);
 
 /** What a client gets from the listener: the name of the back end, or an empty text. */
 function get(): Promise<string> {
@@ -175,7 +179,7 @@ describe('reload', () => {
     const moved = await backend('a');
     await load(modelWith(moved));
     const [state] = await proxy.serversState(signal);
-    expect(state).toMatchObject({ server: 'a', port: moved.port });
+    expect(state).toMatchObject({ server: 'a', address: `127.0.0.1:${String(moved.port)}` });
   });
 
   it('takes a server that drained back to its weight', async () => {
@@ -183,7 +187,7 @@ describe('reload', () => {
     const draining = modelWith(a, { ...b, weight: 0 });
     await load(modelWith(a, b));
     await proxy.apply(
-      [{ kind: 'set weight', listener: `web:${String(port)}`, server: 'b', weight: 0 }],
+      [{ kind: 'weight', listener: `web:${String(port)}`, server: 'b', weight: 0 }],
       textOf(draining),
       signal,
     );
@@ -199,7 +203,7 @@ describe('a configuration that HAProxy refuses', () => {
     const good = modelWith(await backend('a'));
     await load(good);
     const before = await proxy.workerPid(signal);
-    const loading = proxy.load(`${textOf(good)}\nlisten broken\n    bind nonsense\n`, good, signal);
+    const loading = proxy.load(`${textOf(good)}\nlisten broken\n    bind nonsense\n`, signal);
     await expect(loading).rejects.toThrow(ConfigurationRefusedError);
     await expect(loading).rejects.toThrow(/nonsense/);
     expect(await readFile(paths.config, 'utf8')).toBe(textOf(good));
@@ -208,7 +212,7 @@ describe('a configuration that HAProxy refuses', () => {
   });
 
   it('at the start is told, and a good one then starts', async () => {
-    await expect(proxy.load('nonsense\n', emptyModel, signal)).rejects.toThrow(ConfigurationRefusedError);
+    await expect(proxy.load('nonsense\n', signal)).rejects.toThrow(ConfigurationRefusedError);
     await load(emptyModel);
     expect(proxy.isRunning()).toBe(true);
   });
@@ -265,11 +269,102 @@ describe('a port that another process has', () => {
 });
 
 describe('the runtime API', () => {
-  it('tells of a command that it does not take', async () => {
-    const model = modelWith(await backend('a'));
-    await load(model);
-    const step = { kind: 'set weight', listener: `web:${String(port)}`, server: 'nobody', weight: 1 } as const;
-    await expect(proxy.apply([step], textOf(model), signal)).rejects.toThrow(StepRejectedError);
+  const steps = (...list: DistributiveOmit<Step, 'listener'>[]): Promise<{ readonly busy: number }> =>
+    proxy.apply(
+      list.map((step) => ({ ...step, listener: `web:${String(port)}` })),
+      null,
+      signal,
+    );
+  const lineOf = ({ port: at }: ModelServer): ServerLine => ({
+    address: `127.0.0.1:${String(at)}`,
+    weight: 1,
+    keywords: 'check inter 2s fastinter 500ms downinter 1s rise 2 fall 2',
+  });
+
+  it('adds a server that takes traffic at once, and takes it out and deletes it, with the same worker', async () => {
+    const [a, b] = [await backend('a'), await backend('b')];
+    await load(modelWith(a));
+    const before = await proxy.workerPid(signal);
+    await steps({ kind: 'add', server: 'b', line: lineOf(b) });
+    expect(new Set([await get(), await get()])).toEqual(new Set(['a', 'b']));
+    expect(await proxy.serverStatus(signal)).toContainEqual(
+      expect.objectContaining({ server: 'b', status: expect.stringMatching(/^UP/) as string }),
+    );
+    expect(await steps({ kind: 'maint', server: 'b' }, { kind: 'delete', server: 'b' })).toEqual({ busy: 0 });
+    expect([await get(), await get()]).toEqual(['a', 'a']);
+    expect((await proxy.serversState(signal)).map(({ server }) => server)).toEqual(['a']);
+    expect(await proxy.workerPid(signal)).toBe(before);
+  });
+
+  it('deletes a server also when it came from the file, and checks one that was added', async () => {
+    const [a, b] = [await backend('a'), await backend('b')];
+    await load(modelWith(a));
+    await steps(
+      { kind: 'add', server: 'b', line: lineOf(b) },
+      { kind: 'maint', server: 'a' },
+      { kind: 'delete', server: 'a' },
+    );
+    expect(await get()).toBe('b');
+    const dead = backends.pop();
+    if (dead !== undefined) await closed(dead);
+    await waitFor('the check to fail', async (seen) => {
+      const [status] = await proxy.serverStatus(signal);
+      return seen(status?.status) === 'DOWN';
+    });
+  });
+
+  it('moves a server, and takes one back from maintenance', async () => {
+    const [a, b] = [await backend('a'), await backend('b')];
+    await load(modelWith(a));
+    await steps({ kind: 'move', server: 'a', host: '127.0.0.1', port: b.port });
+    expect(await get()).toBe('b');
+    await steps({ kind: 'maint', server: 'a' });
+    expect(await proxy.serversState(signal)).toMatchObject([{ maint: true }]);
+    await steps({ kind: 'ready', server: 'a' });
+    expect(await get()).toBe('b');
+  });
+
+  it('leaves connections to a server that goes, and deletes it when they are gone or shut down', async () => {
+    const talking = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.write('hello');
+    });
+    talking.listen(0, '127.0.0.1');
+    await new Promise((resolve) => talking.once('listening', resolve));
+    const talker = { name: 't', host: '127.0.0.1', port: (talking.address() as AddressInfo).port, weight: 1 };
+    await load(modelWith(talker, await backend('a')));
+    const held: Socket[] = [];
+    let ended = 0;
+    for (let n = 0; n < 2; n += 1) {
+      const socket = connect(port, '127.0.0.1').on('close', () => (ended += 1));
+      held.push(socket);
+      await new Promise((resolve) => socket.once('data', resolve));
+    }
+    expect(await steps({ kind: 'maint', server: 't' }, { kind: 'delete', server: 't' })).toEqual({ busy: 1 });
+    expect(ended).toBe(1);
+    await steps({ kind: 'shutdown sessions', server: 't' });
+    await waitFor('the delete', async (seen) => seen(await steps({ kind: 'delete', server: 't' })).busy === 0);
+    await waitFor('the connection to end', () => ended === 2);
+    for (const socket of held) socket.destroy();
+    talking.close();
+  });
+
+  it('takes 500 steps at once', async () => {
+    const a = await backend('a');
+    await load(modelWith(a));
+    const many = Array.from({ length: 250 }, (_, n) => `s${String(n)}`);
+    await steps(...many.map((server) => ({ kind: 'add', server, line: lineOf(a) }) as const));
+    expect(await proxy.serversState(signal)).toHaveLength(251);
+    await steps(...many.flatMap((server) => [{ kind: 'maint', server } as const, { kind: 'delete', server } as const]));
+    expect(await proxy.serversState(signal)).toHaveLength(1);
+  });
+
+  it('tells in its words what it does not take', async () => {
+    await load(modelWith(await backend('a')));
+    await expect(steps({ kind: 'weight', server: 'nobody', weight: 1 })).rejects.toThrow(StepRejectedError);
+    await expect(steps({ kind: 'weight', server: 'nobody', weight: 1 })).rejects.toThrow('No such server');
+    const line = { address: '127.0.0.1:1', weight: 1, keywords: 'frob' };
+    await expect(steps({ kind: 'add', server: 'b', line })).rejects.toThrow("unknown keyword 'frob'");
   });
 });
 

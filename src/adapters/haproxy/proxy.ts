@@ -1,15 +1,16 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { commandOf } from '../../core/haproxy/commands.js';
+import { commandLines } from '../../core/haproxy/commands.js';
+import { parseConfiguration, type ServerLines } from '../../core/haproxy/configuration.js';
 import {
   carriedState,
   parseReload,
   parseServersState,
   parseShowStat,
+  parseStepsReply,
   parseWorkerPid,
   unboundPorts,
 } from '../../core/haproxy/replies.js';
-import type { Model } from '../../core/haproxy/model.js';
 import type { Logger } from '../../ports/log.js';
 import { ConfigurationRefusedError, PortsTakenError, StepRejectedError, type Proxy } from '../../ports/proxy.js';
 import { writeWhole } from '../files.js';
@@ -70,9 +71,9 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     throw failureOf(started.words(), 'HAProxy did not start');
   };
 
-  const reload = async (model: Model, signal: AbortSignal): Promise<void> => {
+  const reload = async (servers: ServerLines, signal: AbortSignal): Promise<void> => {
     const state = await ask(paths.runtimeSocket, 'show servers state', signal);
-    await writeFile(paths.serverState, carriedState(state, model), { mode: 0o600 });
+    await writeFile(paths.serverState, carriedState(state, servers), { mode: 0o600 });
     const { success, log: words } = parseReload(await ask(paths.masterSocket, 'reload', signal, reloadTimeoutMs));
     if (!success) throw failureOf(words, 'the new worker did not start');
   };
@@ -85,22 +86,26 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     workerPid: async (signal) => parseWorkerPid(await ask(paths.masterSocket, 'show proc', signal)),
 
     async apply(steps, text, signal) {
-      for (const step of steps) {
-        const command = commandOf(step);
-        const reply = (await ask(paths.runtimeSocket, command, signal)).trim();
-        if (reply !== '') throw new StepRejectedError(`"${command}": ${reply}`);
+      let waiting = 0;
+      for (const line of commandLines(steps)) {
+        const { busy, rejected } = parseStepsReply(await ask(paths.runtimeSocket, line, signal));
+        if (rejected !== null) throw new StepRejectedError(rejected);
+        waiting += busy;
       }
-      await writeWhole(paths.config, text);
-      lastGood = text;
+      if (text !== null && text !== lastGood) {
+        await writeWhole(paths.config, text);
+        lastGood = text;
+      }
+      return { busy: waiting };
     },
 
-    async load(text, model, signal) {
+    async load(text, signal) {
       await writeWhole(paths.candidate, text);
       await checkConfiguration(binary, paths.candidate, signal);
       await rename(paths.candidate, paths.config);
       try {
         if (master?.isRunning() === true) {
-          await reload(model, signal);
+          await reload(parseConfiguration(text).servers, signal);
         } else {
           await rm(paths.serverState, { force: true });
           await start(signal);

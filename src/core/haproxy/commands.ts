@@ -1,9 +1,46 @@
 import type { Step } from './plan.js';
 
-/** A step as one command of the runtime API. Names were validated: nothing in them ends or splits a command. */
-export function commandOf({ kind, listener, server, weight }: Step): string {
-  const words: Readonly<Record<Step['kind'], string>> = {
-    'set weight': `set server ${listener}/${server} weight ${String(weight)}`,
-  };
-  return words[kind];
+/** HAProxy takes several commands on one line; below its buffer of 16 kB. */
+const longestLine = 12_000;
+
+/** A step as commands of the runtime API. Names and addresses were validated: nothing in them ends or splits a command. */
+export function commandsOf(step: Step): string[] {
+  const name = `${step.listener}/${step.server}`;
+  switch (step.kind) {
+    case 'add': {
+      const { address, weight, keywords } = step.line;
+      const checked = /(^| )check( |$)/.test(keywords);
+      return [
+        // `add server` knows no default-server: every keyword is spelled out. The server starts in maintenance.
+        `add server ${name} ${address} weight ${String(weight)} ${keywords}`.trim(),
+        ...(checked ? [`enable health ${name}`] : []),
+        `set server ${name} state ready`,
+      ];
+    }
+    case 'move':
+      return [`set server ${name} addr ${step.host} port ${String(step.port)}`];
+    case 'weight':
+      return [`set server ${name} weight ${String(step.weight)}`];
+    case 'ready':
+    case 'maint':
+      return [`set server ${name} state ${step.kind}`];
+    case 'shutdown sessions':
+      return [`shutdown sessions server ${name}`];
+    case 'delete':
+      return [`del server ${name}`];
+  }
+}
+
+/** The commands of many steps on as few lines as HAProxy takes; those of one step stay together. */
+export function commandLines(steps: readonly Step[]): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const commands of steps.map((step) => commandsOf(step).join(';'))) {
+    if (line !== '' && line.length + commands.length > longestLine) {
+      lines.push(line);
+      line = '';
+    }
+    line += line === '' ? commands : `;${commands}`;
+  }
+  return line === '' ? lines : [...lines, line];
 }

@@ -9,7 +9,7 @@ export interface Listener extends ListenerAttributes {
   readonly port: number;
   /** Sorted by name. Empty while the listener lingers. */
   readonly servers: readonly Server[];
-  /** When and at which revision its last endpoint went; null while it has one. */
+  /** Since when it has no endpoint, and the last revision at which it had one; null while it has one. */
   readonly empty: { readonly sinceMs: number; readonly revision: number } | null;
 }
 
@@ -35,10 +35,10 @@ export interface Model {
 
 export interface ModelInput {
   readonly catalog: Catalog;
-  /** Revision of etcd at which the catalog stands. */
-  readonly revision: number;
   /** Listeners of the model before this one: they hold their ports. */
   readonly held: readonly HeldListener[];
+  /** Revision of etcd at which that model stood. */
+  readonly heldRevision: number;
   /** Ports that no listener may have, with the reason: reserved, or taken by another process. */
   readonly barred: ReadonlyMap<number, string>;
   readonly nowMs: number;
@@ -116,7 +116,7 @@ function listenerOf(service: string, port: number, endpoints: readonly Endpoint[
   return { name: listenerNameOf(service, port), service, port, mode, balance, check, servers, empty: null };
 }
 
-function lingering({ catalog, revision, held, nowMs, lingerMs }: ModelInput): Candidate[] {
+function lingering({ catalog, held, heldRevision, nowMs, lingerMs }: ModelInput): Candidate[] {
   const living = new Set(
     catalog.services.flatMap(({ name, endpoints }) =>
       endpoints.map(({ servicePort }) => listenerNameOf(name, servicePort)),
@@ -125,14 +125,14 @@ function lingering({ catalog, revision, held, nowMs, lingerMs }: ModelInput): Ca
   return held
     .filter(({ name, empty }) => !living.has(name) && nowMs - (empty?.sinceMs ?? nowMs) < lingerMs)
     .map((listener) => {
-      const empty = listener.empty ?? { sinceMs: nowMs, revision };
+      const empty = listener.empty ?? { sinceMs: nowMs, revision: heldRevision };
       return { listener: { ...listener, servers: [], empty }, since: 0 };
     });
 }
 
 /**
  * The holder of a port keeps it, also while it lingers: a service that is being redeployed must not find another's
- * traffic on its port. Only a service that came after the holder had emptied takes over from it at once. Among several
+ * traffic on its port. Only a service that came after the holder was last seen with an endpoint takes over at once. Among several
  * that may have it, the one with the oldest registration wins.
  */
 function winnerOf(claimants: readonly Candidate[], heldNames: ReadonlySet<string>): Listener {

@@ -1,83 +1,94 @@
-import { compareText } from '../catalog.js';
-import type { Listener, Model } from './model.js';
+import { parseAddress } from '../address.js';
+import { sectionChanges, type Configuration, type ServerLine } from './configuration.js';
 
-/** A change that the running worker takes over its runtime API. */
-export interface SetWeight {
-  readonly kind: 'set weight';
-  readonly listener: string;
-  readonly server: string;
-  readonly weight: number;
-}
-
-export type Step = SetWeight;
+/** A change of one server that the running worker takes over its runtime API. */
+export type Step = { readonly listener: string; readonly server: string } & (
+  | { readonly kind: 'add'; readonly line: ServerLine }
+  | { readonly kind: 'move'; readonly host: string; readonly port: number }
+  | { readonly kind: 'weight'; readonly weight: number }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'maint' }
+  | { readonly kind: 'shutdown sessions' }
+  | { readonly kind: 'delete' }
+);
 
 export type Plan =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'runtime'; readonly steps: readonly Step[] }
-  | { readonly kind: 'reload'; readonly reason: string };
+  /** `steps` bring the listeners that stay up to date, should the reload have to wait. */
+  | { readonly kind: 'reload'; readonly reason: string; readonly steps: readonly Step[] };
 
-/** What runs: read back from HAProxy where it can be, remembered from the last reload where it can't. */
+/** A server as HAProxy has it. */
+export interface ObservedServer {
+  /** `ip:port` or `[ipv6]:port`. */
+  readonly address: string;
+  readonly weight: number;
+  /** In maintenance: it takes no connection, and those that it has live on. */
+  readonly maint: boolean;
+  /** With which it was added or loaded; HAProxy does not tell them. */
+  readonly keywords: string;
+  /** Its connections have lived long enough. */
+  readonly overdue: boolean;
+}
+
+/** What runs: servers read back from HAProxy, the rest remembered from the last reload. */
 export interface Observed {
-  /** The model with which the worker started; null where none runs. */
-  readonly loaded: Model | null;
-  /** The frame around the listeners (template, settings, stats page) with which the worker started. */
-  readonly loadedFrame: string;
-  /** Weight that each server has now, by listener and server name; from `show servers state`. */
-  readonly weights: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** The configuration with which the worker started; null where none runs. */
+  readonly loaded: Configuration | null;
+  /** By listener and name. */
+  readonly servers: ReadonlyMap<string, ReadonlyMap<string, ObservedServer>>;
 }
 
-export interface Desired {
-  readonly model: Model;
-  readonly frame: string;
-}
-
-/** Decides how HAProxy gets from observed to desired. Every reload has a reason; only what the runtime API can't do is one. */
-export function planOf(observed: Observed, desired: Desired): Plan {
-  const { loaded } = observed;
-  if (loaded === null) return { kind: 'reload', reason: 'HAProxy is not running' };
-  if (observed.loadedFrame !== desired.frame) return { kind: 'reload', reason: 'template or settings changed' };
-  const changes = changesOf(loaded, desired.model);
-  if (changes.length > 0) return { kind: 'reload', reason: summaryOf(changes) };
-  const steps = desired.model.listeners.flatMap((listener) =>
-    weightSteps(listener, observed.weights.get(listener.name)),
-  );
+/**
+ * Decides how HAProxy gets from observed to desired. Endpoints come and go over the runtime API; every reload has a
+ * reason, and only what the runtime API can't do is one.
+ */
+export function planOf({ loaded, servers }: Observed, desired: Configuration): Plan {
+  if (loaded === null) return { kind: 'reload', reason: 'HAProxy is not running', steps: [] };
+  const reasons = sectionChanges(loaded, desired);
+  const steps: Step[] = [];
+  for (const [listener, lines] of desired.servers) {
+    // A listener that is new has no servers yet; they come with the reload.
+    if (!loaded.servers.has(listener)) continue;
+    const observed = servers.get(listener) ?? new Map<string, ObservedServer>();
+    for (const [server, line] of lines) {
+      const there = observed.get(server);
+      if (there !== undefined && there.keywords !== line.keywords) {
+        reasons.push(`server ${listener}/${server} has other keywords`);
+      } else {
+        steps.push(...stepsTo(line, there).map((step) => ({ ...step, listener, server })));
+      }
+    }
+    for (const [server, there] of observed) {
+      if (!lines.has(server)) steps.push(...stepsOut(there).map((kind) => ({ kind, listener, server })));
+    }
+  }
+  if (reasons.length > 0) return { kind: 'reload', reason: summaryOf(reasons), steps };
   return steps.length === 0 ? { kind: 'nothing' } : { kind: 'runtime', steps };
 }
 
-function changesOf(loaded: Model, desired: Model): string[] {
-  const before = new Map(loaded.listeners.map((listener) => [listener.name, listener]));
-  const after = new Map(desired.listeners.map((listener) => [listener.name, listener]));
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort(compareText);
-  return names.flatMap((name) => listenerChanges(name, before.get(name), after.get(name)));
-}
+type OmitServer<T> = T extends unknown ? Omit<T, 'listener' | 'server'> : never;
 
-function listenerChanges(name: string, before: Listener | undefined, after: Listener | undefined): string[] {
-  if (after === undefined) return [`listener ${name} removed`];
-  if (before === undefined) return [`listener ${name} added`];
-  const changes: string[] = [];
-  for (const attribute of ['mode', 'balance', 'check'] as const) {
-    if (before[attribute] !== after[attribute])
-      changes.push(`${attribute} of ${name} changed to ${after[attribute] ?? 'tcp'}`);
+/** From what is there, if anything, to the line. A server takes traffic only when all else is right. */
+function stepsTo(line: ServerLine, there: ObservedServer | undefined): OmitServer<Step>[] {
+  if (there === undefined) return [{ kind: 'add', line }];
+  const steps: OmitServer<Step>[] = [];
+  if (there.address !== line.address) {
+    const address = parseAddress(line.address);
+    if (address.ok) steps.push({ kind: 'move', host: address.value.host, port: address.value.port });
   }
-  const servers = new Map(before.servers.map((server) => [server.name, server]));
-  for (const { name: server, host, port } of after.servers) {
-    const old = servers.get(server);
-    servers.delete(server);
-    if (old === undefined) changes.push(`server ${name}/${server} added`);
-    else if (old.host !== host || old.port !== port) changes.push(`server ${name}/${server} moved`);
-  }
-  for (const server of servers.keys()) changes.push(`server ${name}/${server} removed`);
-  return changes;
+  if (there.weight !== line.weight) steps.push({ kind: 'weight', weight: line.weight });
+  if (there.maint) steps.push({ kind: 'ready' });
+  return steps;
 }
 
-function weightSteps(listener: Listener, observed: ReadonlyMap<string, number> | undefined): Step[] {
-  return listener.servers
-    .filter(({ name, weight }) => observed?.has(name) === true && observed.get(name) !== weight)
-    .map(({ name, weight }) => ({ kind: 'set weight', listener: listener.name, server: name, weight }));
+/** Out of the pool at once; deleted when its last connection has gone, or after the deadline. */
+function stepsOut({ maint, overdue }: ObservedServer): ('maint' | 'shutdown sessions' | 'delete')[] {
+  return [...(maint ? [] : (['maint'] as const)), ...(overdue ? (['shutdown sessions'] as const) : []), 'delete'];
 }
 
-function summaryOf(changes: readonly string[]): string {
-  const [first = '', second] = changes;
+function summaryOf(reasons: readonly string[]): string {
+  const [first = '', second] = reasons;
   if (second === undefined) return first;
-  return changes.length === 2 ? `${first}, ${second}` : `${first} and ${String(changes.length - 1)} more changes`;
+  return reasons.length === 2 ? `${first}, ${second}` : `${first} and ${String(reasons.length - 1)} more changes`;
 }

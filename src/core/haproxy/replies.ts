@@ -1,5 +1,5 @@
-import { parsePort } from '../address.js';
-import type { Model } from './model.js';
+import { formatAddress, parsePort } from '../address.js';
+import type { ServerLines } from './configuration.js';
 
 /** What `show stat` tells of one server. */
 export interface ServerStatus {
@@ -17,9 +17,10 @@ export interface ServerStatus {
 export interface ServerState {
   readonly listener: string;
   readonly server: string;
-  readonly host: string;
-  readonly port: number;
+  /** `ip:port` or `[ipv6]:port`. */
+  readonly address: string;
   readonly weight: number;
+  readonly maint: boolean;
 }
 
 /** A table by its header: column name → value, whatever the order of the columns in this version of HAProxy. */
@@ -54,43 +55,52 @@ export function parseServersState(reply: string): ServerState[] {
   return rowsOf(reply.split('\n'), ' ').map(serverStateOf);
 }
 
+/** Bits of `srv_admin_state` that mean maintenance: forced, inherited, from the file, resolution (management guide, 9.3). */
+const maintBits = 0x01 | 0x02 | 0x04 | 0x20;
+
 function serverStateOf(row: ReadonlyMap<string, string>): ServerState {
+  const host = row.get('srv_addr') ?? '';
   return {
     listener: row.get('be_name') ?? '',
     server: row.get('srv_name') ?? '',
-    host: row.get('srv_addr') ?? '',
-    port: Number(row.get('srv_port') ?? ''),
+    address: formatAddress({ host, port: Number(row.get('srv_port') ?? '') }),
     weight: Number(row.get('srv_uweight') ?? ''),
+    maint: (Number(row.get('srv_admin_state') ?? '') & maintBits) !== 0,
   };
 }
 
 /**
- * What may go into the server state file before a reload to `model`: the lines of servers that keep address, port and
- * weight. HAProxy would restore an old port over the new one (and an old weight over the same initial one), so a changed
- * server starts afresh.
+ * What may go into the server state file before a reload: the lines of servers that keep address and weight, and that
+ * take traffic. HAProxy would restore an old port over the new one (and an old weight over the same initial one), so a
+ * server that changes starts afresh.
  */
-export function carriedState(reply: string, model: Model): string {
+export function carriedState(reply: string, desired: ServerLines): string {
   const lines = reply.split('\n');
   const rows = rowsOf(lines, ' ').map(serverStateOf);
   const headerAt = lines.findIndex((line) => line.startsWith('# '));
   const body = lines.slice(headerAt + 1).filter((line) => line !== '');
-  const desired = new Map(
-    model.listeners.flatMap(({ name, servers }) =>
-      servers.map((server) => [`${name}/${server.name}`, server] as const),
-    ),
-  );
   const carried = body.filter((_line, index) => {
     const row = rows[index];
-    const server = row === undefined ? undefined : desired.get(`${row.listener}/${row.server}`);
-    return (
-      row !== undefined &&
-      server !== undefined &&
-      row.host === server.host &&
-      row.port === server.port &&
-      row.weight === server.weight
-    );
+    const line = row === undefined ? undefined : desired.get(row.listener)?.get(row.server);
+    return row !== undefined && !row.maint && row.address === line?.address && row.weight === line.weight;
   });
   return [...lines.slice(0, headerAt + 1), ...carried, ''].join('\n');
+}
+
+/** What the runtime API says when it does what it is told. */
+const fine =
+  /^(New server registered\.|Server deleted\.|nothing changed|no need to change .*|(IP|port) changed from .*)$/;
+const busy = /^Server still has connections attached to it/;
+
+/**
+ * The reply to steps.
+ *
+ * @returns how many servers could not be deleted yet because they have connections, and what was rejected in HAProxy's words
+ */
+export function parseStepsReply(reply: string): { readonly busy: number; readonly rejected: string | null } {
+  const lines = reply.split('\n').filter((line) => line.trim() !== '' && !fine.test(line));
+  const rejected = lines.find((line) => !busy.test(line));
+  return { busy: lines.filter((line) => busy.test(line)).length, rejected: rejected?.trim() ?? null };
 }
 
 /** The master's answer to `reload` (3.0 and up): `Success=1` or `Success=0`, then the start-up log of the new worker. */

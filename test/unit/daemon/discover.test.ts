@@ -11,8 +11,11 @@ import { accepted } from '../support/parsed.js';
 import { entryWith, prefix } from '../support/registrations.js';
 import { pass, until } from '../support/time.js';
 
-const template =
-  '{{^stats}}no stats\n{{/stats}}{{#listeners}}{{name}}:{{#servers}} {{name}}{{/servers}}\n{{/listeners}}';
+const template = [
+  '{{^stats}}# no stats page\n{{/stats}}',
+  '{{#stats}}frontend stats\n{{/stats}}',
+  '{{#listeners}}listen {{name}}\n{{#servers}}server {{name}} {{address}} weight {{weight}}\n{{/servers}}{{/listeners}}',
+].join('');
 const value = '10.0.0.1:49153?port=8000';
 
 let controller: AbortController;
@@ -45,7 +48,15 @@ function start(): { discover: Discover; run: Promise<void> } {
     serverStateFile: '/run/state',
     hardStopAfterSeconds: 900,
   };
-  const keeper = createProxyKeeper({ proxy, settings, template, readTemplate: () => Promise.resolve(template), log });
+  const keeper = createProxyKeeper({
+    proxy,
+    settings,
+    template,
+    readTemplate: () => Promise.resolve(template),
+    reloadIntervalMs: 1_000,
+    drainDeadlineMs: 600_000,
+    log,
+  });
   const discover = createDiscover({
     registry,
     store: {
@@ -68,12 +79,19 @@ function start(): { discover: Discover; run: Promise<void> } {
   return { discover, run: discover.run(controller.signal) };
 }
 
+/** Listeners and their servers as the file has them: `web:80: a b, whoami:8000: c`. */
+function served(): string {
+  return [...proxy.text.matchAll(/^listen (.*)\n((?:server .*\n)*)/gm)]
+    .map(([, name = '', servers = '']) => `${name}:${servers.replace(/^server (\S+) .*\n/gm, ' $1')}`)
+    .join(', ');
+}
+
 describe('before etcd has answered', () => {
   test('HAProxy runs without a service, and is ready', async () => {
     registry.failOn('list');
     const { discover } = start();
     await until('HAProxy', () => discover.isReady());
-    expect(proxy.text).toBe('');
+    expect(served()).toBe('');
     expect(saved).toBeNull();
     expect(await discover.status(controller.signal)).toMatchObject({ catalog: 'last known good', listeners: [] });
   });
@@ -85,9 +103,9 @@ describe('before etcd has answered', () => {
     saved = formatLastKnownGood({ revision: 7, entries: [older, holder], held });
     registry.failOn('list');
     start();
-    await until('the service', () => proxy.text === 'holder:8000: b\n');
+    await until('the service', () => served() === 'holder:8000: b');
     await pass(60_000);
-    expect(proxy.text).toBe('holder:8000: b\n');
+    expect(served()).toBe('holder:8000: b');
   });
 
   test.each(['', 'nonsense', '{"version":9}'])(
@@ -106,7 +124,7 @@ describe('a change in etcd', () => {
     const { discover } = start();
     await until('the watch', () => registry.isWatched() && discover.isReady());
     registry.put('/backends/whoami/a', value);
-    await until('the service', () => proxy.text === 'whoami:8000: a\n');
+    await until('the service', () => served() === 'whoami:8000: a');
     await until('the saved state', () => saved?.includes('/backends/whoami/a') === true);
     expect(accepted(parseLastKnownGood(saved ?? '')).held).toEqual([heldWith()]);
     expect(await discover.status(controller.signal)).toMatchObject({
@@ -120,23 +138,23 @@ describe('a change in etcd', () => {
   test('while etcd does not answer is no change: everything stays', async () => {
     registry.put('/backends/whoami/a', value);
     start();
-    await until('the service', () => proxy.text === 'whoami:8000: a\n');
+    await until('the service', () => served() === 'whoami:8000: a');
     registry.failOn('list', 'watch', 'fingerprint');
     registry.breakWatch();
     await pass(10 * 60_000);
-    expect(proxy.text).toBe('whoami:8000: a\n');
+    expect(served()).toBe('whoami:8000: a');
   });
 
   test('that takes the last endpoint leaves the listener for a while', async () => {
     registry.put('/backends/whoami/a', value);
     start();
-    await until('the service', () => registry.isWatched() && proxy.text === 'whoami:8000: a\n');
+    await until('the service', () => registry.isWatched() && served() === 'whoami:8000: a');
     registry.remove('/backends/whoami/a');
-    await until('the empty listener', () => proxy.text === 'whoami:8000:\n');
+    await until('the empty listener', () => served() === 'whoami:8000:');
     await pass(50_000);
-    expect(proxy.text).toBe('whoami:8000:\n');
+    expect(served()).toBe('whoami:8000:');
     await pass(20_000);
-    expect(proxy.text).toBe('');
+    expect(served()).toBe('');
   });
 
   test('that is not served is told once, and again when it is no longer a problem', async () => {
@@ -160,9 +178,9 @@ describe('a port that is taken', () => {
     registry.put('/backends/web/b', '10.0.0.2:1?port=80');
     proxy.taken.add(80);
     start();
-    await until('the other service', () => proxy.text === 'whoami:8000: a\n');
+    await until('the other service', () => served() === 'whoami:8000: a');
     proxy.taken.clear();
-    await until('both', () => proxy.text === 'web:80: b\nwhoami:8000: a\n');
+    await until('both', () => served() === 'web:80: b, whoami:8000: a');
   });
 
   test('found only by HAProxy costs that listener only, and is tried again', async () => {
@@ -171,33 +189,56 @@ describe('a port that is taken', () => {
     proxy.failLoad = new PortsTakenError([80]);
     registry.put('/backends/web/b', '10.0.0.2:1?port=80');
     registry.put('/backends/whoami/a', value);
-    await until('the other service', () => proxy.text === 'whoami:8000: a\n');
+    await until('the other service', () => served() === 'whoami:8000: a');
     expect((await discover.status(controller.signal)).problems).toEqual([
       { key: 'web:80', reason: 'port 80 can not be bound by HAProxy' },
     ]);
-    await until('both', () => proxy.text === 'web:80: b\nwhoami:8000: a\n');
+    await until('both', () => served() === 'web:80: b, whoami:8000: a');
   });
 
   test('by another process on the stats page leaves that out, and tells it', async () => {
     proxy.taken.add(1936);
     const { discover } = start();
     await until('HAProxy', () => discover.isReady());
-    expect(proxy.text).toBe('no stats\n');
+    expect(proxy.text).toBe('# no stats page\n');
     expect((await discover.status(controller.signal)).problems).toMatchObject([{ key: 'stats page' }]);
     proxy.taken.clear();
-    await until('the stats page', () => proxy.text === '');
+    await until('the stats page', () => proxy.text === 'frontend stats\n');
   });
+});
+
+test('endpoints follow without a reload, also of a host that comes back', async () => {
+  registry.put('/backends/whoami/a', value);
+  const { discover } = start();
+  await until('the service', () => registry.isWatched() && served() === 'whoami:8000: a');
+  const { haproxy } = await discover.status(controller.signal);
+  registry.put('/backends/whoami/b', '10.0.0.2:49153?port=8000');
+  await until('the second', () => proxy.servers().length === 2);
+  registry.remove('/backends/whoami/a');
+  await until('the first to go', () => proxy.servers().length === 1);
+  expect(served()).toBe('whoami:8000: b');
+  expect((await discover.status(controller.signal)).haproxy.reloads).toBe(haproxy.reloads);
+});
+
+test('listeners that come within the reload interval wait for its end, and come in one reload', async () => {
+  const { discover } = start();
+  await until('the watch', () => registry.isWatched() && discover.isReady());
+  registry.put('/backends/first/a', '10.0.0.1:1?port=81');
+  await until('the first', () => served() === 'first:81: a');
+  for (const port of ['82', '83', '84']) registry.put(`/backends/later-${port}/a`, `10.0.0.1:${port}?port=${port}`);
+  await until('the others', () => served().split(', ').length === 4);
+  expect((await discover.status(controller.signal)).haproxy.reloads).toBe(2);
 });
 
 test('HAProxy that exits is started again', async () => {
   registry.put('/backends/whoami/a', value);
   const { discover } = start();
-  await until('the service', () => proxy.text === 'whoami:8000: a\n');
+  await until('the service', () => served() === 'whoami:8000: a');
   proxy.crash();
   expect(discover.isReady()).toBe(false);
   discover.trigger('HAProxy exited');
   await until('HAProxy', () => discover.isReady());
-  expect(proxy.text).toBe('whoami:8000: a\n');
+  expect(served()).toBe('whoami:8000: a');
 });
 
 test('a configuration that HAProxy refused is not saved as the last good one', async () => {

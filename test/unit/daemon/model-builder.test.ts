@@ -23,7 +23,7 @@ function builderWith({ bind = ['*'], held = [] }: { bind?: string[]; held?: Held
 } {
   const proxy = new FakeProxy();
   const statsBind = { host: '*', port: 1936 };
-  const builder = createModelBuilder({ proxy, bind, statsBind, lingerMs: 60_000, held });
+  const builder = createModelBuilder({ proxy, bind, statsBind, lingerMs: 60_000, held, heldRevision: 5 });
   return {
     proxy,
     build: (entries, loaded = []) =>

@@ -1,11 +1,14 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { formatAddress } from '../../../src/core/address.js';
 import { SettingError } from '../../../src/core/errors.js';
+import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
 import { emptyModel, type Model } from '../../../src/core/haproxy/model.js';
-import { createProxyKeeper, type ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
+import { createProxyKeeper, type Outcome, type ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
 import { PortsTakenError } from '../../../src/ports/proxy.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { recordingLog } from '../support/log.js';
 import { listenerWith, modelWith, serverWith } from '../support/models.js';
+import { pass } from '../support/time.js';
 
 const { signal } = new AbortController();
 const settings = {
@@ -16,11 +19,21 @@ const settings = {
   serverStateFile: '/run/state',
   hardStopAfterSeconds: 900,
 };
-const template = '{{#listeners}}{{name}}:{{#servers}} {{name}}={{weight}}{{/servers}}\n{{/listeners}}';
+const template = [
+  '{{#stats}}frontend stats\n{{/stats}}{{#listeners}}listen {{name}}\n',
+  '{{#servers}}server {{name}} {{address}} weight {{weight}} check\n{{/servers}}{{/listeners}}',
+].join('');
 
 const whoami = modelWith(listenerWith());
 const drained = modelWith(listenerWith({ servers: [serverWith({ weight: 0 })] }));
-const bigger = modelWith(listenerWith({ servers: [serverWith(), serverWith({ name: 'second' })] }));
+const second = serverWith({ name: 'second', port: 2 });
+const bigger = modelWith(listenerWith({ servers: [serverWith(), second] }));
+const other = listenerWith({ service: 'other', port: 81 });
+const wider = modelWith(listenerWith(), other);
+const first = 'whoami:8000/0123456789ab';
+
+const reloadIntervalMs = 1_000;
+const drainDeadlineMs = 600_000;
 
 let proxy: FakeProxy;
 let keeper: ProxyKeeper;
@@ -29,13 +42,25 @@ let recorded: ReturnType<typeof recordingLog>;
 let file: () => Promise<string>;
 
 beforeEach(() => {
+  vi.useFakeTimers();
   proxy = new FakeProxy();
   recorded = recordingLog();
   file = () => Promise.resolve(template);
-  keeper = createProxyKeeper({ proxy, settings, template, readTemplate: () => file(), log: recorded.log });
+  keeper = createProxyKeeper({
+    proxy,
+    settings,
+    template,
+    readTemplate: () => file(),
+    reloadIntervalMs,
+    drainDeadlineMs,
+    log: recorded.log,
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
 });
 
-function bring(model: Model, statsBarred = false): Promise<'settled' | 'changed'> {
+function bring(model: Model, statsBarred = false): Promise<Outcome> {
   return keeper.bring({ model, statsBarred }, signal);
 }
 
@@ -45,6 +70,15 @@ async function settled(model: Model): Promise<void> {
   expect(await bring(model)).toBe('settled');
 }
 
+/** The file for a model. */
+function textOf({ listeners }: Model): string {
+  const lines = listeners.flatMap(({ name, servers }) => [
+    `listen ${name}`,
+    ...servers.map((one) => `server ${one.name} ${formatAddress(one)} weight ${String(one.weight)} check`),
+  ]);
+  return `frontend stats\n${lines.join('\n')}\n`;
+}
+
 function errors(): string[] {
   return recorded.lines.filter(({ level }) => level === 'error').map(({ msg }) => msg);
 }
@@ -52,24 +86,25 @@ function errors(): string[] {
 describe('HAProxy', () => {
   test('is started with an empty model too: the stats page is worth having', async () => {
     await settled(emptyModel);
-    expect(proxy.loads).toEqual([{ text: '', model: emptyModel }]);
-    expect(keeper.state()).toEqual({ reloads: 0, lastReload: null, fault: null });
+    expect(proxy.loads).toEqual(['frontend stats\n']);
+    expect(keeper.changes()).toEqual({ reloads: 0, runtimeChanges: 0, lastReload: null, lastChange: null });
     expect(recorded.messages('info')).toEqual(['HAProxy started']);
   });
 
-  test('is reloaded once for a change, with its reason', async () => {
+  test('is reloaded once for a listener, with its reason', async () => {
     await settled(whoami);
-    await settled(bigger);
+    await settled(wider);
     expect(proxy.loads).toHaveLength(2);
-    expect(proxy.text).toBe('whoami:8000: 0123456789ab=1 second=1\n');
-    expect(keeper.state()).toMatchObject({ reloads: 1, lastReload: { reason: 'server whoami:8000/second added' } });
-    expect(recorded.lines.at(-1)).toMatchObject({ msg: 'HAProxy reloaded', reason: 'server whoami:8000/second added' });
+    expect(proxy.text).toContain('listen other:81\n');
+    expect(keeper.changes()).toMatchObject({ reloads: 1, lastReload: { what: 'listen other:81 added' } });
+    expect(recorded.lines.at(-1)).toMatchObject({ msg: 'HAProxy reloaded', reason: 'listen other:81 added' });
   });
 
   test('is left alone when nothing changed', async () => {
     await settled(whoami);
     expect(await bring(whoami)).toBe('settled');
     expect(proxy.loads).toHaveLength(1);
+    expect(proxy.applied).toEqual([]);
   });
 
   test('is started again after it exited', async () => {
@@ -78,7 +113,7 @@ describe('HAProxy', () => {
     expect(keeper.loadedPorts()).toEqual(new Set());
     await settled(whoami);
     expect(proxy.isRunning()).toBe(true);
-    expect(keeper.state().lastReload?.reason).toBe('HAProxy is not running');
+    expect(keeper.changes().lastReload?.what).toBe('HAProxy is not running');
   });
 
   test('has the ports of its listeners and of the stats page, unless that is left out', async () => {
@@ -92,86 +127,186 @@ describe('HAProxy', () => {
   test('is reloaded when the stats page goes or comes', async () => {
     await settled(whoami);
     expect(await bring(whoami, true)).toBe('changed');
-    expect(keeper.state().lastReload?.reason).toBe('template or settings changed');
+    expect(keeper.changes().lastReload?.what).toBe('frontend stats removed');
     expect(await bring(whoami, true)).toBe('settled');
+    await pass(2_000);
     await settled(whoami);
   });
 });
 
 describe('the runtime API', () => {
-  test('takes a drain, without a reload, and the file agrees with it', async () => {
+  test.each<[string, Model, readonly string[]]>([
+    ['a drain', drained, [`${first} 10.170.71.226:49153 0`]],
+    ['an endpoint more', bigger, [`${first} 10.170.71.226:49153 1`, 'whoami:8000/second 10.170.71.226:2 1']],
+    ['another endpoint', modelWith(listenerWith({ servers: [second] })), ['whoami:8000/second 10.170.71.226:2 1']],
+    ['the last one gone', modelWith(listenerWith({ servers: [] })), []],
+    ['a move', modelWith(listenerWith({ servers: [serverWith({ port: 9 })] })), [`${first} 10.170.71.226:9 1`]],
+  ])('takes %s without a reload, and the file agrees with it', async (_what, model, servers) => {
     await settled(whoami);
-    await settled(drained);
+    await settled(model);
     expect(proxy.loads).toHaveLength(1);
-    expect(proxy.applied).toEqual([
-      [{ kind: 'set weight', listener: 'whoami:8000', server: '0123456789ab', weight: 0 }],
-    ]);
-    expect(proxy.text).toBe('whoami:8000: 0123456789ab=0\n');
-    expect(recorded.lines.at(-1)).toMatchObject({ commands: ['set server whoami:8000/0123456789ab weight 0'] });
+    expect(proxy.servers()).toEqual(servers);
+    expect(parseConfiguration(proxy.text)).toEqual(parseConfiguration(textOf(model)));
+    expect(keeper.changes()).toMatchObject({ reloads: 0, lastReload: null });
+    expect(recorded.lines.at(-1)).toMatchObject({ level: 'info', msg: 'HAProxy changed' });
   });
 
   test('sets back what somebody changed by hand', async () => {
     await settled(whoami);
-    proxy.setWeight('whoami:8000', '0123456789ab', 77);
+    proxy.setWeight(first, 77);
     await settled(whoami);
+    expect(proxy.servers()).toEqual([`${first} 10.170.71.226:49153 1`]);
     expect(proxy.loads).toHaveLength(1);
   });
 
   test('that rejects a command leads to a reload, with its reason', async () => {
     await settled(whoami);
-    proxy.rejectStep = '"set server": No such server.';
-    await settled(drained);
+    proxy.rejectStep = 'No such server.';
+    expect(await bring(drained)).toBe('changed');
     expect(proxy.loads).toHaveLength(2);
-    expect(keeper.state().lastReload?.reason).toBe('the runtime API refused "set server": No such server.');
+    expect(keeper.changes().lastReload?.what).toBe('the runtime API said: No such server.');
+  });
+});
+
+describe('an endpoint that went, but has connections', () => {
+  const gone = modelWith(listenerWith({ servers: [second] }));
+
+  beforeEach(async () => {
+    await settled(bigger);
+    proxy.connected.add(first);
+    expect(await bring(gone)).toBe('changed');
+  });
+
+  test('is out of the pool at once, and keeps them', () => {
+    expect(proxy.servers()).toContain(`${first} 10.170.71.226:49153 1 maint`);
+    expect(proxy.connected).toContain(first);
+  });
+
+  test('is waited for without a word, and without looking again and again', async () => {
+    const told = recorded.lines.length;
+    for (let round = 0; round < 5; round += 1) expect(await bring(gone)).toBe('settled');
+    expect(recorded.lines.length).toBe(told);
+    proxy.connected.clear();
+    await settled(gone);
+    expect(proxy.servers()).toEqual(['whoami:8000/second 10.170.71.226:2 1']);
+  });
+
+  test('loses them at the deadline, and goes', async () => {
+    await pass(drainDeadlineMs - 1);
+    expect(await bring(gone)).toBe('settled');
+    await pass(2);
+    await settled(gone);
+    expect(proxy.connected).toEqual(new Set());
+    expect(proxy.servers()).toEqual(['whoami:8000/second 10.170.71.226:2 1']);
+  });
+
+  test('that comes back is ready again, and its deadline forgotten', async () => {
+    await settled(bigger);
+    expect(proxy.servers()).toContain(`${first} 10.170.71.226:49153 1`);
+    await pass(drainDeadlineMs + 1);
+    expect(await bring(bigger)).toBe('settled');
+    expect(proxy.connected).toContain(first);
+  });
+});
+
+test('other words in comments only are written to the file, without a reload', async () => {
+  const commented = createProxyKeeper({
+    proxy,
+    settings,
+    template: `${template}# {{#listeners}}{{#servers}}{{name}} {{/servers}}{{/listeners}}\n`,
+    readTemplate: () => file(),
+    reloadIntervalMs,
+    drainDeadlineMs,
+    log: recorded.log,
+  });
+  await commented.bring({ model: whoami, statsBarred: false }, signal);
+  const renamed = modelWith(listenerWith({ servers: [second] }));
+  await commented.bring({ model: renamed, statsBarred: false }, signal);
+  expect(proxy.loads).toHaveLength(1);
+  expect(proxy.text).toContain('\n# second \n');
+});
+
+describe('two reloads', () => {
+  const third = modelWith(listenerWith({ servers: [second] }), other, listenerWith({ port: 1 }));
+
+  test('are an interval apart, and a little more so that a fleet does not reload in one beat', async () => {
+    await settled(whoami);
+    await settled(wider);
+    const waitMs = await bring(third);
+    expect(waitMs).toBeGreaterThan(0);
+    expect(waitMs).toBeLessThanOrEqual(reloadIntervalMs * 1.2);
+    expect(proxy.loads).toHaveLength(2);
+    await pass(Number(waitMs) + 1);
+    expect(await bring(third)).toBe('changed');
+    expect(proxy.loads).toHaveLength(3);
+  });
+
+  test('are not waited for by the endpoints of the listeners that stay, and the file is left to the reload', async () => {
+    await settled(whoami);
+    await settled(wider);
+    const before = proxy.text;
+    await bring(third);
+    expect(proxy.servers()).toEqual([
+      'other:81/0123456789ab 10.170.71.226:49153 1',
+      'whoami:8000/second 10.170.71.226:2 1',
+    ]);
+    expect(proxy.text).toBe(before);
+    expect(await bring(third)).toBeTypeOf('number');
+  });
+
+  test('do not wait where the first was the start, or where HAProxy is gone', async () => {
+    await settled(whoami);
+    expect(await bring(wider)).toBe('changed');
+    proxy.crash();
+    expect(await bring(third)).toBe('changed');
   });
 });
 
 describe('a configuration that HAProxy refuses', () => {
   const refuseSecond = (): void => {
-    proxy.refuse = (text) => (text.includes('second') ? 'parsing [haproxy.cfg:7]: unknown keyword' : null);
+    proxy.refuse = (text) => (text.includes('other') ? 'parsing [haproxy.cfg:7]: unknown keyword' : null);
   };
 
   test('is told once, and the last good one stands', async () => {
     await settled(whoami);
     refuseSecond();
-    expect(await bring(bigger)).toBe('settled');
-    expect(await bring(bigger)).toBe('settled');
-    expect(await bring(bigger)).toBe('settled');
+    expect(await bring(wider)).toBe('settled');
+    expect(await bring(wider)).toBe('settled');
+    expect(await bring(wider)).toBe('settled');
     expect(errors()).toEqual(['HAProxy refuses the configuration; the last good one stands']);
-    expect(keeper.state().fault).toBe('parsing [haproxy.cfg:7]: unknown keyword');
-    expect(proxy.model).toBe(whoami);
+    expect(keeper.fault()).toBe('parsing [haproxy.cfg:7]: unknown keyword');
+    expect(proxy.text).toBe(textOf(whoami));
     expect(proxy.isRunning()).toBe(true);
   });
 
   test('is forgotten when the model is the running one again', async () => {
     await settled(whoami);
     refuseSecond();
-    await bring(bigger);
+    await bring(wider);
     expect(await bring(whoami)).toBe('settled');
-    expect(keeper.state().fault).toBeNull();
-    await bring(bigger);
+    expect(keeper.fault()).toBeNull();
+    await bring(wider);
     expect(errors()).toHaveLength(2);
   });
 
   test('does not stand in the way of the next', async () => {
     await settled(whoami);
     refuseSecond();
-    await bring(bigger);
-    const other = modelWith(listenerWith({ port: 81 }));
-    await settled(other);
-    expect(keeper.state().fault).toBeNull();
+    await bring(wider);
+    await settled(modelWith(listenerWith({ port: 82 })));
+    expect(keeper.fault()).toBeNull();
   });
 
   test('at the start leads to a start without listeners', async () => {
     refuseSecond();
-    expect(await bring(bigger)).toBe('settled');
+    expect(await bring(wider)).toBe('settled');
     expect(proxy.isRunning()).toBe(true);
-    expect(proxy.model).toEqual(emptyModel);
-    expect(keeper.state().fault).toBe('parsing [haproxy.cfg:7]: unknown keyword');
-    expect(await bring(bigger)).toBe('settled');
+    expect(proxy.text).toBe('frontend stats\n');
+    expect(keeper.fault()).toBe('parsing [haproxy.cfg:7]: unknown keyword');
+    expect(await bring(wider)).toBe('settled');
     expect(proxy.loads).toHaveLength(1);
     await settled(whoami);
-    expect(keeper.state().fault).toBeNull();
+    expect(keeper.fault()).toBeNull();
   });
 });
 
@@ -179,8 +314,8 @@ describe('a load that fails for another reason', () => {
   test('is thrown, so that it is tried again', async () => {
     await settled(whoami);
     proxy.failLoad = new Error('the socket did not answer');
-    await expect(bring(bigger)).rejects.toThrow('the socket did not answer');
-    await settled(bigger);
+    await expect(bring(wider)).rejects.toThrow('the socket did not answer');
+    await settled(wider);
   });
 
   test('for a port that is taken is thrown, so that the model is built without it', async () => {
@@ -197,7 +332,7 @@ describe('SIGHUP', () => {
     file = () => Promise.resolve(next);
     keeper.demandReload('SIGHUP');
     await settled(whoami);
-    expect(proxy.text).toBe('# new\nwhoami:8000: 0123456789ab=1\n');
+    expect(proxy.text).toBe(`# new\n${textOf(whoami)}`);
   });
 
   test('reads the template anew and reloads, although no service changed', async () => {
@@ -205,12 +340,13 @@ describe('SIGHUP', () => {
     file = () => Promise.resolve(next);
     keeper.demandReload('SIGHUP');
     await settled(whoami);
-    expect(proxy.text).toBe('# new\nwhoami:8000: 0123456789ab=1\n');
-    expect(keeper.state().lastReload?.reason).toBe('SIGHUP');
+    expect(proxy.text).toBe(`# new\n${textOf(whoami)}`);
+    expect(keeper.changes().lastReload?.what).toBe('SIGHUP');
     expect(await bring(whoami)).toBe('settled');
     expect(proxy.loads).toHaveLength(2);
-    await settled(bigger);
-    expect(proxy.text).toBe('# new\nwhoami:8000: 0123456789ab=1 second=1\n');
+    await pass(2 * reloadIntervalMs);
+    await settled(wider);
+    expect(proxy.text).toBe(`# new\n${textOf(wider)}`);
   });
 
   test.each<[string, () => Promise<string>, string]>([
@@ -223,12 +359,21 @@ describe('SIGHUP', () => {
     file = read;
     keeper.demandReload('SIGHUP');
     await bring(whoami);
-    expect(keeper.state().fault).toContain(fault);
+    expect(keeper.fault()).toContain(fault);
     // Services keep following, in the old form; the fault stands until a template is taken.
-    await settled(bigger);
-    expect(keeper.state().fault).toContain(fault);
-    expect(proxy.text).toBe('whoami:8000: 0123456789ab=1 second=1\n');
+    await settled(wider);
+    expect(keeper.fault()).toContain(fault);
+    expect(proxy.text).toBe(textOf(wider));
     expect(errors()).toEqual(['the template was not taken; the last good one stands']);
+  });
+
+  test('does not wait for the reload interval', async () => {
+    await settled(whoami);
+    await settled(wider);
+    file = () => Promise.resolve(next);
+    keeper.demandReload('SIGHUP');
+    await settled(wider);
+    expect(proxy.text).toBe(`# new\n${textOf(wider)}`);
   });
 
   test('takes the mended template the next time', async () => {
@@ -240,7 +385,7 @@ describe('SIGHUP', () => {
     keeper.demandReload('SIGHUP');
     await settled(whoami);
     expect(proxy.text).toContain('# new');
-    expect(keeper.state().fault).toBeNull();
+    expect(keeper.fault()).toBeNull();
   });
 
   test('tries again when the reload fails for a reason that passes', async () => {

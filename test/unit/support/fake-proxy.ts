@@ -1,5 +1,6 @@
+import { formatAddress } from '../../../src/core/address.js';
 import type { BindAddress } from '../../../src/core/haproxy/bind.js';
-import type { Model } from '../../../src/core/haproxy/model.js';
+import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
 import type { Step } from '../../../src/core/haproxy/plan.js';
 import type { ServerState, ServerStatus } from '../../../src/core/haproxy/replies.js';
 import { ConfigurationRefusedError, StepRejectedError, type Proxy } from '../../../src/ports/proxy.js';
@@ -7,21 +8,23 @@ import { ConfigurationRefusedError, StepRejectedError, type Proxy } from '../../
 /** HAProxy in memory. */
 export class FakeProxy implements Proxy {
   running = false;
-  /** The file that the running worker was started with, brought up to date by `apply`. */
+  /** The file. */
   text = '';
-  model: Model | null = null;
-  readonly loads: { readonly text: string; readonly model: Model }[] = [];
+  /** What the worker was started or reloaded with, in order. */
+  readonly loads: string[] = [];
   readonly applied: (readonly Step[])[] = [];
   /** Ports that another process has. */
   readonly taken = new Set<number>();
   readonly probed: BindAddress[][] = [];
+  /** Servers, as `listener/server`, that have a connection. */
+  readonly connected = new Set<string>();
   /** Why a configuration is refused, or null. */
   refuse: (text: string) => string | null = () => null;
   /** What `load` fails with, once. */
   failLoad: Error | null = null;
   /** Why a runtime command is rejected, or null. */
   rejectStep: string | null = null;
-  #weights = new Map<string, ServerState>();
+  readonly #servers = new Map<string, ServerState>();
 
   isRunning(): boolean {
     return this.running;
@@ -32,17 +35,24 @@ export class FakeProxy implements Proxy {
     this.running = false;
   }
 
-  setWeight(listener: string, server: string, weight: number): void {
-    const state = this.#weights.get(`${listener}/${server}`);
-    if (state !== undefined) this.#weights.set(`${listener}/${server}`, { ...state, weight });
+  /** Somebody at the runtime API, by hand. */
+  setWeight(name: string, weight: number): void {
+    this.#change(name, { weight });
+  }
+
+  /** Each server as a line: `listener/server address weight`, and whether it is in maintenance. */
+  servers(): string[] {
+    return [...this.#servers].map(
+      ([name, { address, weight, maint }]) => `${name} ${address} ${String(weight)}${maint ? ' maint' : ''}`,
+    );
   }
 
   serversState(): Promise<ServerState[]> {
-    return Promise.resolve([...this.#weights.values()]);
+    return Promise.resolve([...this.#servers.values()]);
   }
 
   serverStatus(): Promise<ServerStatus[]> {
-    const statuses = [...this.#weights.values()].map(({ listener, server }) => ({ listener, server, status: 'UP' }));
+    const statuses = [...this.#servers.values()].map(({ listener, server }) => ({ listener, server, status: 'UP' }));
     return Promise.resolve(statuses.map((status) => ({ ...status, check: 'L4OK', sessions: 0 })));
   }
 
@@ -50,32 +60,32 @@ export class FakeProxy implements Proxy {
     return Promise.resolve(this.running ? 4711 : null);
   }
 
-  apply(steps: readonly Step[], text: string): Promise<void> {
-    if (this.rejectStep !== null) return Promise.reject(new StepRejectedError(this.rejectStep));
-    this.applied.push(steps);
-    for (const { listener, server, weight } of steps) this.setWeight(listener, server, weight);
-    this.text = text;
-    return Promise.resolve();
+  apply(steps: readonly Step[], text: string | null): Promise<{ readonly busy: number }> {
+    return new Promise((resolve) => {
+      if (this.rejectStep !== null) throw new StepRejectedError(this.rejectStep);
+      let busy = 0;
+      for (const step of steps) busy += this.#take(step);
+      if (steps.length > 0) this.applied.push(steps);
+      if (text !== null) this.text = text;
+      resolve({ busy });
+    });
   }
 
-  load(text: string, model: Model): Promise<void> {
+  load(text: string): Promise<void> {
     const failure = this.failLoad;
     this.failLoad = null;
     if (failure !== null) return Promise.reject(failure);
     const reason = this.refuse(text);
     if (reason !== null) return Promise.reject(new ConfigurationRefusedError(reason));
-    this.loads.push({ text, model });
+    this.loads.push(text);
     this.running = true;
     this.text = text;
-    this.model = model;
-    this.#weights = new Map(
-      model.listeners.flatMap(({ name, servers }) =>
-        servers.map(({ name: server, host, port, weight }) => [
-          `${name}/${server}`,
-          { listener: name, server, host, port, weight },
-        ]),
-      ),
-    );
+    this.#servers.clear();
+    for (const [listener, lines] of parseConfiguration(text).servers) {
+      for (const [server, { address, weight }] of lines) {
+        this.#servers.set(`${listener}/${server}`, { listener, server, address, weight, maint: false });
+      }
+    }
     return Promise.resolve();
   }
 
@@ -87,5 +97,45 @@ export class FakeProxy implements Proxy {
   stop(): Promise<void> {
     this.running = false;
     return Promise.resolve();
+  }
+
+  #change(name: string, changes: Partial<ServerState>): void {
+    const state = this.#servers.get(name);
+    if (state === undefined) throw new StepRejectedError('No such server.');
+    this.#servers.set(name, { ...state, ...changes });
+  }
+
+  /** @returns 1 where a server can't be deleted because it has a connection */
+  #take(step: Step): 0 | 1 {
+    const { listener, server } = step;
+    const name = `${listener}/${server}`;
+    switch (step.kind) {
+      case 'add': {
+        if (this.#servers.has(name))
+          throw new StepRejectedError('Already exists a server with the same name in backend.');
+        const { address, weight } = step.line;
+        this.#servers.set(name, { listener, server, address, weight, maint: false });
+        return 0;
+      }
+      case 'move':
+        this.#change(name, { address: formatAddress(step) });
+        return 0;
+      case 'weight':
+        this.#change(name, { weight: step.weight });
+        return 0;
+      case 'ready':
+      case 'maint':
+        this.#change(name, { maint: step.kind === 'maint' });
+        return 0;
+      case 'shutdown sessions':
+        this.connected.delete(name);
+        return 0;
+      case 'delete':
+        if (this.#servers.get(name)?.maint !== true)
+          throw new StepRejectedError('Only servers in maintenance mode can be deleted.');
+        if (this.connected.has(name)) return 1;
+        this.#servers.delete(name);
+        return 0;
+    }
   }
 }

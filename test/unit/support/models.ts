@@ -1,3 +1,5 @@
+import { formatAddress } from '../../../src/core/address.js';
+import { parseConfiguration, type Configuration } from '../../../src/core/haproxy/configuration.js';
 import type { HeldListener, Listener, Model, Server } from '../../../src/core/haproxy/model.js';
 
 export function serverWith(changes: Partial<Server> = {}): Server {
@@ -25,4 +27,15 @@ export function modelWith(...listeners: readonly Listener[]): Model {
 export function heldWith(changes: Partial<Omit<Listener, 'name' | 'servers'>> = {}): HeldListener {
   const { name, service, port, mode, balance, check, empty } = listenerWith(changes);
   return { name, service, port, mode, balance, check, empty };
+}
+
+/** A configuration as short as one can be that has the listeners of a model. */
+export function configurationOf({ listeners }: Model): Configuration {
+  const lines = listeners.flatMap(({ name, mode, balance, servers }) => [
+    `listen ${name}`,
+    `mode ${mode}`,
+    `balance ${balance}`,
+    ...servers.map((server) => `server ${server.name} ${formatAddress(server)} weight ${String(server.weight)} check`),
+  ]);
+  return parseConfiguration(lines.join('\n'));
 }

@@ -11,7 +11,7 @@ const nowMs = 1_000_000;
 function model(changes: Partial<ModelInput>): Model {
   return modelOf({
     catalog: catalogWith([]),
-    revision: 10,
+    heldRevision: 10,
     held: [],
     barred: new Map(),
     nowMs,
@@ -142,7 +142,7 @@ describe('a port', () => {
     // A holder that emptied at 10, one claim that waits since before, one that came after.
     const winner = (holder: string, waits: string, came: string): string | undefined => {
       const [listener] = model({
-        revision: 20,
+        heldRevision: 20,
         catalog: catalogWith([entryAt(waits, 8000, 'a', 5), entryAt(came, 8000, 'b', 20)]),
         held: [heldWith({ service: holder, port: 8000, empty: { sinceMs: nowMs - 1, revision: 10 } })],
       }).listeners;
@@ -177,15 +177,15 @@ describe('a listener whose last endpoint went', () => {
   const held = [heldWith()];
 
   test('stays, without a server, from now on', () => {
-    const { listeners } = model({ held, revision: 12 });
+    const { listeners } = model({ held, heldRevision: 12 });
     expect(listeners).toEqual([{ ...heldWith(), servers: [], empty: { sinceMs: nowMs, revision: 12 } }]);
   });
 
   test('keeps the moment at which it emptied', () => {
     const empty = { sinceMs: nowMs - 59_999, revision: 4 };
-    expect(model({ held: [heldWith({ empty })], revision: 12 }).listeners.map((listener) => listener.empty)).toEqual([
-      empty,
-    ]);
+    expect(
+      model({ held: [heldWith({ empty })], heldRevision: 12 }).listeners.map((listener) => listener.empty),
+    ).toEqual([empty]);
   });
 
   test('goes when it has lingered long enough', () => {
@@ -212,7 +212,7 @@ describe('whatever stands in etcd and whoever held what', () => {
     lingerMs: fc.constantFrom(1_000, 60_000),
   });
   const decide = ({ entries, ...input }: { entries: Parameters<typeof catalogWith>[0] } & Partial<ModelInput>): Model =>
-    model({ ...input, catalog: catalogWith(entries), nowMs: 2_000, revision: 20 });
+    model({ ...input, catalog: catalogWith(entries), nowMs: 2_000, heldRevision: 20 });
 
   const claimsOf = (entries: Parameters<typeof catalogWith>[0]): string[] =>
     catalogWith(entries).services.flatMap(({ name, endpoints }) =>

@@ -1,187 +1,141 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { commandOf } from '../../../../src/core/haproxy/commands.js';
-import { modelOf, type Listener, type Model } from '../../../../src/core/haproxy/model.js';
-import { planOf, type Desired, type Observed, type Plan } from '../../../../src/core/haproxy/plan.js';
-import { anyEntries } from '../../support/arbitraries.js';
-import { listenerWith, modelWith, serverWith } from '../../support/models.js';
-import { catalogWith } from '../../support/registrations.js';
-
-function weightsOf(model: Model): Observed['weights'] {
-  return new Map(
-    model.listeners.map(({ name, servers }) => [name, new Map(servers.map((server) => [server.name, server.weight]))]),
-  );
-}
-
-function running(model: Model, loadedFrame = 'frame'): Observed {
-  return { loaded: model, loadedFrame, weights: weightsOf(model) };
-}
+import { planOf, type Observed, type ObservedServer, type Plan } from '../../../../src/core/haproxy/plan.js';
+import type { Model } from '../../../../src/core/haproxy/model.js';
+import { configurationOf, listenerWith, modelWith, serverWith } from '../../support/models.js';
+import { observedOf } from '../../support/workers.js';
 
 const whoami = listenerWith();
 const other = listenerWith({ service: 'other', port: 81 });
 const second = serverWith({ name: 'second' });
 const third = serverWith({ name: 'third' });
-
-function changed(changes: Partial<Omit<Listener, 'name'>>): Model {
-  return modelWith(listenerWith(changes));
-}
+const name = { listener: 'whoami:8000', server: '0123456789ab' };
 
 const nothing: Plan = { kind: 'nothing' };
-const reload = (reason: string): Plan => ({ kind: 'reload', reason });
-const setWeight = (weight: number): Plan => ({
-  kind: 'runtime',
-  steps: [{ kind: 'set weight', listener: 'whoami:8000', server: '0123456789ab', weight }],
+const reload = (reason: string): Plan => ({ kind: 'reload', reason, steps: [] });
+
+/** What is planned for the one server of whoami, which stands so in HAProxy (null: it is absent). */
+function planFor(there: Partial<ObservedServer> | null, wanted: Partial<ReturnType<typeof serverWith>> | null): Plan {
+  const servers = there === null ? [] : [serverWith()];
+  const observed = observedOf(modelWith(listenerWith({ servers })), () => there ?? {});
+  return planOf(
+    observed,
+    configurationOf(modelWith(listenerWith({ servers: wanted === null ? [] : [serverWith(wanted)] }))),
+  );
+}
+
+describe('a server that is wanted', () => {
+  const line = { address: '10.170.71.226:49153', weight: 1, keywords: 'check' };
+
+  test.each<[string, Partial<ObservedServer> | null, Parameters<typeof planFor>[1], readonly object[]]>([
+    ['absent: added', null, {}, [{ kind: 'add', line }]],
+    [
+      'absent, to be drained: added with no weight',
+      null,
+      { weight: 0 },
+      [{ kind: 'add', line: { ...line, weight: 0 } }],
+    ],
+    ['ready, to be drained', {}, { weight: 0 }, [{ kind: 'weight', weight: 0 }]],
+    ['drained, to be ready', { weight: 0 }, {}, [{ kind: 'weight', weight: 1 }]],
+    ['of another weight', {}, { weight: 5 }, [{ kind: 'weight', weight: 5 }]],
+    ['in maint: ready', { maint: true }, {}, [{ kind: 'ready' }]],
+    ['in maint past its deadline, and back: ready', { maint: true, overdue: true }, {}, [{ kind: 'ready' }]],
+    ['on another port: moved', {}, { port: 1 }, [{ kind: 'move', host: '10.170.71.226', port: 1 }]],
+    ['on another host: moved', {}, { host: '2001:db8::7' }, [{ kind: 'move', host: '2001:db8::7', port: 49153 }]],
+    [
+      'in maint, elsewhere, of another weight: traffic comes last',
+      { maint: true, weight: 7 },
+      { port: 1 },
+      [{ kind: 'move', host: '10.170.71.226', port: 1 }, { kind: 'weight', weight: 1 }, { kind: 'ready' }],
+    ],
+  ])('%s', (_what, there, wanted, steps) => {
+    expect(planFor(there, wanted)).toEqual({ kind: 'runtime', steps: steps.map((step) => ({ ...step, ...name })) });
+  });
+
+  test.each<[string, Partial<ObservedServer>, Parameters<typeof planFor>[1]]>([
+    ['ready', {}, {}],
+    ['drained', { weight: 0 }, { weight: 0 }],
+  ])('%s as it should be: nothing', (_what, there, wanted) => {
+    expect(planFor(there, wanted)).toEqual(nothing);
+  });
+
+  test('with other keywords: a reload, since no command changes them', () => {
+    expect(planFor({ keywords: 'check inter 1s' }, {})).toEqual(
+      reload('server whoami:8000/0123456789ab has other keywords'),
+    );
+  });
 });
 
-describe('from what runs to what is desired', () => {
+describe('a server that is not wanted', () => {
+  test.each<[string, Partial<ObservedServer>, readonly string[]]>([
+    ['ready: out of the pool, and deleted', {}, ['maint', 'delete']],
+    ['drained: the same', { weight: 0 }, ['maint', 'delete']],
+    ['in maint: deleted when it is idle', { maint: true }, ['delete']],
+    ['in maint past its deadline: its sessions end', { maint: true, overdue: true }, ['shutdown sessions', 'delete']],
+    ['ready again by hand, past its deadline', { overdue: true }, ['maint', 'shutdown sessions', 'delete']],
+  ])('%s', (_what, there, kinds) => {
+    expect(planFor(there, null)).toEqual({ kind: 'runtime', steps: kinds.map((kind) => ({ kind, ...name })) });
+  });
+});
+
+describe('listeners', () => {
+  const all = modelWith(other, listenerWith({ servers: [second, third] }));
+
   test.each<[string, Model, Model, Plan]>([
     ['the same', modelWith(whoami), modelWith(whoami), nothing],
-    ['no listener at all', modelWith(), modelWith(), nothing],
-    ['another weight', modelWith(whoami), changed({ servers: [serverWith({ weight: 5 })] }), setWeight(5)],
-    ['a drain', modelWith(whoami), changed({ servers: [serverWith({ weight: 0 })] }), setWeight(0)],
-    ['a listener more', modelWith(), modelWith(whoami), reload('listener whoami:8000 added')],
-    ['a listener less', modelWith(whoami), modelWith(), reload('listener whoami:8000 removed')],
+    ['none at all', modelWith(), modelWith(), nothing],
+    ['one more', modelWith(), modelWith(whoami), reload('listen whoami:8000 added')],
+    [
+      'one more without a server',
+      modelWith(),
+      modelWith(listenerWith({ servers: [] })),
+      reload('listen whoami:8000 added'),
+    ],
+    ['one less', modelWith(whoami), modelWith(), reload('listen whoami:8000 removed')],
     [
       'a service on another port',
       modelWith(whoami),
-      changed({ port: 8001 }),
-      reload('listener whoami:8000 removed, listener whoami:8001 added'),
+      modelWith(listenerWith({ port: 8001 })),
+      reload('listen whoami:8001 added, listen whoami:8000 removed'),
     ],
     [
-      'a server more',
+      'another mode',
       modelWith(whoami),
-      changed({ servers: [serverWith(), second] }),
-      reload('server whoami:8000/second added'),
+      modelWith(listenerWith({ mode: 'http' })),
+      reload('listen whoami:8000 changed'),
     ],
     [
-      'the last server gone',
-      modelWith(whoami),
-      changed({ servers: [], empty: { sinceMs: 1, revision: 2 } }),
-      reload('server whoami:8000/0123456789ab removed'),
-    ],
-    [
-      'a server on another port',
-      modelWith(whoami),
-      changed({ servers: [serverWith({ port: 1 })] }),
-      reload('server whoami:8000/0123456789ab moved'),
-    ],
-    [
-      'a server on another host',
-      modelWith(whoami),
-      changed({ servers: [serverWith({ host: '10.0.0.9' })] }),
-      reload('server whoami:8000/0123456789ab moved'),
-    ],
-    ['another mode', modelWith(whoami), changed({ mode: 'http' }), reload('mode of whoami:8000 changed to http')],
-    [
-      'another balance',
-      modelWith(whoami),
-      changed({ balance: 'source' }),
-      reload('balance of whoami:8000 changed to source'),
-    ],
-    ['an HTTP check', modelWith(whoami), changed({ check: '/up' }), reload('check of whoami:8000 changed to /up')],
-    ['no HTTP check', changed({ check: '/up' }), modelWith(whoami), reload('check of whoami:8000 changed to tcp')],
-    [
-      'two changes',
-      modelWith(whoami),
-      changed({ servers: [second] }),
-      reload('server whoami:8000/second added, server whoami:8000/0123456789ab removed'),
-    ],
-    [
-      'many changes',
-      modelWith(whoami),
-      modelWith(other, listenerWith({ servers: [second, third] })),
-      reload('listener other:81 added and 3 more changes'),
-    ],
-    [
-      'a weight and a server more, in one reload',
-      modelWith(whoami),
-      changed({ servers: [serverWith({ weight: 5 }), second] }),
-      reload('server whoami:8000/second added'),
+      'many',
+      modelWith(),
+      modelWith(whoami, other, listenerWith({ port: 1 })),
+      reload('listen whoami:8000 added and 2 more changes'),
     ],
   ])('%s', (_what, before, after, plan) => {
-    expect(planOf(running(before), { model: after, frame: 'frame' })).toEqual(plan);
+    expect(planOf(observedOf(before), configurationOf(after))).toEqual(plan);
   });
 
-  test('a listener that only began to linger changes nothing in HAProxy', () => {
-    const empty = { sinceMs: 1, revision: 2 };
-    const before = changed({ servers: [], empty: { sinceMs: 0, revision: 1 } });
-    expect(planOf(running(before), { model: changed({ servers: [], empty }), frame: 'frame' })).toEqual(nothing);
+  test('that stay are brought up to date although a reload is to come', () => {
+    const plan = planOf(observedOf(modelWith(whoami)), configurationOf(all));
+    expect(plan.kind).toBe('reload');
+    expect(plan.kind === 'reload' ? plan.steps.map(({ kind, server }) => `${kind} ${server}`) : []).toEqual([
+      'add second',
+      'add third',
+      'maint 0123456789ab',
+      'delete 0123456789ab',
+    ]);
   });
 
-  test('nothing runs: a start', () => {
-    const observed = { loaded: null, loadedFrame: '', weights: new Map() };
-    expect(planOf(observed, { model: modelWith(), frame: 'frame' })).toEqual(reload('HAProxy is not running'));
-  });
-
-  test('another template or other settings: a reload, although no listener changed', () => {
-    const plan = planOf(running(modelWith(whoami), 'old'), { model: modelWith(whoami), frame: 'new' });
-    expect(plan).toEqual(reload('template or settings changed'));
-  });
-
-  test('a weight that somebody set by hand is set back', () => {
-    const observed = {
-      ...running(modelWith(whoami)),
-      weights: new Map([['whoami:8000', new Map([['0123456789ab', 9]])]]),
-    };
-    expect(planOf(observed, { model: modelWith(whoami), frame: 'frame' })).toEqual(setWeight(1));
-  });
-
-  test('a server whose weight can not be read is left alone', () => {
-    const observed = { ...running(modelWith(whoami)), weights: new Map() };
-    expect(planOf(observed, { model: modelWith(whoami), frame: 'frame' })).toEqual(nothing);
-  });
-
-  test('the reason does not depend on the order of the listeners', () => {
-    const desired = { model: modelWith(other, whoami), frame: 'frame' };
-    const turned = { model: modelWith(whoami, other), frame: 'frame' };
-    expect(planOf(running(modelWith()), turned)).toEqual(planOf(running(modelWith()), desired));
-  });
-});
-
-test('a step is one command of the runtime API', () => {
-  const step = { kind: 'set weight', listener: 'whoami:8000', server: '0123456789ab:80', weight: 0 } as const;
-  expect(commandOf(step)).toBe('set server whoami:8000/0123456789ab:80 weight 0');
-});
-
-describe('carried out again and again', () => {
-  const anyModel = anyEntries.map((entries) =>
-    modelOf({ catalog: catalogWith(entries), revision: 1, held: [], barred: new Map(), nowMs: 0, lingerMs: 0 }),
-  );
-  const anyFrame = fc.constantFrom('old', 'new');
-  const handSet = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 256 }));
-  const anyObserved: fc.Arbitrary<Observed> = fc
-    .tuple(fc.option(anyModel), anyFrame, handSet)
-    .map(([loaded, loadedFrame, byHand]) => {
-      if (loaded === null) return { loaded, loadedFrame: '', weights: new Map() };
-      const weights = new Map(
-        [...weightsOf(loaded)].map(([name, own]) => [name, new Map([...own, ...Object.entries(byHand)])]),
-      );
-      return { loaded, loadedFrame, weights };
-    });
-
-  /** HAProxy, as far as a plan goes. */
-  const carryOut = (plan: Plan, observed: Observed, desired: Desired): Observed => {
-    if (plan.kind === 'nothing') return observed;
-    if (plan.kind === 'reload') return running(desired.model, desired.frame);
-    const weights = new Map([...observed.weights].map(([name, own]) => [name, new Map(own)]));
-    for (const { listener, server, weight } of plan.steps) weights.get(listener)?.set(server, weight);
-    return { ...observed, weights };
-  };
-
-  test('it leads from any state to nothing in at most three rounds', () => {
-    fc.assert(
-      fc.property(anyObserved, anyModel, anyFrame, (observed, model, frame) => {
-        const desired = { model, frame };
-        let state = observed;
-        const kinds: string[] = [];
-        for (let round = 0; round < 3; round += 1) {
-          const plan = planOf(state, desired);
-          kinds.push(plan.kind);
-          state = carryOut(plan, state, desired);
-        }
-        expect(kinds.at(-1)).toBe('nothing');
-      }),
-      { numRuns: 300 },
+  test('whose server is in other hands too are left to the reload: no step for a listener that goes', () => {
+    expect(planOf(observedOf(modelWith(whoami, other)), configurationOf(modelWith(whoami)))).toEqual(
+      reload('listen other:81 removed'),
     );
   });
+});
+
+test('nothing runs: a start', () => {
+  const observed: Observed = { loaded: null, servers: new Map() };
+  expect(planOf(observed, configurationOf(modelWith(whoami)))).toEqual(reload('HAProxy is not running'));
+});
+
+test('a weight that somebody set by hand is set back', () => {
+  expect(planFor({ weight: 9 }, {})).toMatchObject({ kind: 'runtime', steps: [{ kind: 'weight', weight: 1 }] });
 });

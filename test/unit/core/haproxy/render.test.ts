@@ -83,7 +83,14 @@ describe('the default template', () => {
     fc.assert(
       fc.property(anyEntries, (entries) => {
         const barred = new Map([[1936, 'is reserved for the stats page']]);
-        const model = modelOf({ catalog: catalogWith(entries), revision: 1, held: [], barred, nowMs: 0, lingerMs: 0 });
+        const model = modelOf({
+          catalog: catalogWith(entries),
+          heldRevision: 1,
+          held: [],
+          barred,
+          nowMs: 0,
+          lingerMs: 0,
+        });
         const text = configuration(model, { statsAuth: { user: 'admin', password: 'x' } });
         const names = [...text.matchAll(/^(?:frontend|listen|userlist) (.*)$/gm)].map(([, name]) => name);
         const binds = [...text.matchAll(/^ +bind (.*)$/gm)].map(([, bind]) => bind);

@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ServerLines } from '../../../../src/core/haproxy/configuration.js';
+import type { Listener } from '../../../../src/core/haproxy/model.js';
 import {
   carriedState,
   parseReload,
   parseServersState,
   parseShowStat,
+  parseStepsReply,
   parseWorkerPid,
   unboundPorts,
 } from '../../../../src/core/haproxy/replies.js';
-import { listenerWith, modelWith, serverWith } from '../../support/models.js';
+import { configurationOf, listenerWith, modelWith, serverWith } from '../../support/models.js';
 
 /** In the form in which HAProxy 3.0.11 answered; states, weights and a worker edited for the cases. */
 function reply(name: string): string {
@@ -32,6 +35,10 @@ function reordered(text: string, separator: string): string {
       return `${isHeader ? '# ' : ''}${cells.reverse().join(separator)}`;
     })
     .join('\n');
+}
+
+function linesOf(...listeners: readonly Listener[]): ServerLines {
+  return configurationOf(modelWith(...listeners)).servers;
 }
 
 describe('show stat', () => {
@@ -57,9 +64,9 @@ describe('show stat', () => {
 
 describe('show servers state', () => {
   const servers = [
-    { listener: 'whoami:8000', server: '0123456789ab', host: '127.0.0.1', port: 18999, weight: 5 },
-    { listener: 'whoami:8000', server: '0123456789cd', host: '::1', port: 18998, weight: 1 },
-    { listener: 'stats:8001', server: '0123456789ef:8000', host: '127.0.0.1', port: 18997, weight: 0 },
+    { listener: 'whoami:8000', server: '0123456789ab', address: '127.0.0.1:18999', weight: 5, maint: false },
+    { listener: 'whoami:8000', server: '0123456789cd', address: '[::1]:18998', weight: 1, maint: false },
+    { listener: 'stats:8001', server: '0123456789ef:8000', address: '127.0.0.1:18997', weight: 0, maint: false },
   ];
 
   test('is read', () => {
@@ -75,7 +82,7 @@ describe('a reply that was cut', () => {
   test.each([
     ['show stat', parseShowStat],
     ['show servers state', parseServersState],
-    ['the state that is carried over', (text: string) => carriedState(text, modelWith())],
+    ['the state that is carried over', (text: string) => carriedState(text, new Map())],
   ])('before the header is an error: %s', (_what, parse) => {
     for (const text of ['', '1\n', '\n', 'Permission denied\n']) expect(() => parse(text)).toThrow('the reply was cut');
   });
@@ -86,7 +93,7 @@ describe('a reply that was cut', () => {
     [
       'the state that is carried over',
       state,
-      (text: string) => carriedState(text, modelWith()),
+      (text: string) => carriedState(text, new Map()),
       '2 whoami:8000 2 0123456789cd ::1 2 0',
     ],
   ])('within a line is an error: %s', (_what, text, parse, lastWords) => {
@@ -99,7 +106,7 @@ describe('the state that is carried over a reload', () => {
   const first = serverWith({ name: '0123456789ab', host: '127.0.0.1', port: 18999, weight: 5 });
   const second = serverWith({ name: '0123456789cd', host: '::1', port: 18998, weight: 1 });
   const desired = (...servers: Parameters<typeof serverWith>[0][]): string[] =>
-    carriedState(state, modelWith(listenerWith({ servers: servers.map(serverWith) })))
+    carriedState(state, linesOf(listenerWith({ servers: servers.map(serverWith) })))
       .split('\n')
       .flatMap((line) => /^\d+ \S+ \d+ (\S+)/.exec(line)?.[1] ?? []);
 
@@ -116,13 +123,23 @@ describe('the state that is carried over a reload', () => {
     expect(desired(changed, second)).toEqual(['0123456789cd']);
   });
 
+  test('leaves out a server in maintenance: it would stay there', () => {
+    const row = state.split('\n').find((line) => line.includes(' 0123456789ab ')) ?? '';
+    const cells = row.split(' ');
+    // srv_admin_state
+    cells[6] = '1';
+    const inMaint = state.replace(row, cells.join(' '));
+    expect(parseServersState(inMaint)[0]).toMatchObject({ server: '0123456789ab', maint: true });
+    expect(carriedState(inMaint, linesOf(listenerWith({ servers: [first, second] })))).not.toContain('0123456789ab');
+  });
+
   test('leaves out a server of the same name in another listener', () => {
     const other = listenerWith({ service: 'stats', port: 8001, servers: [first] });
-    expect(carriedState(state, modelWith(other))).not.toContain('0123456789ab');
+    expect(carriedState(state, linesOf(other))).not.toContain('0123456789ab');
   });
 
   test('keeps version and header, and the lines byte by byte, so that HAProxy takes it', () => {
-    const everything = modelWith(
+    const everything = linesOf(
       listenerWith({ servers: [first, second] }),
       listenerWith({
         service: 'stats',
@@ -131,7 +148,28 @@ describe('the state that is carried over a reload', () => {
       }),
     );
     expect(carriedState(state, everything)).toBe(state.replace(/\n\n$/, '\n'));
-    expect(carriedState(state, modelWith())).toBe(`${state.split('\n').slice(0, 2).join('\n')}\n`);
+    expect(carriedState(state, new Map())).toBe(`${state.split('\n').slice(0, 2).join('\n')}\n`);
+  });
+});
+
+describe('the answer to steps', () => {
+  const busy = 'Server still has connections attached to it, cannot remove it.';
+  const moved = "IP changed from '127.0.0.1' to '127.0.0.2', port changed from '1' to '2' by 'stats socket command'";
+
+  test.each<[string, string[], ReturnType<typeof parseStepsReply>]>([
+    ['nothing said', ['', ''], { busy: 0, rejected: null }],
+    ['done', ['New server registered.', '', 'Server deleted.', moved], { busy: 0, rejected: null }],
+    ['done before', ['nothing changed', "no need to change the addr, port 80 by 'x'"], { busy: 0, rejected: null }],
+    ['still busy', [busy, 'Server deleted.', busy], { busy: 2, rejected: null }],
+    ['rejected', ['New server registered.', '', 'No such server.'], { busy: 0, rejected: 'No such server.' }],
+    [
+      'there already',
+      ['Already exists a server with the same name in backend.'],
+      { busy: 0, rejected: 'Already exists a server with the same name in backend.' },
+    ],
+    ['rejected and busy', [busy, 'Unknown command: x'], { busy: 1, rejected: 'Unknown command: x' }],
+  ])('%s', (_what, lines, expected) => {
+    expect(parseStepsReply(lines.join('\n'))).toEqual(expected);
   });
 });
 

@@ -1,0 +1,55 @@
+import { commandsOf } from '../core/haproxy/commands.js';
+import type { Step } from '../core/haproxy/plan.js';
+import type { Logger } from '../ports/log.js';
+
+/** What was done to HAProxy so far. */
+export interface Changes {
+  readonly reloads: number;
+  /** Steps over the runtime API. */
+  readonly runtimeChanges: number;
+  readonly lastReload: Change | null;
+  readonly lastChange: Change | null;
+}
+
+export interface Change {
+  readonly what: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+export interface ChangeLog {
+  /** The first is the start. */
+  reloaded(reason: string, tookMs: number): void;
+  applied(steps: readonly Step[]): void;
+  changes(): Changes;
+}
+
+/** Of a burst, so many commands are logged, and the number of the rest. */
+const toldCommands = 20;
+
+export function createChangeLog(log: Logger): ChangeLog {
+  let changes: Changes = { reloads: 0, runtimeChanges: 0, lastReload: null, lastChange: null };
+  let started = false;
+  return {
+    changes: () => changes,
+
+    reloaded(reason, tookMs) {
+      log.info({ reason, tookMs: Math.round(tookMs) }, started ? 'HAProxy reloaded' : 'HAProxy started');
+      if (started) {
+        const change = { what: reason, at: new Date().toISOString() };
+        changes = { ...changes, reloads: changes.reloads + 1, lastReload: change, lastChange: change };
+      }
+      started = true;
+    },
+
+    applied(steps) {
+      const commands = steps.flatMap(commandsOf);
+      const [first = ''] = commands;
+      const what = commands.length === 1 ? first : `${first} and ${String(commands.length - 1)} more commands`;
+      const more = Math.max(0, commands.length - toldCommands);
+      log.info({ commands: commands.slice(0, toldCommands), ...(more > 0 && { more }) }, 'HAProxy changed');
+      const lastChange = { what, at: new Date().toISOString() };
+      changes = { ...changes, runtimeChanges: changes.runtimeChanges + steps.length, lastChange };
+    },
+  };
+}

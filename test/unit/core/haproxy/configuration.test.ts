@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfiguration, sectionChanges } from '../../../../src/core/haproxy/configuration.js';
+
+const small = `
+global
+    stats socket /run/runtime.sock level admin
+
+# A comment.
+listen whoami:8000
+    bind *:8000
+    server a 10.0.0.1:49153 weight 5 check inter 2s   fastinter 500ms
+    server b [2001:db8::7]:1 check weight 0
+    server c 10.0.0.1:2
+backend spare
+\tserver a 10.0.0.3:80 backup
+`;
+
+/** Names of the servers of one proxy. */
+function serversOf(text: string, proxy: string): string[] {
+  return [...(parseConfiguration(text).servers.get(proxy)?.keys() ?? [])];
+}
+
+describe('a configuration', () => {
+  test('has sections without their servers', () => {
+    expect([...parseConfiguration(small).sections]).toEqual([
+      ['global', 'global\nstats socket /run/runtime.sock level admin\n'],
+      ['listen whoami:8000', 'listen whoami:8000\nbind *:8000\n'],
+      ['backend spare', 'backend spare\n'],
+    ]);
+  });
+
+  test('has servers by proxy and name, with weight 1 where none is said', () => {
+    const { servers } = parseConfiguration(small);
+    expect(Object.fromEntries(servers.get('whoami:8000') ?? [])).toEqual({
+      a: { address: '10.0.0.1:49153', weight: 5, keywords: 'check inter 2s fastinter 500ms' },
+      b: { address: '[2001:db8::7]:1', weight: 0, keywords: 'check' },
+      c: { address: '10.0.0.1:2', weight: 1, keywords: '' },
+    });
+    expect(Object.fromEntries(servers.get('spare') ?? [])).toEqual({
+      a: { address: '10.0.0.3:80', weight: 1, keywords: 'backup' },
+    });
+  });
+
+  test('has a proxy without a server too', () => {
+    expect([...parseConfiguration('listen empty\n  bind *:1\n').servers]).toEqual([['empty', new Map()]]);
+  });
+
+  test('may be indented in any way', () => {
+    expect(parseConfiguration(small.replace(/^[ \t]+/gm, ''))).toEqual(parseConfiguration(small));
+  });
+
+  test.each([
+    ['quotes', 'server a 10.0.0.1:1 sni str("x")'],
+    ['a comment', 'server a 10.0.0.1:1 check # later'],
+    ['an escape', 'server a 10.0.0.1:1 set-proxy-v2 x\\ y'],
+    ['a variable', 'server a 10.0.0.1:1 source $ADDR'],
+    ['several commands', 'server a 10.0.0.1:1 check;del server x'],
+  ])('counts a server line with %s as part of its section: the runtime API would read it otherwise', (_what, line) => {
+    const text = `listen x\n${line}\n`;
+    expect(serversOf(text, 'x')).toEqual([]);
+    expect(parseConfiguration(text).sections.get('listen x')).toBe(`listen x\n${line}\n`);
+  });
+
+  test('takes a server outside a proxy for a line like another', () => {
+    const text = 'peers mine\nserver local 10.0.0.1:1\n';
+    expect(parseConfiguration(text).sections.get('peers mine')).toBe(text);
+    expect(parseConfiguration(text).servers.size).toBe(0);
+  });
+
+  test('has the lines of two sections with one name together', () => {
+    const text = 'global\nmaxconn 1\nlisten x\nbind *:1\nglobal\nmaxconn 2\n';
+    expect(parseConfiguration(text).sections.get('global')).toBe('global\nmaxconn 1\nglobal\nmaxconn 2\n');
+  });
+});
+
+describe('what changed', () => {
+  const before = parseConfiguration(small);
+  const changesTo = (text: string): string[] => sectionChanges(before, parseConfiguration(text));
+
+  test.each<[string, string, readonly string[]]>([
+    ['nothing', small, []],
+    ['comments and blanks', `# Other words.\n\n\n${small.replace('A comment', 'Another')}`, []],
+    ['endpoints', small.replace('server c', 'server d').replace('weight 5', 'weight 6'), []],
+    ['a line of a section', small.replace('bind *:8000', 'bind *:8001'), ['listen whoami:8000 changed']],
+    ['a section more', `${small}frontend stats\n  bind *:1936\n`, ['frontend stats added']],
+    ['a section less', small.replace(/backend[\s\S]*/, ''), ['backend spare removed']],
+    ['something before all sections', `.if true\n${small}`, ['the text before the first section added']],
+  ])('%s', (_what, text, changes) => {
+    expect(changesTo(text)).toEqual(changes);
+  });
+});
