@@ -18,6 +18,9 @@ export interface ContainerView {
 /** A container that got its stop signal and lives on has survived it; no `docker stop -t` waits this long. */
 const longestStopMs = 3_600_000;
 
+/** What nobody survives, while Docker tells of the death only when it has tidied up. */
+const sigkill = 9;
+
 export function createContainerView(engine: ContainerEngine, log: Logger): ContainerView {
   let containers = new Map<string, ContainerSnapshot>();
   /** By id: which run of the container was told to stop, and when. */
@@ -27,9 +30,14 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
 
   return {
     note({ id, action, signal }) {
-      noted.add(id);
+      if (action !== 'kill') {
+        noted.add(id);
+        return;
+      }
+      // Nothing else to look at, and while Docker kills a container it does not answer questions about it.
       const container = containers.get(id);
-      if (action !== 'kill' || container === undefined || signal !== container.stopSignal) return;
+      if (container === undefined) return;
+      if (signal !== container.stopSignal && signal !== sigkill) return;
       stopping.set(id, { startedAt: container.startedAt, toldAt: performance.now() });
       log.info({ container: container.name, id: shortIdOf(id), signal }, 'stop announced');
     },

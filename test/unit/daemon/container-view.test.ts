@@ -154,6 +154,21 @@ describe('a stop', () => {
     expect(view.isStopping(one.id)).toBe(true);
   });
 
+  test('is announced by SIGKILL too, whatever the stop signal is: nobody survives it', async () => {
+    const { view } = await looked({ ...one, stopSignal: 3 });
+    view.note(kill(9));
+    expect(view.isStopping(one.id)).toBe(true);
+  });
+
+  test('is noted without a look: Docker answers no question about a container that it is killing', async () => {
+    const { engine, view } = await looked(one);
+    const asked = engine.calls.length;
+    view.note(kill(9));
+    await view.refresh(signal);
+    expect(engine.calls.length).toBe(asked);
+    expect(view.isStopping(one.id)).toBe(true);
+  });
+
   test('is announced of this container only', async () => {
     const { view } = await looked(one, two);
     view.note(kill(15));
