@@ -17,8 +17,8 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/**'],
-    // The lab and the demo speak to a person.
+    files: ['test/**', 'bench/**'],
+    // The lab, the demo and the benchmarks speak to a person.
     rules: { 'no-console': 'off' },
   },
 );
