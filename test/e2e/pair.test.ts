@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startLab, type EngineHost, type Lab } from '../lab/lab.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { EngineHost, Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/wait-for.js';
 import { killing, startTraffic } from '../lab/demo/traffic.js';
 import {
@@ -12,23 +12,18 @@ import {
   startRegister,
   startWhoami,
 } from './support/pair.js';
+import { useLab } from './support/use-lab.js';
 
+const currentLab = useLab();
 let lab: Lab;
 let client: EngineHost;
 let backend1: EngineHost;
 let backend2: EngineHost;
 
-beforeAll(async () => {
-  lab = await startLab({ log: console.log });
+beforeEach(() => {
+  lab = currentLab();
   client = lab.client;
   [backend1, backend2] = lab.backends;
-}, 900_000);
-afterAll(async () => {
-  await lab.stop();
-});
-afterEach(async () => {
-  await Promise.all([client, backend1, backend2].map((host) => host.run('docker ps -aq | xargs -r docker rm -f -v')));
-  await lab.etcd.run('etcdctl del --prefix /backends');
 });
 
 const page = async (path = '/'): Promise<string> =>
