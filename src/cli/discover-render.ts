@@ -1,8 +1,9 @@
-import { catalogOf, recordOf } from '../core/catalog.js';
+import { recordOf } from '../core/catalog.js';
+import { catalogOf } from '../core/catalog-index.js';
 import { problemsOf } from '../core/discover-status.js';
 import { SettingError } from '../core/errors.js';
 import { barredPortsOf } from '../core/haproxy/barred-ports.js';
-import { modelOf } from '../core/haproxy/model.js';
+import { claimsOf, modelOf } from '../core/haproxy/model.js';
 import { render } from '../core/haproxy/render.js';
 import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
 import type { Registry } from '../ports/registry.js';
@@ -19,7 +20,8 @@ export async function renderNow({ registry, prefix, template, settings }: Render
   const { entries } = await registry.list(AbortSignal.timeout(30_000));
   const catalog = catalogOf(entries.map((entry) => recordOf(prefix, entry)));
   const barred = barredPortsOf(settings.statsBind.port);
-  const model = modelOf({ catalog, held: [], heldRevision: 0, barred, nowMs: 0, lingerMs: 0 });
+  const claims = catalog.services.flatMap(claimsOf);
+  const model = modelOf({ claims, held: [], heldRevision: 0, barred, nowMs: 0, lingerMs: 0 });
   const text = render(template, viewOf(model, settings, false));
   if (!text.ok) throw new SettingError(`TEMPLATE can't be rendered: ${text.reason}`);
   for (const { key, reason } of problemsOf(catalog, model))

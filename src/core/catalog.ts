@@ -1,4 +1,3 @@
-import { formatAddress } from './address.js';
 import { parseKey, parseValue } from './keyspace.js';
 import type { Registration } from './service.js';
 
@@ -49,48 +48,6 @@ export function recordOf(prefix: string, entry: Entry): CatalogRecord {
   if (!value.ok) return { kind: 'rejected', key: entry.key, reason: value.reason };
   const endpoint = { ...key.value, ...value.value, key: entry.key, createRevision: entry.createRevision };
   return { kind: 'endpoint', endpoint };
-}
-
-/** The same records in any order give the same catalog, on every host. */
-export function catalogOf(records: Iterable<CatalogRecord>): Catalog {
-  const rejected: Problem[] = [];
-  const byAddress = new Map<string, Endpoint[]>();
-  for (const record of records) {
-    if (record.kind === 'rejected') {
-      rejected.push({ key: record.key, reason: record.reason });
-      continue;
-    }
-    const address = formatAddress(record.endpoint.address);
-    const claimants = byAddress.get(address);
-    if (claimants === undefined) byAddress.set(address, [record.endpoint]);
-    else claimants.push(record.endpoint);
-  }
-
-  const conflicting: Problem[] = [];
-  const winners: Endpoint[] = [];
-  for (const [address, claimants] of byAddress) {
-    const winner = newestOf(claimants);
-    winners.push(winner);
-    for (const { key } of claimants) {
-      if (key !== winner.key) conflicting.push({ key, reason: `${address} is claimed by the newer ${winner.key}` });
-    }
-  }
-
-  const byService = new Map<string, Endpoint[]>();
-  for (const endpoint of winners) {
-    const endpoints = byService.get(endpoint.service);
-    if (endpoints === undefined) byService.set(endpoint.service, [endpoint]);
-    else endpoints.push(endpoint);
-  }
-  const services = [...byService].map(([name, endpoints]) => ({
-    name,
-    endpoints: endpoints.sort((a, b) => compareText(a.id, b.id)),
-  }));
-  return {
-    services: services.sort((a, b) => compareText(a.name, b.name)),
-    rejected: rejected.sort((a, b) => compareText(a.key, b.key)),
-    conflicting: conflicting.sort((a, b) => compareText(a.key, b.key)),
-  };
 }
 
 /** The one that registered last; keys of one transaction share their create revision, so the key decides then. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { recordOf, type CatalogRecord, type Entry } from '../core/catalog.js';
+import { recordOf, type Catalog, type Entry } from '../core/catalog.js';
+import { createCatalogIndex } from '../core/catalog-index.js';
 import type { Logger } from '../ports/log.js';
 import type { Fingerprint, Listing, Registry, WatchEvent } from '../ports/registry.js';
 import { every, runTasks } from './lifecycle.js';
@@ -8,7 +9,8 @@ import { retry } from './retry.js';
 export interface CatalogSource {
   /** Lists, then watches from there; lists again after every failure of the watch and whenever the poll differs. */
   run(signal: AbortSignal): Promise<void>;
-  records(): Iterable<CatalogRecord>;
+  /** What did not change since the last call is the same object as then. */
+  catalog(): Catalog;
   entries(): Entry[];
   revision(): number;
   /** etcd has answered, and its watch stands. */
@@ -30,12 +32,6 @@ export interface CatalogSourceOptions {
 const looks = 3;
 const lookPauseMs = 200;
 
-interface Known {
-  readonly entry: Entry;
-  readonly modRevision: number;
-  readonly record: CatalogRecord;
-}
-
 export function createCatalogSource({
   registry,
   prefix,
@@ -44,23 +40,41 @@ export function createCatalogSource({
   log,
   onChange,
 }: CatalogSourceOptions): CatalogSource {
-  const know = (entry: Entry, modRevision: number): [string, Known] => [
-    entry.key,
-    { entry, modRevision, record: recordOf(prefix, entry) },
-  ];
-  let known = new Map(initial.entries.map((entry) => know(entry, 0)));
+  const known = new Map<string, { readonly entry: Entry; readonly modRevision: number }>();
+  const index = createCatalogIndex();
   let revision = initial.revision;
   let live = false;
 
-  const replace = (listing: Listing): void => {
-    known = new Map(listing.entries.map((entry) => know(entry, entry.modRevision)));
-    revision = listing.revision;
+  const put = (entry: Entry, modRevision: number): void => {
+    known.set(entry.key, { entry, modRevision });
+    index.set(recordOf(prefix, entry));
+  };
+  const remove = (key: string): void => {
+    known.delete(key);
+    index.delete(key);
+  };
+  for (const entry of initial.entries) put(entry, 0);
+
+  /** A key that stands as it is known stays: a listing that brings nothing new changes nothing. */
+  const replace = ({ entries, revision: at }: Listing): void => {
+    const listed = new Set(entries.map(({ key }) => key));
+    for (const key of [...known.keys()]) if (!listed.has(key)) remove(key);
+    for (const entry of entries) {
+      const there = known.get(entry.key);
+      // Revisions alone prove nothing: it may be another etcd, which began to count anew.
+      const stands =
+        there?.modRevision === entry.modRevision &&
+        there.entry.createRevision === entry.createRevision &&
+        there.entry.value === entry.value;
+      if (!stands) put(entry, entry.modRevision);
+    }
+    revision = at;
   };
 
   const applyEvents = (events: readonly WatchEvent[], at: number): void => {
     for (const event of events) {
-      if (event.kind === 'delete') known.delete(event.key);
-      else known.set(...know(event.entry, event.entry.modRevision));
+      if (event.kind === 'delete') remove(event.key);
+      else put(event.entry, event.entry.modRevision);
     }
     revision = at;
     onChange('watch');
@@ -93,7 +107,7 @@ export function createCatalogSource({
   };
 
   return {
-    records: () => [...known.values()].map(({ record }) => record),
+    catalog: () => index.catalog(),
     entries: () => [...known.values()].map(({ entry }) => entry),
     revision: () => revision,
     isLive: () => live,

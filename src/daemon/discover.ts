@@ -1,9 +1,8 @@
-import { catalogOf, type Problem } from '../core/catalog.js';
+import type { Problem } from '../core/catalog.js';
 import { listenerStatusOf, problemsOf, type DiscoverStatus } from '../core/discover-status.js';
-import { messageOf } from '../core/errors.js';
 import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
-import { formatLastKnownGood, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
+import { parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
 import type { Logger } from '../ports/log.js';
 import { PortsTakenError, type Proxy } from '../ports/proxy.js';
 import type { Registry } from '../ports/registry.js';
@@ -13,6 +12,7 @@ import { every, runTasks } from './lifecycle.js';
 import { createModelBuilder } from './model-builder.js';
 import type { ProxyKeeper } from './proxy-keeper.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
+import { createStateSaver } from './state-saver.js';
 
 export interface DiscoverOptions {
   readonly registry: Registry;
@@ -73,25 +73,6 @@ export function createDiscover(options: DiscoverOptions): Discover {
     return { revision: 0, entries: [], held: [] };
   };
 
-  const createSaver = (): ((from: CatalogSource) => Promise<void>) => {
-    let saved = '';
-    return async (from) => {
-      const entries = from.entries();
-      const text = formatLastKnownGood({ revision: from.revision(), entries, held: model.listeners });
-      if (text === saved) return;
-      try {
-        await store.save(text);
-        saved = text;
-      } catch (error) {
-        // Traffic does not hang on it; only a restart while etcd is down would miss it.
-        log.error(
-          { error: messageOf(error) },
-          'the last known good state was not saved; a restart without etcd would serve an older one',
-        );
-      }
-    };
-  };
-
   return {
     trigger: (reason) => {
       loop.trigger(reason);
@@ -127,10 +108,10 @@ export function createDiscover(options: DiscoverOptions): Discover {
         held: initial.held,
         heldRevision: initial.revision,
       });
-      const save = createSaver();
+      const saver = createStateSaver(store, log);
 
       const reconcile = async (): Promise<void> => {
-        const catalog = catalogOf(following.records());
+        const catalog = following.catalog();
         const built = await builder.build({ catalog, revision: following.revision(), loaded: keeper.loadedPorts() });
         model = built.model;
         tellProblems([...problemsOf(catalog, model), ...(built.statsBarred ? [statsProblem] : [])]);
@@ -147,7 +128,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
         }
         ready = true;
         // Last known good is what HAProxy took, of what etcd said.
-        if (following.isLive() && keeper.fault() === null) await save(following);
+        if (!following.isLive() || keeper.fault() !== null) return;
+        saver.note({ revision: following.revision(), entries: following.entries(), held: model.listeners });
       };
 
       loop.trigger('start');
@@ -156,11 +138,13 @@ export function createDiscover(options: DiscoverOptions): Discover {
           [
             (both) => following.run(both),
             (both) => loop.run(reconcile, both),
+            (both) => saver.run(both),
             // Listeners that linger come to their end, and ports that were taken may be free.
             (both) =>
               every(
                 pollMs,
                 () => {
+                  keeper.lookAtAll();
                   loop.trigger('tick');
                 },
                 both,

@@ -1,7 +1,7 @@
 import type { BindAddress } from '../core/haproxy/bind.js';
 import { barredPortsOf } from '../core/haproxy/barred-ports.js';
-import type { Catalog } from '../core/catalog.js';
-import { modelOf, type HeldListener, type Model } from '../core/haproxy/model.js';
+import type { Catalog, Service } from '../core/catalog.js';
+import { claimsOf, modelOf, type Claim, type HeldListener, type Model } from '../core/haproxy/model.js';
 import type { Proxy } from '../ports/proxy.js';
 
 /** How long a port that HAProxy could not bind, although the probe could, is left alone. */
@@ -44,7 +44,15 @@ export function createModelBuilder({
   let held: readonly HeldListener[] = initial.held;
   let heldRevision = initial.heldRevision;
   const unbindable = new Map<number, number>();
+  /** A service that did not change since is the same object, and asks for the same. */
+  const known = new WeakMap<Service, readonly Claim[]>();
   const reserved = barredPortsOf(statsBind.port);
+
+  const claimsBy = (service: Service): readonly Claim[] => {
+    const claims = known.get(service) ?? claimsOf(service);
+    known.set(service, claims);
+    return claims;
+  };
 
   return {
     bar(ports) {
@@ -54,8 +62,9 @@ export function createModelBuilder({
     async build({ catalog, revision, loaded }) {
       const nowMs = Date.now();
       for (const [port, untilMs] of unbindable) if (untilMs <= nowMs) unbindable.delete(port);
+      const claims = catalog.services.flatMap(claimsBy);
       const decide = (barred: ReadonlyMap<number, string>): Model =>
-        modelOf({ catalog, held, heldRevision, barred, nowMs, lingerMs });
+        modelOf({ claims, held, heldRevision, barred, nowMs, lingerMs });
 
       const first = decide(reserved);
       const fresh = first.listeners.map(({ port }) => port).filter((port) => !loaded.has(port));

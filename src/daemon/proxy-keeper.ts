@@ -1,11 +1,12 @@
 import { messageOf, SettingError } from '../core/errors.js';
-import { parseConfiguration } from '../core/haproxy/configuration.js';
+import { createConfigurationReader, type Configuration } from '../core/haproxy/configuration.js';
 import { emptyModel } from '../core/haproxy/model.js';
-import { planOf, type Step } from '../core/haproxy/plan.js';
+import { planOf, type Observed, type Step } from '../core/haproxy/plan.js';
 import { render } from '../core/haproxy/render.js';
 import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
 import { ConfigurationRefusedError, StepRejectedError, type Proxy } from '../ports/proxy.js';
+import { createAttention } from './attention.js';
 import { createChangeLog, type Changes } from './change-log.js';
 import type { BuiltModel } from './model-builder.js';
 import { createWorkerMemory } from './worker-memory.js';
@@ -37,6 +38,8 @@ export interface ProxyKeeper {
   bring(built: BuiltModel, signal: AbortSignal): Promise<Outcome>;
   /** The next round reads the template anew and reloads. */
   demandReload(reason: string): void;
+  /** The next round reads every server back from HAProxy, not only those that a change touches. */
+  lookAtAll(): void;
   /** Ports that the running worker has. */
   loadedPorts(): ReadonlySet<number>;
   /** Why the desired configuration is not the running one; null where it is. */
@@ -48,6 +51,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
   const { proxy, settings, readTemplate, reloadIntervalMs, log } = options;
   const memory = createWorkerMemory(options.drainDeadlineMs);
   const changeLog = createChangeLog(log);
+  const attention = createAttention();
+  const read = createConfigurationReader();
   let template = options.template;
   let ports: ReadonlySet<number> = new Set();
   let demand: string | null = null;
@@ -69,7 +74,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     const isReload = proxy.isRunning();
     await proxy.load(text, signal);
     template = source;
-    memory.loaded(parseConfiguration(text));
+    memory.loaded(read(text));
+    attention.all();
     ports = new Set([
       ...built.model.listeners.map(({ port }) => port),
       ...(built.statsBarred ? [] : [settings.statsBind.port]),
@@ -120,19 +126,33 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     }
   };
 
-  /** @param text what the file becomes; null leaves it, where a reload is still to come */
-  const applySteps = async (steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<Outcome> => {
+  /**
+   * @param text what the file becomes; null leaves it, where a reload is still to come
+   * @returns the listeners that must be looked at again
+   */
+  const applySteps = async (steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<string[]> => {
     const { busy } = await proxy.apply(steps, text, signal);
     memory.applied(steps);
     // Servers that only wait for their last connection are looked at again with the next tick.
-    if (busy === steps.length) return 'settled';
+    if (busy === steps.length) return [];
     changeLog.applied(steps);
-    return 'changed';
+    return steps.map(({ listener }) => listener);
+  };
+
+  const observe = async (desired: Configuration, signal: AbortSignal): Promise<Observed> => {
+    const wanted = attention.take(desired);
+    const listeners = memory.knownOf(wanted === 'all' ? desired.servers.keys() : wanted);
+    const states = listeners.length === 0 ? [] : await proxy.serversState(wanted === 'all' ? 'all' : listeners, signal);
+    return memory.observed(listeners, states);
   };
 
   return {
     demandReload(reason) {
       demand = reason;
+    },
+
+    lookAtAll() {
+      attention.all();
     },
 
     loadedPorts: () => (proxy.isRunning() ? ports : new Set()),
@@ -147,18 +167,21 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
         return 'changed';
       }
       if (!proxy.isRunning()) memory.forget();
-      const states = proxy.isRunning() ? await proxy.serversState(signal) : [];
       const text = textOf(template, built);
-      const plan = planOf(memory.observed(states), parseConfiguration(text));
+      const desired = read(text);
+      const plan = planOf(await observe(desired, signal), desired);
       switch (plan.kind) {
         case 'nothing':
           // What was refused is no longer wanted.
           configurationFault = null;
           refusedText = null;
-          return applySteps([], text, signal);
+          attention.done(desired, await applySteps([], text, signal));
+          return 'settled';
         case 'runtime':
           try {
-            return await applySteps(plan.steps, text, signal);
+            const again = await applySteps(plan.steps, text, signal);
+            attention.done(desired, again);
+            return again.length === 0 ? 'settled' : 'changed';
           } catch (error) {
             if (!(error instanceof StepRejectedError)) throw error;
             return loadOrKeep(built, `the runtime API said: ${messageOf(error)}`, signal);
@@ -166,7 +189,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
         case 'reload': {
           const waitMs = nextReloadAt - performance.now();
           if (waitMs <= 0 || !proxy.isRunning()) return loadOrKeep(built, plan.reason, signal);
-          if (plan.steps.length > 0) await applySteps(plan.steps, null, signal);
+          attention.done(desired, plan.steps.length === 0 ? [] : await applySteps(plan.steps, null, signal));
           return waitMs;
         }
       }

@@ -8,57 +8,71 @@ export interface WorkerMemory {
   loaded(configuration: Configuration): void;
   /** It took these steps. */
   applied(steps: readonly Step[]): void;
-  /** With what it tells itself, all that the plan wants to know. */
-  observed(states: readonly ServerState[]): Observed;
+  /** Those of these listeners that it has. */
+  knownOf(listeners: Iterable<string>): string[];
+  /**
+   * With what it tells itself, all that the plan wants to know.
+   *
+   * @param states all servers of `listeners`
+   */
+  observed(listeners: readonly string[], states: readonly ServerState[]): Observed;
   forget(): void;
+}
+
+interface Told {
+  readonly keywords: string;
+  /** When it was taken out of the pool; null while it is in. */
+  readonly outSince: number | null;
 }
 
 /** @param drainDeadlineMs how long the connections of a server that went may live on */
 export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
   let configuration: Configuration | null = null;
-  let keywords = new Map<string, string>();
-  /** When each server was taken out of the pool. */
-  let outSince = new Map<string, number>();
+  /** By listener and server. */
+  let told = new Map<string, Map<string, Told>>();
 
   return {
     loaded(next) {
       configuration = next;
-      keywords = new Map();
-      outSince = new Map();
-      for (const [listener, servers] of next.servers) {
-        for (const [server, line] of servers) keywords.set(`${listener}/${server}`, line.keywords);
-      }
+      told = new Map(
+        [...next.servers].map(([listener, lines]) => [
+          listener,
+          new Map([...lines].map(([server, { keywords }]) => [server, { keywords, outSince: null }])),
+        ]),
+      );
     },
 
     applied(steps) {
       for (const step of steps) {
-        const name = `${step.listener}/${step.server}`;
-        if (step.kind === 'add') keywords.set(name, step.line.keywords);
-        if (step.kind === 'maint') outSince.set(name, performance.now());
-        if (step.kind === 'ready') outSince.delete(name);
+        const own = told.get(step.listener) ?? new Map<string, Told>();
+        told.set(step.listener, own);
+        const keywords = own.get(step.server)?.keywords ?? '';
+        if (step.kind === 'add') own.set(step.server, { keywords: step.line.keywords, outSince: null });
+        if (step.kind === 'maint') own.set(step.server, { keywords, outSince: performance.now() });
+        if (step.kind === 'ready') own.set(step.server, { keywords, outSince: null });
       }
     },
 
-    observed(states) {
+    knownOf: (listeners) => [...listeners].filter((listener) => told.has(listener)),
+
+    observed(listeners, states) {
       const now = performance.now();
-      const servers = new Map<string, Map<string, ObservedServer>>();
+      const servers = new Map(listeners.map((listener) => [listener, new Map<string, ObservedServer>()]));
       for (const { listener, server, address, weight, maint } of states) {
-        const name = `${listener}/${server}`;
-        const overdue = now - (outSince.get(name) ?? now) > drainDeadlineMs;
-        const own = servers.get(listener) ?? new Map<string, ObservedServer>();
-        servers.set(listener, own.set(server, { address, weight, maint, overdue, keywords: keywords.get(name) ?? '' }));
+        const { keywords = '', outSince = null } = told.get(listener)?.get(server) ?? {};
+        const overdue = outSince !== null && now - outSince > drainDeadlineMs;
+        servers.get(listener)?.set(server, { address, weight, maint, overdue, keywords });
       }
-      for (const name of [...keywords.keys()]) {
-        const [listener = '', server = ''] = name.split('/');
-        if (servers.get(listener)?.has(server) === true) continue;
-        keywords.delete(name);
-        outSince.delete(name);
+      for (const [listener, there] of servers) {
+        const own = told.get(listener);
+        for (const server of own?.keys() ?? []) if (!there.has(server)) own?.delete(server);
       }
       return { loaded: configuration, servers };
     },
 
     forget() {
       configuration = null;
+      told = new Map();
     },
   };
 }

@@ -24,7 +24,8 @@ export class StepRejectedError extends Error {
 export interface Proxy {
   /** True while the master runs. */
   isRunning(): boolean;
-  serversState(signal: AbortSignal): Promise<ServerState[]>;
+  /** @param listeners which the running worker has */
+  serversState(listeners: 'all' | readonly string[], signal: AbortSignal): Promise<ServerState[]>;
   serverStatus(signal: AbortSignal): Promise<ServerStatus[]>;
   workerPid(signal: AbortSignal): Promise<number | null>;
   /**

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCatalogSource, type CatalogSource } from '../../src/daemon/catalog-source.js';
-import { catalogOf } from '../../src/core/catalog.js';
 import type { WatchEvent } from '../../src/ports/registry.js';
 import { LeaseLostError } from '../../src/ports/registry.js';
 import { waitFor } from '../lab/wait-for.js';
@@ -158,9 +157,11 @@ describe('catalog source', () => {
     return {
       source,
       addresses: () =>
-        catalogOf(source.records()).services.flatMap(({ endpoints }) =>
-          endpoints.map(({ address }) => `${address.host}:${String(address.port)}`),
-        ),
+        source
+          .catalog()
+          .services.flatMap(({ endpoints }) =>
+            endpoints.map(({ address }) => `${address.host}:${String(address.port)}`),
+          ),
       stop: async () => {
         controller.abort();
         await running;

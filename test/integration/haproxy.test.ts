@@ -178,7 +178,7 @@ describe('reload', () => {
     await load(modelWith(await backend('a')));
     const moved = await backend('a');
     await load(modelWith(moved));
-    const [state] = await proxy.serversState(signal);
+    const [state] = await proxy.serversState('all', signal);
     expect(state).toMatchObject({ server: 'a', address: `127.0.0.1:${String(moved.port)}` });
   });
 
@@ -194,7 +194,7 @@ describe('reload', () => {
     expect(await readFile(paths.config, 'utf8')).toBe(textOf(draining));
     expect([await get(), await get(), await get()]).toEqual(['a', 'a', 'a']);
     await load(modelWith(a, b));
-    expect((await proxy.serversState(signal)).map(({ weight }) => weight)).toEqual([1, 1]);
+    expect((await proxy.serversState('all', signal)).map(({ weight }) => weight)).toEqual([1, 1]);
   });
 });
 
@@ -292,7 +292,7 @@ describe('the runtime API', () => {
     );
     expect(await steps({ kind: 'maint', server: 'b' }, { kind: 'delete', server: 'b' })).toEqual({ busy: 0 });
     expect([await get(), await get()]).toEqual(['a', 'a']);
-    expect((await proxy.serversState(signal)).map(({ server }) => server)).toEqual(['a']);
+    expect((await proxy.serversState('all', signal)).map(({ server }) => server)).toEqual(['a']);
     expect(await proxy.workerPid(signal)).toBe(before);
   });
 
@@ -313,13 +313,28 @@ describe('the runtime API', () => {
     });
   });
 
+  it('tells the servers of the listeners that it is asked for, also where there is none', async () => {
+    const { listeners } = modelWith(await backend('a'), await backend('b'));
+    const [web] = listeners;
+    const [free = 0] = await freePorts(1);
+    if (web === undefined) throw new Error('no listener');
+    const empty = { ...web, name: `none:${String(free)}`, service: 'none', port: free, servers: [] };
+    await load({ listeners: [web, empty], refused: [] });
+    const namesOf = async (...names: string[]): Promise<string[]> =>
+      (await proxy.serversState(names, signal)).map(({ server }) => server);
+    expect(await namesOf(web.name)).toEqual(['a', 'b']);
+    expect(await namesOf(empty.name)).toEqual([]);
+    expect(await namesOf(empty.name, web.name)).toEqual(['a', 'b']);
+    await expect(namesOf(web.name, 'nobody:1')).rejects.toThrow('did not tell the state of its servers');
+  });
+
   it('moves a server, and takes one back from maintenance', async () => {
     const [a, b] = [await backend('a'), await backend('b')];
     await load(modelWith(a));
     await steps({ kind: 'move', server: 'a', host: '127.0.0.1', port: b.port });
     expect(await get()).toBe('b');
     await steps({ kind: 'maint', server: 'a' });
-    expect(await proxy.serversState(signal)).toMatchObject([{ maint: true }]);
+    expect(await proxy.serversState('all', signal)).toMatchObject([{ maint: true }]);
     await steps({ kind: 'ready', server: 'a' });
     expect(await get()).toBe('b');
   });
@@ -354,9 +369,9 @@ describe('the runtime API', () => {
     await load(modelWith(a));
     const many = Array.from({ length: 250 }, (_, n) => `s${String(n)}`);
     await steps(...many.map((server) => ({ kind: 'add', server, line: lineOf(a) }) as const));
-    expect(await proxy.serversState(signal)).toHaveLength(251);
+    expect(await proxy.serversState('all', signal)).toHaveLength(251);
     await steps(...many.flatMap((server) => [{ kind: 'maint', server } as const, { kind: 'delete', server } as const]));
-    expect(await proxy.serversState(signal)).toHaveLength(1);
+    expect(await proxy.serversState('all', signal)).toHaveLength(1);
   });
 
   it('tells in its words what it does not take', async () => {

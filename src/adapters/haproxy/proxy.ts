@@ -1,6 +1,6 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { commandLines } from '../../core/haproxy/commands.js';
+import { commandLines, stateQuestions } from '../../core/haproxy/commands.js';
 import { parseConfiguration, type ServerLines } from '../../core/haproxy/configuration.js';
 import {
   carriedState,
@@ -10,6 +10,7 @@ import {
   parseStepsReply,
   parseWorkerPid,
   unboundPorts,
+  type ServerState,
 } from '../../core/haproxy/replies.js';
 import type { Logger } from '../../ports/log.js';
 import { ConfigurationRefusedError, PortsTakenError, StepRejectedError, type Proxy } from '../../ports/proxy.js';
@@ -81,7 +82,12 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
   return {
     isRunning: () => master?.isRunning() === true,
 
-    serversState: async (signal) => parseServersState(await ask(paths.runtimeSocket, 'show servers state', signal)),
+    async serversState(listeners, signal) {
+      const states: ServerState[] = [];
+      for (const { line, count } of stateQuestions(listeners))
+        states.push(...parseServersState(await ask(paths.runtimeSocket, line, signal), count));
+      return states;
+    },
     serverStatus: async (signal) => parseShowStat(await ask(paths.runtimeSocket, 'show stat -1 4 -1', signal)),
     workerPid: async (signal) => parseWorkerPid(await ask(paths.masterSocket, 'show proc', signal)),
 

@@ -33,14 +33,34 @@ export function commandsOf(step: Step): string[] {
 
 /** The commands of many steps on as few lines as HAProxy takes; those of one step stay together. */
 export function commandLines(steps: readonly Step[]): string[] {
-  const lines: string[] = [];
+  return linesOf(steps.map((step) => commandsOf(step).join(';'))).map(({ line }) => line);
+}
+
+/** Several commands, on one line. */
+export interface CommandLine {
+  readonly line: string;
+  readonly count: number;
+}
+
+/** What asks for the servers of these listeners. */
+export function stateQuestions(listeners: 'all' | readonly string[]): CommandLine[] {
+  return linesOf(
+    listeners === 'all' ? ['show servers state'] : listeners.map((listener) => `show servers state ${listener}`),
+  );
+}
+
+function linesOf(commands: readonly string[]): CommandLine[] {
+  const lines: CommandLine[] = [];
   let line = '';
-  for (const commands of steps.map((step) => commandsOf(step).join(';'))) {
-    if (line !== '' && line.length + commands.length > longestLine) {
-      lines.push(line);
+  let count = 0;
+  for (const command of commands) {
+    if (line !== '' && line.length + command.length > longestLine) {
+      lines.push({ line, count });
       line = '';
+      count = 0;
     }
-    line += line === '' ? commands : `;${commands}`;
+    line += line === '' ? command : `;${command}`;
+    count += 1;
   }
-  return line === '' ? lines : [...lines, line];
+  return line === '' ? lines : [...lines, { line, count }];
 }

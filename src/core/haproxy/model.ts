@@ -1,4 +1,4 @@
-import { compareText, newestOf, type Catalog, type Endpoint, type Problem } from '../catalog.js';
+import { compareText, newestOf, type Endpoint, type Problem, type Service } from '../catalog.js';
 import type { ListenerAttributes } from '../service.js';
 
 /** One `listen` section: one service on one port. */
@@ -34,7 +34,8 @@ export interface Model {
 }
 
 export interface ModelInput {
-  readonly catalog: Catalog;
+  /** What the services of the catalog ask for. */
+  readonly claims: readonly Claim[];
   /** Listeners of the model before this one: they hold their ports. */
   readonly held: readonly HeldListener[];
   /** Revision of etcd at which that model stood. */
@@ -58,16 +59,15 @@ export const emptyModel: Model = { listeners: [], refused: [] };
  */
 export function modelOf(input: ModelInput): Model {
   const { held, barred } = input;
-  const candidates = [...served(input.catalog), ...lingering(input)];
   const refused: Problem[] = [];
-  const byPort = new Map<number, Candidate[]>();
-  for (const candidate of candidates) {
-    const { port, name, empty } = candidate.listener;
+  const byPort = new Map<number, Claim[]>();
+  for (const claim of [...input.claims, ...lingering(input)]) {
+    const { port, name, empty } = claim.listener;
     const reason = barred.get(port);
     // A listener that lingers without a server has nothing to lose.
     if (reason !== undefined && empty !== null) continue;
     if (reason !== undefined) refused.push({ key: name, reason: `port ${String(port)} ${reason}` });
-    else byPort.set(port, [...(byPort.get(port) ?? []), candidate]);
+    else byPort.set(port, [...(byPort.get(port) ?? []), claim]);
   }
 
   const heldNames = new Set(held.map(({ name }) => name));
@@ -86,23 +86,25 @@ export function modelOf(input: ModelInput): Model {
   };
 }
 
-interface Candidate {
+/** A listener that is asked for; it may have to give way to another on its port. */
+export interface Claim {
   readonly listener: Listener;
   /** Create revision of its oldest registration; what decides between two that came without a holder. */
   readonly since: number;
 }
 
-function served(catalog: Catalog): Candidate[] {
-  return catalog.services.flatMap(({ name, endpoints }) => {
-    const byPort = new Map<number, Endpoint[]>();
-    for (const endpoint of endpoints) {
-      byPort.set(endpoint.servicePort, [...(byPort.get(endpoint.servicePort) ?? []), endpoint]);
-    }
-    return [...byPort].map(([port, own]) => ({
-      listener: listenerOf(name, port, own),
-      since: Math.min(...own.map(({ createRevision }) => createRevision)),
-    }));
-  });
+/** One for each service port of a service. Depends on nothing but the service, so that it need be made once. */
+export function claimsOf({ name, endpoints }: Service): Claim[] {
+  const byPort = new Map<number, Endpoint[]>();
+  for (const endpoint of endpoints) {
+    const own = byPort.get(endpoint.servicePort);
+    if (own === undefined) byPort.set(endpoint.servicePort, [endpoint]);
+    else own.push(endpoint);
+  }
+  return [...byPort].map(([port, own]) => ({
+    listener: listenerOf(name, port, own),
+    since: own.reduce((least, { createRevision }) => Math.min(least, createRevision), Infinity),
+  }));
 }
 
 function listenerOf(service: string, port: number, endpoints: readonly Endpoint[]): Listener {
@@ -116,12 +118,8 @@ function listenerOf(service: string, port: number, endpoints: readonly Endpoint[
   return { name: listenerNameOf(service, port), service, port, mode, balance, check, servers, empty: null };
 }
 
-function lingering({ catalog, held, heldRevision, nowMs, lingerMs }: ModelInput): Candidate[] {
-  const living = new Set(
-    catalog.services.flatMap(({ name, endpoints }) =>
-      endpoints.map(({ servicePort }) => listenerNameOf(name, servicePort)),
-    ),
-  );
+function lingering({ claims, held, heldRevision, nowMs, lingerMs }: ModelInput): Claim[] {
+  const living = new Set(claims.map(({ listener }) => listener.name));
   return held
     .filter(({ name, empty }) => !living.has(name) && nowMs - (empty?.sinceMs ?? nowMs) < lingerMs)
     .map((listener) => {
@@ -135,7 +133,7 @@ function lingering({ catalog, held, heldRevision, nowMs, lingerMs }: ModelInput)
  * traffic on its port. Only a service that came after the holder was last seen with an endpoint takes over at once. Among several
  * that may have it, the one with the oldest registration wins.
  */
-function winnerOf(claimants: readonly Candidate[], heldNames: ReadonlySet<string>): Listener {
+function winnerOf(claimants: readonly Claim[], heldNames: ReadonlySet<string>): Listener {
   const holder = claimants.find(({ listener }) => heldNames.has(listener.name));
   if (holder === undefined) return oldestOf(claimants).listener;
   const emptied = holder.listener.empty?.revision ?? Infinity;
@@ -143,9 +141,9 @@ function winnerOf(claimants: readonly Candidate[], heldNames: ReadonlySet<string
   return successors.length === 0 ? holder.listener : oldestOf(successors).listener;
 }
 
-function oldestOf(candidates: readonly Candidate[]): Candidate {
-  return candidates.reduce((oldest, candidate) => {
-    const earlier = candidate.since - oldest.since || compareText(candidate.listener.name, oldest.listener.name);
-    return earlier < 0 ? candidate : oldest;
+function oldestOf(claims: readonly Claim[]): Claim {
+  return claims.reduce((oldest, claim) => {
+    const earlier = claim.since - oldest.since || compareText(claim.listener.name, oldest.listener.name);
+    return earlier < 0 ? claim : oldest;
   });
 }

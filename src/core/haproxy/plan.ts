@@ -35,7 +35,7 @@ export interface ObservedServer {
 export interface Observed {
   /** The configuration with which the worker started; null where none runs. */
   readonly loaded: Configuration | null;
-  /** By listener and name. */
+  /** By listener and name: of every listener that was looked at, also where it has no server. */
   readonly servers: ReadonlyMap<string, ReadonlyMap<string, ObservedServer>>;
 }
 
@@ -47,10 +47,10 @@ export function planOf({ loaded, servers }: Observed, desired: Configuration): P
   if (loaded === null) return { kind: 'reload', reason: 'HAProxy is not running', steps: [] };
   const reasons = sectionChanges(loaded, desired);
   const steps: Step[] = [];
-  for (const [listener, lines] of desired.servers) {
-    // A listener that is new has no servers yet; they come with the reload.
-    if (!loaded.servers.has(listener)) continue;
-    const observed = servers.get(listener) ?? new Map<string, ObservedServer>();
+  for (const [listener, observed] of servers) {
+    const lines = desired.servers.get(listener);
+    // One that goes, goes with the reload.
+    if (lines === undefined) continue;
     for (const [server, line] of lines) {
       const there = observed.get(server);
       if (there !== undefined && there.keywords !== line.keywords) {

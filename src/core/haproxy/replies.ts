@@ -50,9 +50,16 @@ export function parseShowStat(reply: string): ServerStatus[] {
   }));
 }
 
-/** The reply to `show servers state`: a version line, the header, a line per server. */
-export function parseServersState(reply: string): ServerState[] {
-  return rowsOf(reply.split('\n'), ' ').map(serverStateOf);
+/**
+ * The reply to `show servers state`, or to several of them on one line: of each a version line, the header, a line per
+ * server, an empty line.
+ */
+export function parseServersState(reply: string, questions = 1): ServerState[] {
+  const tables = reply.split(/^1\n/m).slice(1);
+  if (tables.length !== questions || !reply.endsWith('\n\n')) {
+    throw new Error(`HAProxy did not tell the state of its servers: ${JSON.stringify(reply.slice(-200))}`);
+  }
+  return tables.flatMap((table) => rowsOf(table.split('\n'), ' ').map(serverStateOf));
 }
 
 /** Bits of `srv_admin_state` that mean maintenance: forced, inherited, from the file, resolution (management guide, 9.3). */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { catalogOf, recordOf } from '../../../src/core/catalog.js';
+import { recordOf, type Entry } from '../../../src/core/catalog.js';
+import { catalogOf, createCatalogIndex } from '../../../src/core/catalog-index.js';
 import { anyEntries } from '../support/arbitraries.js';
 import { catalogWith, entryAt, entryWith, prefix } from '../support/registrations.js';
 
@@ -98,4 +99,56 @@ test('accounts for every key exactly once', () => {
       expect(keys.sort()).toEqual(entries.map(({ key }) => key).sort());
     }),
   );
+});
+
+describe('a catalog that follows its keys', () => {
+  const put = fc.tuple(anyEntries, fc.nat()).map(([entries, at]) => entries[at % Math.max(1, entries.length)] ?? null);
+  const changes = fc.array(fc.tuple(put, fc.boolean()), { maxLength: 60 });
+
+  test('is at each step what the keys that stand make afresh, whatever was put, altered and deleted', () => {
+    fc.assert(
+      fc.property(changes, (steps) => {
+        const index = createCatalogIndex();
+        const standing = new Map<string, Entry>();
+        for (const [entry, isPut] of steps) {
+          if (entry === null) continue;
+          if (isPut) {
+            standing.set(entry.key, entry);
+            index.set(recordOf(prefix, entry));
+          } else {
+            standing.delete(entry.key);
+            index.delete(entry.key);
+          }
+          expect(index.catalog()).toEqual(catalogWith([...standing.values()]));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('leaves the objects of what a change does not touch as they are', () => {
+    const index = createCatalogIndex();
+    for (const entry of [entryAt('web', 80, 'a'), entryAt('api', 8080, 'b'), entryAt('db', 5432, 'c')])
+      index.set(recordOf(prefix, entry));
+    const before = index.catalog();
+    const more = entryAt('api', 8080, 'd');
+    index.set(recordOf(prefix, more));
+    const after = index.catalog();
+    const same = after.services.filter((service) => before.services.includes(service));
+    expect(same.map(({ name }) => name)).toEqual(['db', 'web']);
+    expect(after.rejected).toBe(before.rejected);
+    expect(index.catalog().services).toBe(after.services);
+    index.delete(more.key);
+    expect(index.catalog()).toEqual(before);
+  });
+
+  test('gives an address back to the older claim when the newer one goes', () => {
+    const index = createCatalogIndex();
+    const older = entryWith({ service: 'older', id: 'a' }, 1);
+    const newer = entryWith({ service: 'newer', id: 'b' }, 2);
+    for (const entry of [older, newer]) index.set(recordOf(prefix, entry));
+    expect(index.catalog().services.map(({ name }) => name)).toEqual(['newer']);
+    index.delete(newer.key);
+    expect(index.catalog()).toEqual(catalogWith([older]));
+  });
 });

@@ -56,7 +56,7 @@ describe('before etcd has answered', () => {
     const { source, changes } = start([entryWith()]);
     await pass(60_000);
     expect(source.entries()).toEqual([entryWith()]);
-    expect([...source.records()].map(({ kind }) => kind)).toEqual(['endpoint']);
+    expect(source.catalog().services.map(({ name }) => name)).toEqual(['whoami']);
     expect([source.revision(), source.isLive(), changes]).toEqual([7, false, []]);
   });
 
@@ -97,7 +97,7 @@ describe('the watch', () => {
     const { source } = start();
     await until('the watch', () => registry.isWatched());
     registry.put('/backends/web', 'nonsense');
-    expect([...source.records()].map(({ kind }) => kind)).toEqual(['rejected']);
+    expect(source.catalog().rejected.map(({ key }) => key)).toEqual(['/backends/web']);
   });
 
   test('that fails leads to a new list, and everything stays until that is answered', async () => {
@@ -116,6 +116,38 @@ describe('the watch', () => {
     await until('the list', () => source.isLive());
     expect(keysOf(source)).toEqual(['/backends/web/a', '/backends/web/b']);
     expect(changes).toEqual(['listed', 'listed']);
+  });
+});
+
+describe('a new list', () => {
+  test('leaves everything as it is that stands as it was known, and takes what differs', async () => {
+    registry.put('/backends/web/a', value);
+    registry.put('/backends/api/b', '10.0.0.2:80');
+    registry.put('/backends/old/c', '10.0.0.3:80');
+    const { source } = start();
+    await until('the watch', () => registry.isWatched());
+    const before = source.catalog().services;
+    registry.muted = true;
+    registry.put('/backends/api/b', '10.0.0.2:81');
+    registry.remove('/backends/old/c');
+    registry.muted = false;
+    registry.breakWatch();
+    await until('the list', () => registry.count('list') === 2 && source.isLive());
+    const after = source.catalog().services;
+    expect(after.map(({ name }) => name)).toEqual(['api', 'web']);
+    expect(after.filter((service) => before.includes(service)).map(({ name }) => name)).toEqual(['web']);
+  });
+
+  test('of another etcd that counts anew is believed, also where a revision is the same', async () => {
+    registry.put('/backends/web/a', value);
+    const { source } = start();
+    await until('the watch', () => registry.isWatched());
+    const known = registry.entries.get('/backends/web/a');
+    if (known === undefined) throw new Error('the key is not there');
+    registry.entries.set(known.key, { ...known, value: '10.0.0.9:80' });
+    registry.breakWatch();
+    await until('the list', () => registry.count('list') === 2 && source.isLive());
+    expect(source.catalog().services[0]?.endpoints[0]?.address.host).toBe('10.0.0.9');
   });
 });
 

@@ -154,9 +154,40 @@ describe('the runtime API', () => {
   test('sets back what somebody changed by hand', async () => {
     await settled(whoami);
     proxy.setWeight(first, 77);
+    expect(await bring(whoami)).toBe('settled');
+    keeper.lookAtAll();
     await settled(whoami);
     expect(proxy.servers()).toEqual([`${first} 10.170.71.226:49153 1`]);
     expect(proxy.loads).toHaveLength(1);
+  });
+
+  test('is asked of the listeners that a change touches, twice, and of nothing where none is', async () => {
+    await settled(wider);
+    proxy.asked.length = 0;
+    await settled(modelWith(listenerWith({ servers: [serverWith(), second] }), other));
+    expect(proxy.asked).toEqual([['whoami:8000'], ['whoami:8000']]);
+    proxy.asked.length = 0;
+    expect(await bring(modelWith(listenerWith({ servers: [serverWith(), second] }), other))).toBe('settled');
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test('is asked of everything when it is told to, after a reload, and after a round that failed', async () => {
+    const widest = modelWith(listenerWith(), other, listenerWith({ port: 1 }));
+    const changed = modelWith(listenerWith({ servers: [second] }), other, listenerWith({ port: 1 }));
+    await settled(wider);
+    proxy.asked.length = 0;
+    keeper.lookAtAll();
+    await bring(wider);
+    expect(proxy.asked).toEqual(['all']);
+    expect(await bring(widest)).toBe('changed');
+    expect(await bring(widest)).toBe('settled');
+    expect(proxy.asked).toEqual(['all', 'all']);
+    const apply = proxy.apply.bind(proxy);
+    proxy.apply = () => Promise.reject(new Error('no answer in 5s'));
+    await expect(bring(changed)).rejects.toThrow('no answer in 5s');
+    proxy.apply = apply;
+    expect(await bring(changed)).toBe('changed');
+    expect(proxy.asked.slice(2)).toEqual([['whoami:8000'], 'all']);
   });
 
   test('that rejects a command leads to a reload, with its reason', async () => {
@@ -184,17 +215,23 @@ describe('an endpoint that went, but has connections', () => {
 
   test('is waited for without a word, and without looking again and again', async () => {
     const told = recorded.lines.length;
-    for (let round = 0; round < 5; round += 1) expect(await bring(gone)).toBe('settled');
+    for (let round = 0; round < 5; round += 1) {
+      keeper.lookAtAll();
+      expect(await bring(gone)).toBe('settled');
+    }
     expect(recorded.lines.length).toBe(told);
     proxy.connected.clear();
+    keeper.lookAtAll();
     await settled(gone);
     expect(proxy.servers()).toEqual(['whoami:8000/second 10.170.71.226:2 1']);
   });
 
   test('loses them at the deadline, and goes', async () => {
     await pass(drainDeadlineMs - 1);
+    keeper.lookAtAll();
     expect(await bring(gone)).toBe('settled');
     await pass(2);
+    keeper.lookAtAll();
     await settled(gone);
     expect(proxy.connected).toEqual(new Set());
     expect(proxy.servers()).toEqual(['whoami:8000/second 10.170.71.226:2 1']);
@@ -204,6 +241,7 @@ describe('an endpoint that went, but has connections', () => {
     await settled(bigger);
     expect(proxy.servers()).toContain(`${first} 10.170.71.226:49153 1`);
     await pass(drainDeadlineMs + 1);
+    keeper.lookAtAll();
     expect(await bring(bigger)).toBe('settled');
     expect(proxy.connected).toContain(first);
   });

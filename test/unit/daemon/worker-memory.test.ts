@@ -19,15 +19,15 @@ afterEach(() => {
 });
 
 function seen(one: ServerState): object | undefined {
-  return memory.observed([one]).servers.get(one.listener)?.get(one.server);
+  return memory.observed([one.listener], [one]).servers.get(one.listener)?.get(one.server);
 }
 
 test('nothing was loaded, or it is gone', () => {
-  expect(memory.observed([]).loaded).toBeNull();
+  expect(memory.observed([], []).loaded).toBeNull();
   memory.loaded(configuration);
-  expect(memory.observed([]).loaded).toBe(configuration);
+  expect(memory.observed([], []).loaded).toBe(configuration);
   memory.forget();
-  expect(memory.observed([]).loaded).toBeNull();
+  expect(memory.observed([], []).loaded).toBeNull();
 });
 
 test('a server has the keywords with which it was loaded or added', () => {
@@ -59,4 +59,16 @@ test('a server that was taken out is overdue after the deadline, one that is bac
   expect(seen({ ...state, maint: true })).toMatchObject({ overdue: true });
   memory.applied([{ kind: 'ready', ...name }]);
   expect(seen(state)).toMatchObject({ overdue: false });
+});
+
+test('a listener that was not looked at keeps what is known of it', () => {
+  memory.loaded(configuration);
+  expect(memory.observed([], []).servers.size).toBe(0);
+  expect(seen(state)).toMatchObject({ keywords: 'check' });
+});
+
+test('a listener without a server is told too, and one that the worker does not have is no question', () => {
+  memory.loaded(configuration);
+  expect(memory.observed(['whoami:8000'], []).servers).toEqual(new Map([['whoami:8000', new Map()]]));
+  expect(memory.knownOf(['whoami:8000', 'other:81'])).toEqual(['whoami:8000']);
 });

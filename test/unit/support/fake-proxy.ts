@@ -13,6 +13,8 @@ export class FakeProxy implements Proxy {
   /** What the worker was started or reloaded with, in order. */
   readonly loads: string[] = [];
   readonly applied: (readonly Step[])[] = [];
+  /** Of which listeners the state of the servers was asked for. */
+  readonly asked: ('all' | readonly string[])[] = [];
   /** Ports that another process has. */
   readonly taken = new Set<number>();
   readonly probed: BindAddress[][] = [];
@@ -47,8 +49,12 @@ export class FakeProxy implements Proxy {
     );
   }
 
-  serversState(): Promise<ServerState[]> {
-    return Promise.resolve([...this.#servers.values()]);
+  serversState(listeners: 'all' | readonly string[]): Promise<ServerState[]> {
+    this.asked.push(listeners);
+    const states = [...this.#servers.values()];
+    return Promise.resolve(
+      listeners === 'all' ? states : states.filter(({ listener }) => listeners.includes(listener)),
+    );
   }
 
   serverStatus(): Promise<ServerStatus[]> {

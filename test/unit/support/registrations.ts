@@ -1,4 +1,6 @@
-import { catalogOf, recordOf, type Catalog, type Entry } from '../../../src/core/catalog.js';
+import { recordOf, type Catalog, type Entry } from '../../../src/core/catalog.js';
+import { catalogOf } from '../../../src/core/catalog-index.js';
+import { claimsOf, type Claim } from '../../../src/core/haproxy/model.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
 import { defaultAttributes, type Registration } from '../../../src/core/service.js';
 
@@ -23,6 +25,11 @@ export function entryWith(changes: Partial<Registration> = {}, createRevision = 
 
 export function catalogWith(entries: readonly Entry[]): Catalog {
   return catalogOf(entries.map((entry) => recordOf(prefix, entry)));
+}
+
+/** What the services of these entries ask for. */
+export function claimsWith(entries: readonly Entry[]): Claim[] {
+  return catalogWith(entries).services.flatMap(claimsOf);
 }
 
 let hosts = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { commandLines, commandsOf } from '../../../../src/core/haproxy/commands.js';
+import { commandLines, commandsOf, stateQuestions } from '../../../../src/core/haproxy/commands.js';
 import type { Step } from '../../../../src/core/haproxy/plan.js';
 
 const name = { listener: 'whoami:8000', server: '0123456789ab:80' };
@@ -69,5 +69,22 @@ describe('the commands of many steps', () => {
 
   test('of no step are no line', () => {
     expect(commandLines([])).toEqual([]);
+  });
+});
+
+describe('questions for the servers of listeners', () => {
+  test('are one for all of them', () => {
+    expect(stateQuestions('all')).toEqual([{ line: 'show servers state', count: 1 }]);
+  });
+
+  test('are gathered on lines that HAProxy takes, and counted', () => {
+    expect(stateQuestions(['a:1', 'b:2'])).toEqual([
+      { line: 'show servers state a:1;show servers state b:2', count: 2 },
+    ]);
+    const many = Array.from({ length: 1_000 }, (_, at) => `service-${String(at)}:8000`);
+    const lines = stateQuestions(many);
+    expect(lines.every(({ line }) => line.length < 16_384)).toBe(true);
+    expect(lines.reduce((sum, { count }) => sum + count, 0)).toBe(1_000);
+    expect(lines.map(({ line }) => line).join(';')).toBe(many.map((name) => `show servers state ${name}`).join(';'));
   });
 });

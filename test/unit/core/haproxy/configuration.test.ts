@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { parseConfiguration, sectionChanges } from '../../../../src/core/haproxy/configuration.js';
+import {
+  createConfigurationReader,
+  parseConfiguration,
+  sectionChanges,
+} from '../../../../src/core/haproxy/configuration.js';
 
 const small = `
 global
@@ -88,4 +92,33 @@ describe('what changed', () => {
   ])('%s', (_what, text, changes) => {
     expect(changesTo(text)).toEqual(changes);
   });
+});
+
+describe('texts that are read one after the other', () => {
+  const other = small.replace('10.0.0.1:2', '10.0.0.9:2');
+
+  test('give what each gives by itself', () => {
+    const read = createConfigurationReader();
+    for (const text of [small, other, '', other, small]) expect(read(text)).toEqual(parseConfiguration(text));
+  });
+
+  test('share the servers of the sections that say the same, and no others', () => {
+    const read = createConfigurationReader();
+    const [before, after] = [read(small), read(other)];
+    expect(after.servers.get('spare')).toBe(before.servers.get('spare'));
+    expect(after.servers.get('whoami:8000')).not.toBe(before.servers.get('whoami:8000'));
+  });
+});
+
+test('a word that only begins like a section does not begin one', () => {
+  expect([...parseConfiguration('listen a\ncache-use x\nglobal-like y\n').sections.keys()]).toEqual(['listen a']);
+});
+
+test('what stands before the first section has no header, and its first line is one like another', () => {
+  const { sections, servers } = parseConfiguration('.if x\nserver a 10.0.0.1:1\nglobal\n.endif\n');
+  expect([...sections]).toEqual([
+    ['', '.if x\nserver a 10.0.0.1:1\n'],
+    ['global', 'global\n.endif\n'],
+  ]);
+  expect(servers.size).toBe(0);
 });

@@ -4,13 +4,13 @@ import { barredPortsOf } from '../../../../src/core/haproxy/barred-ports.js';
 import { modelOf, type Model, type ModelInput } from '../../../../src/core/haproxy/model.js';
 import { anyBarred, anyEntries, anyHeld } from '../../support/arbitraries.js';
 import { heldWith } from '../../support/models.js';
-import { catalogWith, entryAt, entryWith } from '../../support/registrations.js';
+import { catalogWith, claimsWith, entryAt, entryWith } from '../../support/registrations.js';
 
 const nowMs = 1_000_000;
 
 function model(changes: Partial<ModelInput>): Model {
   return modelOf({
-    catalog: catalogWith([]),
+    claims: claimsWith([]),
     heldRevision: 10,
     held: [],
     barred: new Map(),
@@ -27,7 +27,7 @@ function namesOf({ listeners }: Model): string[] {
 describe('a service', () => {
   test('becomes one listener with its endpoints as servers', () => {
     const { listeners, refused } = model({
-      catalog: catalogWith([
+      claims: claimsWith([
         entryWith({ id: 'b', address: { host: '10.0.0.2', port: 2 }, weight: 20 }),
         entryWith({ id: 'a', address: { host: '10.0.0.1', port: 1 } }),
       ]),
@@ -52,7 +52,7 @@ describe('a service', () => {
 
   test('with several service ports becomes several listeners', () => {
     const entries = [entryAt('web', 443, 'a:443'), entryAt('web', 80, 'a:80'), entryAt('web', 80, 'b:80')];
-    const { listeners } = model({ catalog: catalogWith(entries) });
+    const { listeners } = model({ claims: claimsWith(entries) });
     expect(listeners.map(({ name, servers }) => [name, servers.map((server) => server.name)])).toEqual([
       ['web:443', ['a:443']],
       ['web:80', ['a:80', 'b:80']],
@@ -61,14 +61,14 @@ describe('a service', () => {
 
   test('called stats has a name of its own beside the stats page', () => {
     const { listeners } = model({
-      catalog: catalogWith([entryAt('stats', 8080, 'a')]),
+      claims: claimsWith([entryAt('stats', 8080, 'a')]),
       barred: barredPortsOf(1936),
     });
     expect(listeners.map(({ name }) => name)).toEqual(['stats:8080']);
   });
 
   test('sends nothing new to an endpoint that drains, whatever its weight', () => {
-    const { listeners } = model({ catalog: catalogWith([entryWith({ weight: 20, state: 'drain' })]) });
+    const { listeners } = model({ claims: claimsWith([entryWith({ weight: 20, state: 'drain' })]) });
     expect(listeners[0]?.servers[0]?.weight).toBe(0);
   });
 
@@ -82,7 +82,7 @@ describe('a service', () => {
       [old, young],
       [young, old],
     ]) {
-      const [listener] = model({ catalog: catalogWith(entries) }).listeners;
+      const [listener] = model({ claims: claimsWith(entries) }).listeners;
       expect(listener).toMatchObject({ mode: 'http', balance: 'leastconn', check: '/healthz' });
     }
   });
@@ -93,14 +93,14 @@ describe('a port', () => {
   const younger = entryAt('younger', 8000, 'b', 5);
 
   test('that two newcomers claim goes to the older registration, and the other is told', () => {
-    const { listeners, refused } = model({ catalog: catalogWith([younger, older]) });
+    const { listeners, refused } = model({ claims: claimsWith([younger, older]) });
     expect(listeners.map(({ name }) => name)).toEqual(['older:8000']);
     expect(refused).toEqual([{ key: 'younger:8000', reason: 'port 8000 is held by service older' }]);
   });
 
   test('stays with the listener that holds it, although an older registration claims it', () => {
     const result = model({
-      catalog: catalogWith([older, younger]),
+      claims: claimsWith([older, younger]),
       held: [heldWith({ service: 'younger', port: 8000 })],
     });
     expect(namesOf(result)).toEqual(['younger:8000']);
@@ -109,7 +109,7 @@ describe('a port', () => {
 
   test('stays with its holder while that lingers, against a claim from before it emptied', () => {
     const result = model({
-      catalog: catalogWith([younger]),
+      claims: claimsWith([younger]),
       held: [heldWith({ service: 'gone', port: 8000, empty: { sinceMs: nowMs - 1, revision: 5 } })],
     });
     expect(namesOf(result)).toEqual(['gone:8000']);
@@ -118,7 +118,7 @@ describe('a port', () => {
 
   test('goes at once to a service that came after its holder had emptied', () => {
     const result = model({
-      catalog: catalogWith([younger]),
+      claims: claimsWith([younger]),
       held: [heldWith({ service: 'gone', port: 8000, empty: { sinceMs: nowMs - 1, revision: 4 } })],
     });
     expect(namesOf(result)).toEqual(['younger:8000']);
@@ -132,8 +132,8 @@ describe('a port', () => {
     [8000, 'port 8000 is taken by another process'],
   ])('%d that is barred costs that listener only, with the reason', (port, reason) => {
     const barred = new Map([...barredPortsOf(1936), [8000, 'is taken by another process'] as const]);
-    const catalog = catalogWith([entryAt('greedy', port, 'a'), entryAt('modest', 80, 'b')]);
-    const result = model({ catalog, barred, held: [heldWith({ service: 'greedy', port })] });
+    const claims = claimsWith([entryAt('greedy', port, 'a'), entryAt('modest', 80, 'b')]);
+    const result = model({ claims, barred, held: [heldWith({ service: 'greedy', port })] });
     expect(namesOf(result)).toEqual(['modest:80']);
     expect(result.refused).toEqual([{ key: `greedy:${String(port)}`, reason }]);
   });
@@ -143,7 +143,7 @@ describe('a port', () => {
     const winner = (holder: string, waits: string, came: string): string | undefined => {
       const [listener] = model({
         heldRevision: 20,
-        catalog: catalogWith([entryAt(waits, 8000, 'a', 5), entryAt(came, 8000, 'b', 20)]),
+        claims: claimsWith([entryAt(waits, 8000, 'a', 5), entryAt(came, 8000, 'b', 20)]),
         held: [heldWith({ service: holder, port: 8000, empty: { sinceMs: nowMs - 1, revision: 10 } })],
       }).listeners;
       const roles = new Map([
@@ -199,7 +199,7 @@ describe('a listener whose last endpoint went', () => {
 
   test('is filled again by its next endpoint', () => {
     const empty = { sinceMs: nowMs - 1, revision: 4 };
-    const { listeners } = model({ held: [heldWith({ empty })], catalog: catalogWith([entryWith({}, 9)]) });
+    const { listeners } = model({ held: [heldWith({ empty })], claims: claimsWith([entryWith({}, 9)]) });
     expect(listeners.map((listener) => [listener.servers.length, listener.empty])).toEqual([[1, null]]);
   });
 });
@@ -212,9 +212,9 @@ describe('whatever stands in etcd and whoever held what', () => {
     lingerMs: fc.constantFrom(1_000, 60_000),
   });
   const decide = ({ entries, ...input }: { entries: Parameters<typeof catalogWith>[0] } & Partial<ModelInput>): Model =>
-    model({ ...input, catalog: catalogWith(entries), nowMs: 2_000, heldRevision: 20 });
+    model({ ...input, claims: claimsWith(entries), nowMs: 2_000, heldRevision: 20 });
 
-  const claimsOf = (entries: Parameters<typeof catalogWith>[0]): string[] =>
+  const namesAsked = (entries: Parameters<typeof catalogWith>[0]): string[] =>
     catalogWith(entries).services.flatMap(({ name, endpoints }) =>
       endpoints.map(({ servicePort }) => `${name}:${String(servicePort)}`),
     );
@@ -237,7 +237,7 @@ describe('whatever stands in etcd and whoever held what', () => {
       fc.property(anyInput, (input) => {
         const result = decide(input);
         const told = new Set([...namesOf(result), ...result.refused.map(({ key }) => key)]);
-        expect(claimsOf(input.entries).filter((name) => !told.has(name))).toEqual([]);
+        expect(namesAsked(input.entries).filter((name) => !told.has(name))).toEqual([]);
       }),
     );
   });
@@ -245,7 +245,7 @@ describe('whatever stands in etcd and whoever held what', () => {
   test('a holder with endpoints keeps its port', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
-        const claimed = claimsOf(input.entries);
+        const claimed = namesAsked(input.entries);
         const living = input.held.filter(({ name, port }) => claimed.includes(name) && !input.barred.has(port));
         expect(namesOf(decide(input))).toEqual(expect.arrayContaining(living.map(({ name }) => name)));
       }),

@@ -4,12 +4,12 @@ import { modelOf } from '../../../../src/core/haproxy/model.js';
 import { planOf, type Observed } from '../../../../src/core/haproxy/plan.js';
 import { anyEntries } from '../../support/arbitraries.js';
 import { configurationOf } from '../../support/models.js';
-import { catalogWith } from '../../support/registrations.js';
+import { claimsWith } from '../../support/registrations.js';
 import { carryOut, workerOf } from '../../support/workers.js';
 
 const anyConfiguration = anyEntries.map((entries) =>
   configurationOf(
-    modelOf({ catalog: catalogWith(entries), heldRevision: 1, held: [], barred: new Map(), nowMs: 0, lingerMs: 0 }),
+    modelOf({ claims: claimsWith(entries), heldRevision: 1, held: [], barred: new Map(), nowMs: 0, lingerMs: 0 }),
   ),
 );
 const byHand = fc.record(

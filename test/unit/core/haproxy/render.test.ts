@@ -8,7 +8,7 @@ import { viewOf, type ProxySettings } from '../../../../src/core/haproxy/view.js
 import { anyEntries } from '../../support/arbitraries.js';
 import { listenerWith, modelWith, serverWith } from '../../support/models.js';
 import { accepted, reasonOf } from '../../support/parsed.js';
-import { catalogWith } from '../../support/registrations.js';
+import { claimsWith } from '../../support/registrations.js';
 
 const fixtures = fileURLToPath(new URL('../../../fixtures/', import.meta.url));
 const defaultTemplate = readFileSync(new URL('../../../../templates/haproxy.cfg.mustache', import.meta.url), 'utf8');
@@ -84,7 +84,7 @@ describe('the default template', () => {
       fc.property(anyEntries, (entries) => {
         const barred = new Map([[1936, 'is reserved for the stats page']]);
         const model = modelOf({
-          catalog: catalogWith(entries),
+          claims: claimsWith(entries),
           heldRevision: 1,
           held: [],
           barred,

@@ -76,12 +76,28 @@ describe('show servers state', () => {
   test('is read by the names of the columns, not by their places', () => {
     expect(parseServersState(reordered(state, ' '))).toEqual(servers);
   });
+
+  test('of several listeners is one table after the other, some of them empty', () => {
+    const empty = `${state.split('\n').slice(0, 2).join('\n')}\n\n`;
+    expect(parseServersState(`${empty}${state}${empty}`, 3)).toEqual(servers);
+  });
+
+  test.each(['', '1\n', '\n', 'Permission denied\n', state.slice(0, -40), `${state.slice(0, -40)}\n\n`])(
+    'that was cut is an error: %j',
+    (reply) => {
+      expect(() => parseServersState(reply)).toThrow(/did not tell the state|the reply was cut/);
+    },
+  );
+
+  test('is an error where a table is missing: the listener must not look empty', () => {
+    expect(() => parseServersState(`Can't find backend.\n\n${state}`, 2)).toThrow('did not tell the state');
+    expect(() => parseServersState(state.trimEnd())).toThrow('did not tell the state');
+  });
 });
 
 describe('a reply that was cut', () => {
   test.each([
     ['show stat', parseShowStat],
-    ['show servers state', parseServersState],
     ['the state that is carried over', (text: string) => carriedState(text, new Map())],
   ])('before the header is an error: %s', (_what, parse) => {
     for (const text of ['', '1\n', '\n', 'Permission denied\n']) expect(() => parse(text)).toThrow('the reply was cut');
@@ -89,7 +105,6 @@ describe('a reply that was cut', () => {
 
   test.each([
     ['show stat', stat, parseShowStat, 'whoami:18000,0123456789cd,0'],
-    ['show servers state', state, parseServersState, '2 whoami:8000 2 0123456789cd ::1 2 0'],
     [
       'the state that is carried over',
       state,

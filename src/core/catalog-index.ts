@@ -1,0 +1,150 @@
+import { formatAddress } from './address.js';
+import {
+  compareText,
+  newestOf,
+  type Catalog,
+  type CatalogRecord,
+  type Endpoint,
+  type Problem,
+  type Service,
+} from './catalog.js';
+
+/**
+ * A catalog that follows its keys one by one: what a change costs depends on the services and addresses that it touches,
+ * not on how many there are.
+ */
+export interface CatalogIndex {
+  /** A key was put: what it says now. */
+  set(record: CatalogRecord): void;
+  delete(key: string): void;
+  /** Services, and lists of problems, that were not touched since the last call are the same objects as then. */
+  catalog(): Catalog;
+}
+
+/** The same records in any order give the same catalog, on every host. */
+export function catalogOf(records: Iterable<CatalogRecord>): Catalog {
+  const index = createCatalogIndex();
+  for (const record of records) index.set(record);
+  return index.catalog();
+}
+
+export function createCatalogIndex(): CatalogIndex {
+  const endpoints = new Map<string, Endpoint>();
+  const byAddress = createGroups();
+  const byService = createGroups();
+  /** Services whose endpoints may be others than when the catalog was last asked for. */
+  const touched = new Set<string>();
+  const services = createSorted<Service>(({ name }) => name);
+  const rejected = createSorted<Problem>(({ key }) => key);
+  const conflicting = createSorted<Problem>(({ key }) => key);
+
+  /** Who of those that claim an address has it. */
+  const decide = (address: string): void => {
+    const claimants = byAddress.of(address);
+    if (claimants.length === 0) return;
+    const winner = newestOf(claimants);
+    for (const { key, service } of claimants) {
+      touched.add(service);
+      if (key === winner.key) conflicting.delete(key);
+      else conflicting.set({ key, reason: `${address} is claimed by the newer ${winner.key}` });
+    }
+  };
+
+  const remove = (key: string): void => {
+    rejected.delete(key);
+    const endpoint = endpoints.get(key);
+    if (endpoint === undefined) return;
+    const address = formatAddress(endpoint.address);
+    endpoints.delete(key);
+    byAddress.delete(address, key);
+    byService.delete(endpoint.service, key);
+    conflicting.delete(key);
+    touched.add(endpoint.service);
+    decide(address);
+  };
+
+  return {
+    set(record) {
+      if (record.kind === 'rejected') {
+        remove(record.key);
+        rejected.set({ key: record.key, reason: record.reason });
+        return;
+      }
+      const { endpoint } = record;
+      remove(endpoint.key);
+      const address = formatAddress(endpoint.address);
+      endpoints.set(endpoint.key, endpoint);
+      byAddress.add(address, endpoint);
+      byService.add(endpoint.service, endpoint);
+      decide(address);
+    },
+
+    delete: remove,
+
+    catalog() {
+      for (const name of touched) {
+        const winners = byService.of(name).filter(({ key }) => !conflicting.has(key));
+        if (winners.length === 0) services.delete(name);
+        else services.set({ name, endpoints: winners.sort((a, b) => compareText(a.id, b.id)) });
+      }
+      touched.clear();
+      return { services: services.values(), rejected: rejected.values(), conflicting: conflicting.values() };
+    },
+  };
+}
+
+/** Endpoints by something that several may share. */
+interface Groups {
+  add(name: string, endpoint: Endpoint): void;
+  delete(name: string, key: string): void;
+  of(name: string): Endpoint[];
+}
+
+function createGroups(): Groups {
+  const groups = new Map<string, Map<string, Endpoint>>();
+  return {
+    add(name, endpoint) {
+      const group = groups.get(name) ?? new Map<string, Endpoint>();
+      groups.set(name, group.set(endpoint.key, endpoint));
+    },
+    delete(name, key) {
+      const group = groups.get(name);
+      group?.delete(key);
+      if (group?.size === 0) groups.delete(name);
+    },
+    of: (name) => [...(groups.get(name)?.values() ?? [])],
+  };
+}
+
+/** Items by name, and the list of them in order, which is the same one until an item changes. */
+interface Sorted<T> {
+  has(name: string): boolean;
+  set(item: T): void;
+  delete(name: string): void;
+  values(): readonly T[];
+}
+
+function createSorted<T>(nameOf: (item: T) => string): Sorted<T> {
+  const items = new Map<string, T>();
+  let names: readonly string[] | null = [];
+  let list: readonly T[] | null = [];
+  return {
+    has: (name) => items.has(name),
+    set(item) {
+      const name = nameOf(item);
+      if (!items.has(name)) names = null;
+      list = null;
+      items.set(name, item);
+    },
+    delete(name) {
+      if (!items.delete(name)) return;
+      names = null;
+      list = null;
+    },
+    values() {
+      names ??= [...items.keys()].sort(compareText);
+      list ??= names.flatMap((name) => items.get(name) ?? []);
+      return list;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { messageOf } from '../core/errors.js';
+import { formatLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
+import type { Logger } from '../ports/log.js';
+import type { StateStore } from '../ports/state-store.js';
+import { every } from './lifecycle.js';
+import { retry } from './retry.js';
+
+/** A burst of changes is written once. Who is killed within this time starts with the state of just before. */
+const intervalMs = 1_000;
+
+export interface StateSaver {
+  /** What HAProxy has taken, of what etcd said. */
+  note(state: LastKnownGood): void;
+  /** Writes what was noted, now and then, and once more when `signal` fires. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createStateSaver(store: StateStore, log: Logger): StateSaver {
+  let noted: LastKnownGood | null = null;
+  let saved = '';
+
+  const save = async (): Promise<void> => {
+    const state = noted;
+    if (state === null) return;
+    const text = formatLastKnownGood(state);
+    if (text !== saved) await store.save(text);
+    saved = text;
+    if (noted === state) noted = null;
+  };
+
+  return {
+    note(state) {
+      noted = state;
+    },
+
+    async run(signal) {
+      try {
+        // Traffic does not hang on it; only a restart while etcd is down would miss it.
+        await every(intervalMs, () => retry(save, { what: 'saving the last known good state', log, signal }), signal);
+      } finally {
+        await save().catch((error: unknown) => {
+          log.error(
+            { error: messageOf(error) },
+            'the last known good state was not saved; a restart without etcd would serve an older one',
+          );
+        });
+      }
+    },
+  };
+}
