@@ -10,7 +10,7 @@ import type { StateStore } from '../ports/state-store.js';
 import { createCatalogSource, type CatalogSource } from './catalog-source.js';
 import { every, runTasks } from './lifecycle.js';
 import { createModelBuilder } from './model-builder.js';
-import type { ProxyKeeper } from './proxy-keeper.js';
+import type { Outcome, ProxyKeeper } from './proxy-keeper.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createStateSaver } from './state-saver.js';
 
@@ -110,15 +110,24 @@ export function createDiscover(options: DiscoverOptions): Discover {
       });
       const saver = createStateSaver(store, log);
 
+      const lookAgain = (outcome: Outcome): void => {
+        if (outcome === 'settled') return;
+        if (outcome === 'changed') loop.trigger('verify');
+        else if ('waitMs' in outcome) setTimeout(onChange, outcome.waitMs, 'reload due').unref();
+        else
+          void outcome.reloading.then(() => {
+            loop.trigger('reload ended');
+          });
+      };
+
       const reconcile = async (): Promise<void> => {
         const catalog = following.catalog();
         const built = await builder.build({ catalog, revision: following.revision(), loaded: keeper.loadedPorts() });
         model = built.model;
         tellProblems([...problemsOf(catalog, model), ...(built.statsBarred ? [statsProblem] : [])]);
+        let outcome: Outcome;
         try {
-          const outcome = await keeper.bring(built, signal);
-          if (outcome === 'changed') loop.trigger('verify');
-          else if (outcome !== 'settled') setTimeout(onChange, outcome, 'reload due').unref();
+          outcome = await keeper.bring(built, signal);
         } catch (error) {
           if (!(error instanceof PortsTakenError)) throw error;
           log.warn({ ports: error.ports }, 'HAProxy could not bind; going on without these ports');
@@ -127,8 +136,9 @@ export function createDiscover(options: DiscoverOptions): Discover {
           return;
         }
         ready = true;
+        lookAgain(outcome);
         // Last known good is what HAProxy took, of what etcd said.
-        if (!following.isLive() || keeper.fault() !== null) return;
+        if (typeof outcome === 'object' || !following.isLive() || keeper.fault() !== null) return;
         saver.note({ revision: following.revision(), entries: following.entries(), held: model.listeners });
       };
 

@@ -1,14 +1,13 @@
-import { messageOf, SettingError } from '../core/errors.js';
+import { messageOf } from '../core/errors.js';
 import { createConfigurationReader, type Configuration } from '../core/haproxy/configuration.js';
-import { emptyModel } from '../core/haproxy/model.js';
-import { planOf, type Observed, type Step } from '../core/haproxy/plan.js';
-import { render } from '../core/haproxy/render.js';
-import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
+import { planOf, type Observed, type Plan, type Step } from '../core/haproxy/plan.js';
+import type { ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
-import { ConfigurationRefusedError, StepRejectedError, type Proxy } from '../ports/proxy.js';
+import { StepRejectedError, type Proxy } from '../ports/proxy.js';
 import { createAttention } from './attention.js';
 import { createChangeLog, type Changes } from './change-log.js';
 import type { BuiltModel } from './model-builder.js';
+import { createReloader } from './reloader.js';
 import { createWorkerMemory } from './worker-memory.js';
 
 export interface ProxyKeeperOptions {
@@ -25,10 +24,21 @@ export interface ProxyKeeperOptions {
   readonly log: Logger;
 }
 
-/** `changed`: something was done, so that it is worth looking again. A number: look again in so many milliseconds. */
-export type Outcome = 'settled' | 'changed' | number;
+/**
+ * - `settled`: nothing more to do.
+ * - `changed`: something was done, so that it is worth looking again.
+ * - `waitMs`: a reload is due in so many milliseconds.
+ * - `reloading`: a reload goes on; look again when it has ended. Never rejects.
+ */
+export type Outcome = 'settled' | 'changed' | { readonly waitMs: number } | { readonly reloading: Promise<void> };
 
-/** Brings HAProxy to the model, and remembers what it was brought to. */
+/**
+ * Brings HAProxy to the model, and remembers what it was brought to.
+ *
+ * A reload takes its time (two processes read the whole configuration), and no endpoint waits for it: until it has ended,
+ * rounds bring the worker that still serves up to date, and leave the file alone. What the new worker missed is seen when
+ * it is looked at.
+ */
 export interface ProxyKeeper {
   /**
    * One round: observe, plan, act.
@@ -40,7 +50,7 @@ export interface ProxyKeeper {
   demandReload(reason: string): void;
   /** The next round reads every server back from HAProxy, not only those that a change touches. */
   lookAtAll(): void;
-  /** Ports that the running worker has. */
+  /** Ports that the running worker has, or is about to have. */
   loadedPorts(): ReadonlySet<number>;
   /** Why the desired configuration is not the running one; null where it is. */
   fault(): string | null;
@@ -48,86 +58,29 @@ export interface ProxyKeeper {
 }
 
 export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
-  const { proxy, settings, readTemplate, reloadIntervalMs, log } = options;
-  const memory = createWorkerMemory(options.drainDeadlineMs);
+  const { proxy, drainDeadlineMs, log } = options;
+  const memory = createWorkerMemory(drainDeadlineMs);
   const changeLog = createChangeLog(log);
   const attention = createAttention();
   const read = createConfigurationReader();
-  let template = options.template;
-  let ports: ReadonlySet<number> = new Set();
-  let demand: string | null = null;
-  let refusedText: string | null = null;
-  let configurationFault: string | null = null;
-  /** Stands until a template is taken, whatever endpoints do meanwhile. */
-  let templateFault: string | null = null;
-  let nextReloadAt = 0;
+  const reloader = createReloader({
+    ...options,
+    changeLog,
+    onLoaded: (text) => {
+      memory.loaded(read(text));
+      attention.all();
+    },
+  });
 
-  const textOf = (source: string, { model, statsBarred }: BuiltModel): string => {
-    const text = render(source, viewOf(model, settings, statsBarred));
-    if (!text.ok) throw new ConfigurationRefusedError(`the template can not be rendered: ${text.reason}`);
-    return text.value;
-  };
-
-  const load = async (built: BuiltModel, source: string, reason: string, signal: AbortSignal): Promise<void> => {
-    const text = textOf(source, built);
-    const startedAt = performance.now();
-    const isReload = proxy.isRunning();
-    await proxy.load(text, signal);
-    template = source;
-    memory.loaded(read(text));
-    attention.all();
-    ports = new Set([
-      ...built.model.listeners.map(({ port }) => port),
-      ...(built.statsBarred ? [] : [settings.statsBind.port]),
-    ]);
-    // A little apart, so that a fleet does not reload in one beat.
-    if (isReload) nextReloadAt = performance.now() + reloadIntervalMs * (1 + Math.random() / 5);
-    refusedText = null;
-    configurationFault = null;
-    changeLog.reloaded(reason, performance.now() - startedAt);
-  };
-
-  /** A refusal is told once; the same text is not offered again. */
-  const loadOrKeep = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<Outcome> => {
-    const text = textOf(template, built);
-    if (text === refusedText && proxy.isRunning()) return 'settled';
-    try {
-      await load(built, template, reason, signal);
-      return 'changed';
-    } catch (error) {
-      if (!(error instanceof ConfigurationRefusedError)) throw error;
-      refusedText = text;
-      configurationFault = messageOf(error);
-      log.error({ reason, fault: configurationFault }, 'HAProxy refuses the configuration; the last good one stands');
-    }
-    // Nothing runs yet: the stats page at least is worth having, and traffic follows with the next change.
-    if (!proxy.isRunning()) {
-      const kept = { text: refusedText, fault: configurationFault };
-      await load({ ...built, model: emptyModel }, template, 'start without listeners', signal);
-      refusedText = kept.text;
-      configurationFault = kept.fault;
-    }
-    return 'settled';
-  };
-
-  /** A new template replaces the old one only when HAProxy takes it: endpoints keep following in the old one's form. */
-  const reloadOnDemand = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<void> => {
-    try {
-      await load(built, await readTemplate(), reason, signal);
-      templateFault = null;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof ConfigurationRefusedError || error instanceof SettingError)) {
-        demand = reason;
-        throw error;
-      }
-      templateFault = messageOf(error);
-      log.error({ reason, fault: templateFault }, 'the template was not taken; the last good one stands');
-    }
+  const observe = async (desired: Configuration, signal: AbortSignal): Promise<Observed> => {
+    const wanted = attention.take(desired);
+    const listeners = memory.knownOf(wanted === 'all' ? desired.servers.keys() : wanted);
+    const states = listeners.length === 0 ? [] : await proxy.serversState(wanted === 'all' ? 'all' : listeners, signal);
+    return memory.observed(listeners, states);
   };
 
   /**
-   * @param text what the file becomes; null leaves it, where a reload is still to come
+   * @param text what the file becomes; null leaves it to the reload that is to come
    * @returns the listeners that must be looked at again
    */
   const applySteps = async (steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<string[]> => {
@@ -139,60 +92,69 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     return steps.map(({ listener }) => listener);
   };
 
-  const observe = async (desired: Configuration, signal: AbortSignal): Promise<Observed> => {
-    const wanted = attention.take(desired);
-    const listeners = memory.knownOf(wanted === 'all' ? desired.servers.keys() : wanted);
-    const states = listeners.length === 0 ? [] : await proxy.serversState(wanted === 'all' ? 'all' : listeners, signal);
-    return memory.observed(listeners, states);
+  /** @returns whether to look again, and HAProxy's words where it did not take all steps */
+  const tryStepsOf = async (
+    plan: Plan,
+    { desired, text }: { desired: Configuration; text: string | null },
+    signal: AbortSignal,
+  ): Promise<{ readonly again: boolean; readonly rejected: string | null }> => {
+    const steps = plan.kind === 'nothing' ? [] : plan.steps;
+    try {
+      const again = await applySteps(steps, text, signal);
+      attention.done(desired, again);
+      return { again: again.length > 0, rejected: null };
+    } catch (error) {
+      if (!(error instanceof StepRejectedError)) throw error;
+      return { again: true, rejected: messageOf(error) };
+    }
+  };
+
+  const act = async (built: BuiltModel, signal: AbortSignal): Promise<Outcome> => {
+    const reloading = reloader.underWay();
+    const text = reloader.textOf(built);
+    const desired = read(text);
+    const plan = planOf(await observe(desired, signal), desired);
+    if (!proxy.isRunning()) {
+      await reloader.load(built, plan.kind === 'reload' ? plan.reason : 'HAProxy is not running', signal);
+      return 'changed';
+    }
+    const isFileOurs = plan.kind !== 'reload' && reloading === null;
+    const { again, rejected } = await tryStepsOf(plan, { desired, text: isFileOurs ? text : null }, signal);
+    if (reloading !== null) return { reloading };
+    const reason = reasonOf(plan, rejected);
+    if (reason === null) reloader.forgetRefusal();
+    if (reason === null || reloader.isRefused(text)) return again ? 'changed' : 'settled';
+    const waitMs = reloader.waitMs();
+    return waitMs > 0 ? { waitMs } : { reloading: reloader.begin(built, reason, signal) };
   };
 
   return {
     demandReload(reason) {
-      demand = reason;
+      reloader.demand(reason);
     },
 
     lookAtAll() {
       attention.all();
     },
 
-    loadedPorts: () => (proxy.isRunning() ? ports : new Set()),
-    fault: () => configurationFault ?? templateFault,
+    loadedPorts: () => reloader.ports(),
+    fault: () => reloader.fault(),
     changes: () => changeLog.changes(),
 
     async bring(built, signal) {
-      if (demand !== null) {
-        const reason = demand;
-        demand = null;
-        await reloadOnDemand(built, reason, signal);
-        return 'changed';
-      }
+      reloader.collect();
+      const reloading = reloader.underWay();
+      if (reloading !== null && (reloader.isDemanded() || !proxy.isRunning())) return { reloading };
       if (!proxy.isRunning()) memory.forget();
-      const text = textOf(template, built);
-      const desired = read(text);
-      const plan = planOf(await observe(desired, signal), desired);
-      switch (plan.kind) {
-        case 'nothing':
-          // What was refused is no longer wanted.
-          configurationFault = null;
-          refusedText = null;
-          attention.done(desired, await applySteps([], text, signal));
-          return 'settled';
-        case 'runtime':
-          try {
-            const again = await applySteps(plan.steps, text, signal);
-            attention.done(desired, again);
-            return again.length === 0 ? 'settled' : 'changed';
-          } catch (error) {
-            if (!(error instanceof StepRejectedError)) throw error;
-            return loadOrKeep(built, `the runtime API said: ${messageOf(error)}`, signal);
-          }
-        case 'reload': {
-          const waitMs = nextReloadAt - performance.now();
-          if (waitMs <= 0 || !proxy.isRunning()) return loadOrKeep(built, plan.reason, signal);
-          attention.done(desired, plan.steps.length === 0 ? [] : await applySteps(plan.steps, null, signal));
-          return waitMs;
-        }
-      }
+      if (!reloader.isDemanded()) return act(built, signal);
+      await reloader.loadOnDemand(built, signal);
+      return 'changed';
     },
   };
+}
+
+/** Why a reload is needed; null where none is. */
+function reasonOf(plan: Plan, rejected: string | null): string | null {
+  if (plan.kind === 'reload') return plan.reason;
+  return rejected === null ? null : `the runtime API said: ${rejected}`;
 }

@@ -4,7 +4,7 @@ import type { ServerState } from '../core/haproxy/replies.js';
 
 /** What the running worker was told and can't be asked for. */
 export interface WorkerMemory {
-  /** It started with this configuration. */
+  /** A worker started with this configuration. What was told to the one before it meanwhile, it may have been told too. */
   loaded(configuration: Configuration): void;
   /** It took these steps. */
   applied(steps: readonly Step[]): void;
@@ -37,7 +37,10 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
       told = new Map(
         [...next.servers].map(([listener, lines]) => [
           listener,
-          new Map([...lines].map(([server, { keywords }]) => [server, { keywords, outSince: null }])),
+          new Map([
+            ...(told.get(listener) ?? []),
+            ...[...lines].map(([server, { keywords }]) => [server, { keywords, outSince: null }] as const),
+          ]),
         ]),
       );
     },

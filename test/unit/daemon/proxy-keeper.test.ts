@@ -3,8 +3,9 @@ import { formatAddress } from '../../../src/core/address.js';
 import { SettingError } from '../../../src/core/errors.js';
 import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
 import { emptyModel, type Model } from '../../../src/core/haproxy/model.js';
-import { createProxyKeeper, type Outcome, type ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
+import { createProxyKeeper, type ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
 import { PortsTakenError } from '../../../src/ports/proxy.js';
+import { deferred } from '../support/deferred.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { recordingLog } from '../support/log.js';
 import { listenerWith, modelWith, serverWith } from '../support/models.js';
@@ -60,8 +61,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function bring(model: Model, statsBarred = false): Promise<Outcome> {
-  return keeper.bring({ model, statsBarred }, signal);
+/** One round, and the end of the reload that it may have begun. */
+async function bring(model: Model, statsBarred = false): Promise<'settled' | 'changed' | number> {
+  const outcome = await keeper.bring({ model, statsBarred }, signal);
+  if (typeof outcome === 'string') return outcome;
+  if ('waitMs' in outcome) return outcome.waitMs;
+  await outcome.reloading;
+  return 'changed';
 }
 
 /** Brings it there, and sees that it has settled. */
@@ -190,7 +196,7 @@ describe('the runtime API', () => {
     expect(proxy.asked.slice(2)).toEqual([['whoami:8000'], 'all']);
   });
 
-  test('that rejects a command leads to a reload, with its reason', async () => {
+  test('that rejects a command leads to a reload, with its reason, when one is due', async () => {
     await settled(whoami);
     proxy.rejectStep = 'No such server.';
     expect(await bring(drained)).toBe('changed');
@@ -300,6 +306,112 @@ describe('two reloads', () => {
   });
 });
 
+describe('while a reload goes on', () => {
+  const changed = modelWith(listenerWith({ servers: [second] }), other);
+  const moved = `${first} 10.170.71.226:49153 1`;
+  let end: (error?: Error) => void;
+  let reloading: Promise<void>;
+
+  beforeEach(async () => {
+    await settled(whoami);
+    const gate = deferred<undefined>();
+    proxy.beforeLoad = () => gate.promise;
+    end = (error) => {
+      proxy.beforeLoad = () => Promise.resolve(undefined);
+      if (error === undefined) gate.resolve(undefined);
+      else gate.reject(error);
+    };
+    const outcome = await keeper.bring({ model: wider, statsBarred: false }, signal);
+    if (typeof outcome === 'string' || !('reloading' in outcome)) throw new Error('no reload was begun');
+    reloading = outcome.reloading;
+  });
+
+  test('endpoints follow in the worker that still serves, and the file is left to the reload', async () => {
+    const before = proxy.text;
+    expect(await keeper.bring({ model: changed, statsBarred: false }, signal)).toHaveProperty('reloading');
+    expect(proxy.servers()).toEqual(['whoami:8000/second 10.170.71.226:2 1']);
+    expect(proxy.text).toBe(before);
+    end();
+    await reloading;
+    expect(proxy.servers()).toContain(moved);
+    await settled(changed);
+    expect(proxy.servers()).toEqual([
+      'other:81/0123456789ab 10.170.71.226:49153 1',
+      'whoami:8000/second 10.170.71.226:2 1',
+    ]);
+    expect(parseConfiguration(proxy.text)).toEqual(parseConfiguration(textOf(changed)));
+    expect(proxy.loads).toHaveLength(2);
+  });
+
+  test('no other is begun, also where HAProxy rejects a step: it may have come to the new worker', async () => {
+    proxy.rejectStep = 'No such server.';
+    expect(await keeper.bring({ model: changed, statsBarred: false }, signal)).toHaveProperty('reloading');
+    proxy.rejectStep = null;
+    end();
+    await reloading;
+    await settled(changed);
+    expect(proxy.loads).toHaveLength(2);
+  });
+
+  test('a step that came to the new worker already is no reason for another', async () => {
+    end();
+    await reloading;
+    await pass(2 * reloadIntervalMs);
+    // The new worker serves, and its answer is not here yet.
+    const gate = deferred<undefined>();
+    const load = proxy.load.bind(proxy);
+    proxy.load = async (text) => {
+      await load(text);
+      await gate.promise;
+    };
+    const third = listenerWith({ port: 1 });
+    const outcome = await keeper.bring({ model: modelWith(listenerWith(), other, third), statsBarred: false }, signal);
+    expect(outcome).toHaveProperty('reloading');
+    const last = modelWith(listenerWith({ servers: [serverWith(), second] }), other, third);
+    expect(await keeper.bring({ model: last, statsBarred: false }, signal)).toEqual(outcome);
+    gate.resolve(undefined);
+    await (outcome as { reloading: Promise<void> }).reloading;
+    expect(proxy.servers()).toContain('whoami:8000/second 10.170.71.226:2 1');
+    expect(await bring(last)).toBe('settled');
+    expect(proxy.loads).toHaveLength(3);
+  });
+
+  test('a wish to be without it is heeded at its end', async () => {
+    expect(await keeper.bring({ model: whoami, statsBarred: false }, signal)).toHaveProperty('reloading');
+    end();
+    await reloading;
+    await pass(2 * reloadIntervalMs);
+    await settled(whoami);
+    expect(proxy.text).toBe(textOf(whoami));
+  });
+
+  test('its ports count as ours, so that nobody looks whether they are free', async () => {
+    expect(keeper.loadedPorts()).toEqual(new Set([8000, 81, 1936]));
+    end(new Error('the socket did not answer'));
+    await reloading;
+    expect(keeper.loadedPorts()).toEqual(new Set([8000, 1936]));
+  });
+
+  test('SIGHUP waits for its end', async () => {
+    keeper.demandReload('SIGHUP');
+    expect(await keeper.bring({ model: wider, statsBarred: false }, signal)).toHaveProperty('reloading');
+    end();
+    await reloading;
+    await settled(wider);
+    expect(keeper.changes().lastReload?.what).toBe('SIGHUP');
+  });
+
+  test('HAProxy that exits is started when it has failed', async () => {
+    proxy.crash();
+    expect(await keeper.bring({ model: wider, statsBarred: false }, signal)).toHaveProperty('reloading');
+    end(new Error('no answer'));
+    await reloading;
+    await expect(bring(wider)).rejects.toThrow('no answer');
+    await settled(wider);
+    expect(proxy.isRunning()).toBe(true);
+  });
+});
+
 describe('a configuration that HAProxy refuses', () => {
   const refuseSecond = (): void => {
     proxy.refuse = (text) => (text.includes('other') ? 'parsing [haproxy.cfg:7]: unknown keyword' : null);
@@ -308,7 +420,7 @@ describe('a configuration that HAProxy refuses', () => {
   test('is told once, and the last good one stands', async () => {
     await settled(whoami);
     refuseSecond();
-    expect(await bring(wider)).toBe('settled');
+    expect(await bring(wider)).toBe('changed');
     expect(await bring(wider)).toBe('settled');
     expect(await bring(wider)).toBe('settled');
     expect(errors()).toEqual(['HAProxy refuses the configuration; the last good one stands']);
@@ -327,6 +439,15 @@ describe('a configuration that HAProxy refuses', () => {
     expect(errors()).toHaveLength(2);
   });
 
+  test('does not keep the endpoints of other listeners from following', async () => {
+    await settled(whoami);
+    refuseSecond();
+    await bring(wider);
+    await bring(modelWith(listenerWith({ servers: [second] }), other));
+    await bring(modelWith(listenerWith({ servers: [second] }), other));
+    expect(proxy.servers()).toEqual(['whoami:8000/second 10.170.71.226:2 1']);
+  });
+
   test('does not stand in the way of the next', async () => {
     await settled(whoami);
     refuseSecond();
@@ -337,7 +458,7 @@ describe('a configuration that HAProxy refuses', () => {
 
   test('at the start leads to a start without listeners', async () => {
     refuseSecond();
-    expect(await bring(wider)).toBe('settled');
+    expect(await bring(wider)).toBe('changed');
     expect(proxy.isRunning()).toBe(true);
     expect(proxy.text).toBe('frontend stats\n');
     expect(keeper.fault()).toBe('parsing [haproxy.cfg:7]: unknown keyword');
@@ -352,6 +473,7 @@ describe('a load that fails for another reason', () => {
   test('is thrown, so that it is tried again', async () => {
     await settled(whoami);
     proxy.failLoad = new Error('the socket did not answer');
+    expect(await bring(wider)).toBe('changed');
     await expect(bring(wider)).rejects.toThrow('the socket did not answer');
     await settled(wider);
   });

@@ -22,6 +22,8 @@ export class FakeProxy implements Proxy {
   readonly connected = new Set<string>();
   /** Why a configuration is refused, or null. */
   refuse: (text: string) => string | null = () => null;
+  /** What `load` waits for, or fails with. */
+  beforeLoad: () => Promise<undefined> = () => Promise.resolve(undefined);
   /** What `load` fails with, once. */
   failLoad: Error | null = null;
   /** Why a runtime command is rejected, or null. */
@@ -77,12 +79,13 @@ export class FakeProxy implements Proxy {
     });
   }
 
-  load(text: string): Promise<void> {
+  async load(text: string): Promise<void> {
+    await this.beforeLoad();
     const failure = this.failLoad;
     this.failLoad = null;
-    if (failure !== null) return Promise.reject(failure);
+    if (failure !== null) throw failure;
     const reason = this.refuse(text);
-    if (reason !== null) return Promise.reject(new ConfigurationRefusedError(reason));
+    if (reason !== null) throw new ConfigurationRefusedError(reason);
     this.loads.push(text);
     this.running = true;
     this.text = text;
@@ -92,7 +95,6 @@ export class FakeProxy implements Proxy {
         this.#servers.set(`${listener}/${server}`, { listener, server, address, weight, maint: false });
       }
     }
-    return Promise.resolve();
   }
 
   takenOf(addresses: readonly BindAddress[]): Promise<BindAddress[]> {
