@@ -5,13 +5,15 @@ import { waitFor } from '../test/lab/wait-for.js';
 import { holdConnections } from './holding.js';
 import type { LongLived } from './long-lived.js';
 import { publish } from './report.js';
-import { loadService, startService } from './service.js';
+import { loadService, startRange, startService } from './service.js';
 import { load, type Load } from './wrk.js';
 
 const seconds = 60;
 const listeners = 30;
 const services = [8001, 8002, 8003, 8004].map((port) => ({ name: `churn-${String(port)}`, port }));
 const perService = 5;
+/** First of the ports on which the endpoints of the listeners that are added answer. */
+const range = 20_000;
 /** So many changes of containers are under way on each host at any time. */
 const hands = 2;
 
@@ -38,6 +40,7 @@ export async function churn(lab: Lab): Promise<void> {
   );
   for (const host of lab.backends) await startRegister(lab, host);
   await startDiscover(lab, '-e LINGER=1h');
+  await startRange(lab.backends[0], { first: range, count: listeners });
   const fleets = lab.backends.map((host): Fleet => ({ host, standing: [], starts: 0, stopped: [] }));
   await Promise.all(
     fleets.map(async (fleet, at) => {
@@ -122,8 +125,11 @@ async function change(fleet: Fleet, hand: number, isOver: () => boolean): Promis
 
 /** Each is a reload: a registration by hand, on a port of its own. */
 async function addListeners({ etcd, backends }: Lab, isOver: () => boolean): Promise<void> {
+  const [{ ip }] = backends;
   for (let n = 0; n < listeners && !isOver(); n += 1) {
-    await etcd.run(`etcdctl put /backends/added-${String(n)}/hand ${backends[0].ip}:9?port=${String(9_000 + n)}`);
+    await etcd.run(
+      `etcdctl put /backends/added-${String(n)}/hand ${ip}:${String(range + n)}?port=${String(9_000 + n)}`,
+    );
     await sleep((seconds * 1_000) / (listeners + 1));
   }
 }

@@ -35,6 +35,11 @@ export async function startService(host: EngineHost, { name, port, options = '' 
   return stdout.trim().slice(0, 12);
 }
 
+/** One that answers on many ports of its host; docker-register has no part in it. */
+export async function startRange(host: EngineHost, { first, count }: { first: number; count: number }): Promise<void> {
+  await host.run(`docker run -d --net host -e PORT=${String(first)}-${String(first + count - 1)} service`);
+}
+
 /** The host port of a container's port. */
 export async function hostPortOf(host: EngineHost, id: string, port: number): Promise<number> {
   const [first = ''] = (await host.docker('port', id, `${String(port)}/tcp`)).split('\n');

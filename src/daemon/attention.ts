@@ -1,24 +1,32 @@
 import type { Configuration, ServerLines } from '../core/haproxy/configuration.js';
 
-/** Which listeners a round reads back from HAProxy: those that a change touches, and now and then all. */
+/** What a round is about. */
+export interface Scope {
+  /** Listeners that HAProxy is asked about: what is believed of them is in doubt. */
+  readonly asked: 'all' | readonly string[];
+  /** Listeners that are planned for: those, and those that a change touches. */
+  readonly planned: readonly string[];
+}
+
+/** Which listeners a round looks at: those that a change touches, and now and then all. */
 export interface Attention {
-  /** Somebody may have changed anything: the next round reads everything back. */
+  /** Somebody may have changed anything: the next round asks HAProxy about everything. */
   all(): void;
-  /** What this round must read back. Until it is `done`, the next one must read everything. */
-  take(desired: Configuration): 'all' | readonly string[];
+  /** What this round is about. Until it is `done`, the next one is about everything. */
+  take(desired: Configuration): Scope;
   /**
    * The round went through.
    *
-   * @param again listeners that must be read back once more
+   * @param doubtful listeners that the next round must ask HAProxy about
    */
-  done(desired: Configuration, again: Iterable<string>): void;
+  done(desired: Configuration, doubtful: Iterable<string>): void;
 }
 
 export function createAttention(): Attention {
   let everything = true;
   /** What the last round brought HAProxy to; null where it did not go through. */
   let last: ServerLines | null = null;
-  let open: ReadonlySet<string> = new Set();
+  let doubted: ReadonlySet<string> = new Set();
   return {
     all() {
       everything = true;
@@ -28,14 +36,16 @@ export function createAttention(): Attention {
       const before = everything ? null : last;
       everything = false;
       last = null;
-      if (before === null) return 'all';
+      if (before === null) return { asked: 'all', planned: [...servers.keys()] };
+      const asked = [...doubted].filter((name) => servers.has(name));
       // A section that says the same has the same object for its servers.
-      return [...servers.keys()].filter((name) => before.get(name) !== servers.get(name) || open.has(name));
+      const touched = [...servers.keys()].filter((name) => before.get(name) !== servers.get(name));
+      return { asked, planned: [...new Set([...asked, ...touched])] };
     },
 
-    done({ servers }, again) {
+    done({ servers }, doubtful) {
       last = servers;
-      open = new Set(again);
+      doubted = new Set(doubtful);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../core/errors.js';
 import { createConfigurationReader, type Configuration } from '../core/haproxy/configuration.js';
-import { planOf, type Observed, type Plan, type Step } from '../core/haproxy/plan.js';
+import { planOf, type Observed, type Plan } from '../core/haproxy/plan.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
 import { StepRejectedError, type Proxy } from '../ports/proxy.js';
@@ -25,8 +25,8 @@ export interface ProxyKeeperOptions {
 }
 
 /**
- * - `settled`: nothing more to do.
- * - `changed`: something was done, so that it is worth looking again.
+ * - `settled`: HAProxy is as it should be.
+ * - `changed`: HAProxy was started or reloaded, and is to be looked at.
  * - `waitMs`: a reload is due in so many milliseconds.
  * - `reloading`: a reload goes on; look again when it has ended. Never rejects.
  */
@@ -48,7 +48,7 @@ export interface ProxyKeeper {
   bring(built: BuiltModel, signal: AbortSignal): Promise<Outcome>;
   /** The next round reads the template anew and reloads. */
   demandReload(reason: string): void;
-  /** The next round reads every server back from HAProxy, not only those that a change touches. */
+  /** The next round asks HAProxy about every server, in case somebody changed one by hand. */
   lookAtAll(): void;
   /** Ports that the running worker has, or is about to have. */
   loadedPorts(): ReadonlySet<number>;
@@ -73,39 +73,35 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
   });
 
   const observe = async (desired: Configuration, signal: AbortSignal): Promise<Observed> => {
-    const wanted = attention.take(desired);
-    const listeners = memory.knownOf(wanted === 'all' ? desired.servers.keys() : wanted);
-    const states = listeners.length === 0 ? [] : await proxy.serversState(wanted === 'all' ? 'all' : listeners, signal);
-    return memory.observed(listeners, states);
+    const { asked, planned } = attention.take(desired);
+    const doubtful = memory.knownOf(asked === 'all' ? planned : asked);
+    if (doubtful.length > 0) {
+      memory.told(doubtful, await proxy.serversState(asked === 'all' ? 'all' : doubtful, signal));
+    }
+    return memory.observed(memory.knownOf(planned));
   };
 
   /**
    * @param text what the file becomes; null leaves it to the reload that is to come
-   * @returns the listeners that must be looked at again
+   * @returns HAProxy's words where it did not take all steps: then the next round asks it about everything
    */
-  const applySteps = async (steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<string[]> => {
-    const { busy } = await proxy.apply(steps, text, signal);
-    memory.applied(steps);
-    // Servers that only wait for their last connection are looked at again with the next tick.
-    if (busy === steps.length) return [];
-    changeLog.applied(steps);
-    return steps.map(({ listener }) => listener);
-  };
-
-  /** @returns whether to look again, and HAProxy's words where it did not take all steps */
-  const tryStepsOf = async (
+  const applySteps = async (
     plan: Plan,
     { desired, text }: { desired: Configuration; text: string | null },
     signal: AbortSignal,
-  ): Promise<{ readonly again: boolean; readonly rejected: string | null }> => {
+  ): Promise<string | null> => {
     const steps = plan.kind === 'nothing' ? [] : plan.steps;
     try {
-      const again = await applySteps(steps, text, signal);
-      attention.done(desired, again);
-      return { again: again.length > 0, rejected: null };
+      const { busy } = await proxy.apply(steps, text, signal);
+      memory.applied(steps, busy > 0);
+      // Servers that only wait for their last connection are tried again with each tick, without a word.
+      if (busy < steps.length) changeLog.applied(steps);
+      const deleted = steps.filter(({ kind }) => kind === 'delete').map(({ listener }) => listener);
+      attention.done(desired, busy > 0 ? deleted : []);
+      return null;
     } catch (error) {
       if (!(error instanceof StepRejectedError)) throw error;
-      return { again: true, rejected: messageOf(error) };
+      return messageOf(error);
     }
   };
 
@@ -119,11 +115,11 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
       return 'changed';
     }
     const isFileOurs = plan.kind !== 'reload' && reloading === null;
-    const { again, rejected } = await tryStepsOf(plan, { desired, text: isFileOurs ? text : null }, signal);
+    const rejected = await applySteps(plan, { desired, text: isFileOurs ? text : null }, signal);
     if (reloading !== null) return { reloading };
     const reason = reasonOf(plan, rejected);
     if (reason === null) reloader.forgetRefusal();
-    if (reason === null || reloader.isRefused(text)) return again ? 'changed' : 'settled';
+    if (reason === null || reloader.isRefused(text)) return 'settled';
     const waitMs = reloader.waitMs();
     return waitMs > 0 ? { waitMs } : { reloading: reloader.begin(built, reason, signal) };
   };

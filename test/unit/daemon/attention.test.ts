@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createConfigurationReader, type Configuration } from '../../../src/core/haproxy/configuration.js';
-import { createAttention, type Attention } from '../../../src/daemon/attention.js';
+import { createAttention, type Attention, type Scope } from '../../../src/daemon/attention.js';
 
 const text = 'listen a:1\nserver x 10.0.0.1:1\nlisten b:2\nserver y 10.0.0.2:1\n';
 let read: (text: string) => Configuration;
@@ -11,34 +11,37 @@ beforeEach(() => {
   attention = createAttention();
 });
 
-function round(desired: Configuration, ...again: string[]): ReturnType<Attention['take']> {
-  const taken = attention.take(desired);
-  attention.done(desired, again);
-  return taken;
+function round(desired: Configuration, ...doubtful: string[]): Scope {
+  const scope = attention.take(desired);
+  attention.done(desired, doubtful);
+  return scope;
 }
 
-test('the first round looks at everything, the next at nothing but what changed', () => {
-  expect(round(read(text))).toBe('all');
-  expect(round(read(text))).toEqual([]);
-  expect(round(read(text.replace('10.0.0.2', '10.0.0.9')))).toEqual(['b:2']);
+const everything: Scope = { asked: 'all', planned: ['a:1', 'b:2'] };
+const planned = (...names: string[]): Scope => ({ asked: [], planned: names });
+
+test('the first round is about everything, the next about nothing but what changed', () => {
+  expect(round(read(text))).toEqual(everything);
+  expect(round(read(text))).toEqual(planned());
+  expect(round(read(text.replace('10.0.0.2', '10.0.0.9')))).toEqual(planned('b:2'));
 });
 
 test('a listener that is new, or whose settings changed, is one that changed', () => {
   round(read(text));
-  expect(round(read(`${text}listen c:3\n`))).toEqual(['c:3']);
-  expect(round(read(`${text}mode http\nlisten c:3\n`))).toEqual(['b:2']);
+  expect(round(read(`${text}listen c:3\n`))).toEqual(planned('c:3'));
+  expect(round(read(`${text}mode http\nlisten c:3\n`))).toEqual(planned('b:2'));
 });
 
-test('what a round asks to see again is seen again, once', () => {
-  round(read(text), 'a:1');
-  expect(round(read(text))).toEqual(['a:1']);
-  expect(round(read(text))).toEqual([]);
+test('a listener in doubt is asked about, once, unless it has gone meanwhile', () => {
+  round(read(text), 'a:1', 'gone:9');
+  expect(round(read(text))).toEqual({ asked: ['a:1'], planned: ['a:1'] });
+  expect(round(read(text))).toEqual(planned());
 });
 
-test('a round that did not go through leads to a look at everything', () => {
+test('after a round that did not go through everything is in doubt', () => {
   round(read(text));
   attention.take(read(text));
-  expect(round(read(text))).toBe('all');
+  expect(round(read(text))).toEqual(everything);
 });
 
 test('doubt that comes up during a round holds for the next', () => {
@@ -46,6 +49,6 @@ test('doubt that comes up during a round holds for the next', () => {
   attention.take(desired);
   attention.all();
   attention.done(desired, []);
-  expect(round(desired)).toBe('all');
-  expect(round(desired)).toEqual([]);
+  expect(round(desired)).toEqual(everything);
+  expect(round(desired)).toEqual(planned());
 });
