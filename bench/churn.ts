@@ -8,14 +8,14 @@ import { publish } from './report.js';
 import { loadService, startRange, startService } from './service.js';
 import { load, type Load } from './wrk.js';
 
-const seconds = 60;
-const listeners = 30;
+const seconds = 90;
+const listeners = 45;
 const services = [8001, 8002, 8003, 8004].map((port) => ({ name: `churn-${String(port)}`, port }));
 const perService = 5;
 /** First of the ports on which the endpoints of the listeners that are added answer. */
 const range = 20_000;
 /** So many changes of containers are under way on each host at any time. */
-const hands = 2;
+const hands = 1;
 
 interface Container {
   readonly id: string;
@@ -70,7 +70,12 @@ export async function churn(lab: Lab): Promise<void> {
   const loads = Promise.all(
     services.flatMap(({ port }) =>
       (['close', 'keep-alive'] as const).map((kind) =>
-        load(client, { url: `http://${client.ip}:${String(port)}/`, seconds, connections: 4, kind }).then((result) => ({
+        load(client, {
+          url: `http://${client.ip}:${String(port)}/`,
+          seconds,
+          connections: kind === 'close' ? 2 : 8,
+          kind,
+        }).then((result) => ({
           kind,
           result,
         })),

@@ -21,3 +21,7 @@ export function spreadOf(values: readonly number[]): Spread {
     max: percentile(values, 1),
   };
 }
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5);
+}
