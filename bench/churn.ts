@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ls, startDiscover, startRegister } from '../test/e2e/support/pair.js';
 import type { EngineHost, Lab } from '../test/lab/lab.js';
 import { waitFor } from '../test/lab/wait-for.js';
-import { holdConnections } from './holding.js';
+import { startAgent } from './agent.js';
 import type { LongLived } from './long-lived.js';
 import { publish } from './report.js';
 import { loadService, startRange, startService } from './service.js';
@@ -58,13 +58,13 @@ export async function churn(lab: Lab): Promise<void> {
   );
 
   const before = await ls(lab);
-  const held = holdConnections(client, {
-    host: client.ip,
-    ports: services.map(({ port }) => port),
-    count: 10,
-    periodMs: 250,
-    timeoutMs: 10_000,
-  });
+  // Of each service ten connections, a question every 250 ms over each, an answer within 10 s.
+  const held = startAgent<LongLived>(client, 'long-lived.ts', client.ip, [
+    250,
+    10_000,
+    10,
+    ...services.map(({ port }) => port),
+  ]);
   const endsAt = performance.now() + seconds * 1_000;
   const isOver = (): boolean => performance.now() >= endsAt;
   const loads = Promise.all(

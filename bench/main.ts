@@ -1,12 +1,21 @@
 import { startLab, type Lab } from '../test/lab/lab.js';
 import { appear } from './appear.js';
 import { churn } from './churn.js';
+import { faults } from './faults.js';
+import { idle } from './idle.js';
 import { overhead } from './overhead.js';
 import { removeAll } from './pair.js';
 import { machine } from './report.js';
 import { vanish } from './vanish.js';
 
-const benches: Readonly<Record<string, (lab: Lab) => Promise<void>>> = { appear, vanish, churn, overhead };
+const benches: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
+  appear,
+  vanish,
+  churn,
+  overhead,
+  idle,
+  faults,
+};
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => benches[name] === undefined);

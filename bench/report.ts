@@ -22,7 +22,7 @@ const folder = fileURLToPath(new URL('../bench-results', import.meta.url));
 /** Prints the table, and writes `<name>.json` and `<name>.svg`. */
 export async function publish(report: Report): Promise<void> {
   const { name, title, unit, rows, remarks } = report;
-  const columns = Object.keys(rows[0]?.figures ?? {});
+  const columns = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
   const cells = [
     ['', ...columns],
     ...rows.map(({ what, figures }) => [what, ...columns.map((column) => shown(figures[column]))]),

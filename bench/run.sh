@@ -2,5 +2,5 @@
 # The benchmarks: run.sh [NAME...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bash test/lab/setup.sh
+bash test/lab/setup.sh wrk:wrk
 exec node --import tsx bench/main.ts "$@"

@@ -23,15 +23,14 @@ export interface ServiceSpec {
   readonly name: string;
   /** The port on which it listens, and on which clients reach it. */
   readonly port: number;
-  /** Further options of `docker run`. */
-  readonly options?: string;
+  /** The host port, if not any that is free. */
+  readonly hostPort?: number;
 }
 
-/** Starts one container of a service on a random host port; returns the first 12 digits of its id, with which it answers. */
-export async function startService(host: EngineHost, { name, port, options = '' }: ServiceSpec): Promise<string> {
-  const { stdout } = await host.run(
-    `docker run -d --stop-signal SIGUSR1 -e PORT=${String(port)} --expose ${String(port)} -p :${String(port)} ${options} ${name}`,
-  );
+/** Starts one container of a service; returns the first 12 digits of its id, with which it answers. */
+export async function startService(host: EngineHost, { name, port, hostPort }: ServiceSpec): Promise<string> {
+  const publish = `--expose ${String(port)} -p ${String(hostPort ?? '')}:${String(port)}`;
+  const { stdout } = await host.run(`docker run -d --stop-signal SIGUSR1 -e PORT=${String(port)} ${publish} ${name}`);
   return stdout.trim().slice(0, 12);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests and the demo need and this machine lacks: Debian packages, then the project's npm packages.
-# When nothing is missing, it does nothing.
+# When nothing is missing, it does nothing. More programs may be asked for: setup.sh [COMMAND:PACKAGE...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PATH:/usr/sbin:/sbin
@@ -19,6 +19,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 needed=(
   docker:docker.io dockerd:docker.io iptables:iptables ip:iproute2 curl:curl
   etcd:etcd-server etcdctl:etcd-client debootstrap:debootstrap gpgv:gpgv unshare:util-linux nsenter:util-linux flock:util-linux
+  "$@"
 )
 missing=()
 for entry in "${needed[@]}"; do

@@ -1,0 +1,35 @@
+/** Settings of checks and retries that are compared: a change of the default template each. */
+export interface Candidate {
+  readonly name: string;
+  readonly change: (template: string) => string;
+}
+
+/** The default template with something else. @throws where the template does not have it: the comparison would be one of a thing with itself */
+function instead(...pairs: readonly (readonly [from: string, to: string])[]): Candidate['change'] {
+  return (template) =>
+    pairs.reduce((text, [from, to]) => {
+      if (!text.includes(from)) throw new Error(`the template has no ${JSON.stringify(from)}`);
+      return text.replace(from, to);
+    }, template);
+}
+
+const observing = ' observe layer4 error-limit 10 on-error mark-down';
+const interval = '{{#check}}2s{{/check}}{{^check}}5s{{/check}}';
+const checking = `inter ${interval} fastinter 500ms downinter 1s rise 2 fall 2${observing}`;
+
+export const candidates: readonly Candidate[] = [
+  { name: 'ours', change: (template) => template },
+  {
+    name: "HAProxy's own defaults",
+    change: instead([checking, ''], ['    option redispatch\n', ''], ['timeout connect 1s', 'timeout connect 5s']),
+  },
+  { name: 'no observe', change: instead([observing, '']) },
+  { name: 'on-error fastinter', change: instead(['on-error mark-down', 'on-error fastinter']) },
+  { name: 'timeout connect 2s', change: instead(['timeout connect 1s', 'timeout connect 2s']) },
+  { name: 'timeout check 1s', change: instead(['timeout check 2s', 'timeout check 1s']) },
+  { name: 'inter 2s for all', change: instead([interval, '2s']) },
+  {
+    name: 'on-marked-down shutdown-sessions',
+    change: instead([observing, `${observing} on-marked-down shutdown-sessions`]),
+  },
+];
