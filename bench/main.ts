@@ -1,5 +1,6 @@
 import { startLab, type Lab } from '../test/lab/lab.js';
 import { appear } from './appear.js';
+import { burst } from './burst.js';
 import { churn } from './churn.js';
 import { faults } from './faults.js';
 import { idle } from './idle.js';
@@ -11,6 +12,7 @@ import { vanish } from './vanish.js';
 const benches: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
   appear,
   vanish,
+  burst,
   churn,
   overhead,
   idle,

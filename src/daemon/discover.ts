@@ -38,6 +38,9 @@ export interface Discover {
   status(signal: AbortSignal): Promise<DiscoverStatus>;
 }
 
+/** So often HAProxy is asked about all its servers: a large answer, to find only what somebody changed there by hand. */
+const lookAtAllMs = 30_000;
+
 export function createDiscover(options: DiscoverOptions): Discover {
   const { registry, store, proxy, keeper, prefix, bind, statsBind, pollMs, lingerMs, quiet, log } = options;
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
@@ -154,8 +157,15 @@ export function createDiscover(options: DiscoverOptions): Discover {
               every(
                 pollMs,
                 () => {
-                  keeper.lookAtAll();
                   loop.trigger('tick');
+                },
+                both,
+              ),
+            (both) =>
+              every(
+                lookAtAllMs,
+                () => {
+                  keeper.lookAtAll();
                 },
                 both,
               ),

@@ -1,5 +1,9 @@
 import { appendFile, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -303,4 +307,72 @@ it('asks for the password of the stats page where one is set', async () => {
   expect(await status('/', { authorization })).toBe(200);
   expect(await status('/metrics', { authorization })).toBe(200);
   expect(daemon?.output()).not.toContain('s3cret');
+});
+
+describe('many changes at once', () => {
+  it('are few batches: 200 endpoints that come and go cost no reload, and a handful of rounds', async () => {
+    await put('web/a', `127.0.0.1:${String(a.port)}?port=${String(port)}`);
+    const running = start();
+    await answers(port, 'a');
+    const { workerPid, reloads } = (await ls()).haproxy;
+    const ids = Array.from({ length: 200 }, (_, n) => `more-${String(n)}`);
+    const endpoints = async (): Promise<number> => (await ls()).listeners[0]?.endpoints.length ?? 0;
+    const batches = (): number => running.output().split('HAProxy changed').length - 1;
+    const before = batches();
+    await Promise.all(ids.map((id, n) => put(`web/${id}`, `127.0.1.${String(n)}:1?port=${String(port)}`)));
+    await waitFor('all to be there', async (seen) => seen(await endpoints()) === 201);
+    expect(batches() - before).toBeLessThanOrEqual(10);
+    await Promise.all(ids.map((id) => etcd.client.delete().key(`/backends/web/${id}`)));
+    await waitFor('all to be gone', async (seen) => seen(await endpoints()) === 1);
+    expect(batches() - before).toBeLessThanOrEqual(20);
+    await answers(port, 'a');
+    expect((await ls()).haproxy).toMatchObject({ workerPid, reloads });
+  });
+});
+
+describe('reloads without end', () => {
+  it('leave no process behind: 50 of them, each with a connection that stays, end by HARD_STOP_AFTER', async () => {
+    const talking = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.write('hello');
+    });
+    talking.listen(0, '127.0.0.1');
+    await once(talking, 'listening');
+    const talker = (talking.address() as AddressInfo).port;
+    await put('talk/t', `127.0.0.1:${String(talker)}?port=${String(port)}`);
+    const running = start({ RELOAD_INTERVAL: '0s', HARD_STOP_AFTER: '5s' });
+    const sockets: Socket[] = [];
+    const hold = async (): Promise<void> => {
+      const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+      sockets.push(socket);
+      await once(socket, 'data');
+    };
+    /** Master and workers. */
+    const processes = async (): Promise<number> => {
+      const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
+      return stdout
+        .split('\n')
+        .filter((line) => line.includes('haproxy') && line.includes(join(dir, 'run/haproxy.cfg'))).length;
+    };
+    try {
+      await waitFor('the service', async () => (await ls()).listeners.length === 1 && (await hold(), true));
+      const reloads = (): number => running.output().split('HAProxy reloaded').length - 1;
+      let most = 0;
+      for (let n = 0; n < 50; n += 1) {
+        const before = reloads();
+        running.signal('SIGHUP');
+        await waitFor('the reload', () => reloads() > before, { intervalMs: 20 });
+        await hold();
+        most = Math.max(most, await processes());
+      }
+      // Otherwise the test would show nothing.
+      expect(most).toBeGreaterThan(10);
+      await waitFor('the old workers to end', async (seen) => seen(await processes()) === 2);
+      await hold();
+      expect(sockets.at(-1)?.destroyed).toBe(false);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      talking.close();
+    }
+  });
 });

@@ -230,6 +230,16 @@ test('listeners that come within the reload interval wait for its end, and come 
   expect((await discover.status(controller.signal)).haproxy.reloads).toBe(2);
 });
 
+test('what somebody changed in HAProxy by hand is set right within half a minute', async () => {
+  registry.put('/backends/whoami/a', value);
+  start();
+  await until('the service', () => served() === 'whoami:8000: a');
+  proxy.setWeight('whoami:8000/a', 77);
+  await pass(30_000);
+  await until('the weight', () => proxy.servers()[0] === 'whoami:8000/a 10.0.0.1:49153 1');
+  expect(proxy.loads).toHaveLength(1);
+});
+
 test('HAProxy that exits is started again', async () => {
   registry.put('/backends/whoami/a', value);
   const { discover } = start();
