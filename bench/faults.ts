@@ -12,7 +12,7 @@ import { loadService, startService } from './service.js';
 import type { Steady } from './steady.js';
 
 const ratePerSecond = 100;
-const seconds = 11;
+const seconds = 10;
 const faultAfterMs = 2_000;
 const timeoutMs = 5_000;
 const template = fileURLToPath(new URL('../templates/haproxy.cfg.mustache', import.meta.url));

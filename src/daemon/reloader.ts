@@ -22,10 +22,10 @@ export interface ReloaderOptions {
   readonly onLoaded: (text: string) => void;
 }
 
-/**
- * Starts and reloads HAProxy, and remembers what it refused. A refusal is told once, and the same text is not offered
- * again.
- */
+/** What HAProxy refused is offered again after this time: the cause may have been the machine's, not the text's. */
+const againAfterMs = 60_000;
+
+/** Starts and reloads HAProxy, and remembers what it refused: that is told once, and not offered again for a while. */
 export interface Reloader {
   /** The configuration for a model, with the template that was last taken. @throws ConfigurationRefusedError */
   textOf(built: BuiltModel): string;
@@ -39,7 +39,7 @@ export interface Reloader {
   underWay(): Promise<void> | null;
   /** How long the next reload must wait, ms; 0 or less: not at all. */
   waitMs(): number;
-  /** HAProxy did not take this text; the last good one stands. */
+  /** HAProxy did not take this text, a short while ago; the last good one stands. */
   isRefused(text: string): boolean;
   /** What was refused is no longer wanted. */
   forgetRefusal(): void;
@@ -66,6 +66,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
   let configurationFault: string | null = null;
   /** Stands until a template is taken, whatever endpoints do meanwhile. */
   let templateFault: string | null = null;
+  let refusedAt = 0;
   let nextReloadAt = 0;
 
   const rendered = (source: string, { model, statsBarred }: BuiltModel): string => {
@@ -105,9 +106,12 @@ export function createReloader(options: ReloaderOptions): Reloader {
       return;
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
+      const fault = messageOf(error);
+      const isKnown = text === refusedText && fault === configurationFault;
       refusedText = text;
-      configurationFault = messageOf(error);
-      log.error({ reason, fault: configurationFault }, 'HAProxy refuses the configuration; the last good one stands');
+      refusedAt = performance.now();
+      configurationFault = fault;
+      if (!isKnown) log.error({ reason, fault }, 'HAProxy refuses the configuration; the last good one stands');
     }
     if (proxy.isRunning()) return;
     // Nothing runs yet: the stats page at least is worth having, and traffic follows with the next change.
@@ -140,7 +144,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
 
     underWay: () => underWay,
     waitMs: () => nextReloadAt - performance.now(),
-    isRefused: (text) => text === refusedText,
+    isRefused: (text) => text === refusedText && performance.now() - refusedAt < againAfterMs,
 
     forgetRefusal() {
       configurationFault = null;

@@ -434,6 +434,20 @@ describe('a configuration that HAProxy refuses', () => {
     expect(proxy.isRunning()).toBe(true);
   });
 
+  test('is offered again after a minute, without a word while it is refused, and taken when HAProxy takes it', async () => {
+    await settled(whoami);
+    refuseSecond();
+    await bring(wider);
+    await pass(61_000);
+    expect(await bring(wider)).toBe('changed');
+    expect(await bring(wider)).toBe('settled');
+    expect(errors()).toHaveLength(1);
+    proxy.refuse = () => null;
+    await pass(61_000);
+    await settled(wider);
+    expect(keeper.fault()).toBeNull();
+  });
+
   test('is forgotten when the model is the running one again', async () => {
     await settled(whoami);
     refuseSecond();
