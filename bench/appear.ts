@@ -9,7 +9,7 @@ import { publish } from './report.js';
 
 const runs = 50;
 /** The polling pair takes seconds each time. */
-const polledRuns = 10;
+const polledRuns = 8;
 
 /** From a container's start until it answers a client on another host. */
 export async function appear(lab: Lab): Promise<void> {

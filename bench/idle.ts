@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ls, startDiscover, startRegister } from '../test/e2e/support/pair.js';
+import { startDiscover, startRegister } from '../test/e2e/support/pair.js';
 import type { EngineHost, Lab } from '../test/lab/lab.js';
 import { waitFor } from '../test/lab/wait-for.js';
 import { costOf, type Cost } from './cost.js';
@@ -48,11 +48,18 @@ export async function idle(lab: Lab): Promise<void> {
   for (const endpoints of [10, 1_000]) {
     // The containers' own listener has ten.
     await fill(lab, endpoints - containers);
+    // HAProxy is asked, not docker-discover, whose memory is to be measured.
     await waitFor(
       `${String(endpoints)} endpoints to be up`,
       async (seen) => {
-        const all = (await ls(lab)).listeners.flatMap((listener) => listener.endpoints);
-        return seen(all.filter(({ status }) => status === 'UP').length) === endpoints;
+        const { stdout } = await client.run(`curl -sS 'http://${client.ip}:1936/;csv'`);
+        return (
+          seen(
+            stdout
+              .split('\n')
+              .filter((line) => /^(idle-|whoami:)/.test(line) && /,UP,/.test(line) && !/,BACKEND,/.test(line)).length,
+          ) === endpoints
+        );
       },
       { timeoutMs: 60_000, intervalMs: 1_000 },
     );

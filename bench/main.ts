@@ -1,6 +1,7 @@
 import { startLab, type Lab } from '../test/lab/lab.js';
 import { appear } from './appear.js';
 import { burst } from './burst.js';
+import { change } from './change.js';
 import { churn } from './churn.js';
 import { faults } from './faults.js';
 import { idle } from './idle.js';
@@ -10,6 +11,7 @@ import { machine } from './report.js';
 import { vanish } from './vanish.js';
 
 const benches: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
+  change,
   appear,
   vanish,
   burst,

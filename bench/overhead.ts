@@ -7,7 +7,7 @@ import { publish } from './report.js';
 import { hostPortOf, loadService, startService } from './service.js';
 import { load, type Load, type LoadSpec } from './wrk.js';
 
-const rounds = 11;
+const rounds = 10;
 const handWrittenPort = 8_100;
 const ways = ['direct', 'hand-written', 'ours'] as const;
 const kinds = ['keep-alive', 'close'] as const;

@@ -6,7 +6,7 @@ import { eventAtMs, loggedAtMs } from './pair.js';
 import { startProber } from './probing.js';
 import { publish } from './report.js';
 
-const runs = 30;
+const runs = 25;
 /** As the first process of its container it gets no SIGTERM, and answers until it is killed: who still asks it is seen. */
 const deafServer = `b=/bin/busybox; $b mkdir -p /www; echo "I'm $($b hostname)" >/www/index.html; exec $b httpd -f -p 8000 -h /www`;
 

@@ -16,6 +16,7 @@ import { proxySettingsOf, type DiscoverSettings } from './discover-settings.js';
 import { readTemplate } from './discover-template.js';
 import { createLogger } from './log.js';
 import { etcdHostMissing, required, runUntilSignal } from './main.js';
+import { quietOf } from './options.js';
 import { packageVersion } from './version.js';
 
 export function controlSocketOf(runDir: string): string {
@@ -24,20 +25,7 @@ export function controlSocketOf(runDir: string): string {
 
 /** Wires the daemon and runs it until SIGTERM. */
 export async function runDiscover(settings: DiscoverSettings): Promise<void> {
-  const {
-    prefix,
-    haproxy,
-    template,
-    runDir,
-    stateDir,
-    bind,
-    statsBind,
-    poll,
-    linger,
-    quietPeriod,
-    quietPeriodMax,
-    stopTimeout,
-  } = settings;
+  const { prefix, haproxy, template, runDir, stateDir, bind, statsBind, poll, linger, stopTimeout } = settings;
   const hosts = required(settings.etcdHost, etcdHostMissing);
   const version = await haproxyVersion(haproxy);
   const paths = proxyPathsOf(runDir);
@@ -79,7 +67,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     statsBind,
     pollMs: poll,
     lingerMs: linger,
-    quiet: { leastMs: quietPeriod, mostMs: Math.max(quietPeriod, quietPeriodMax) },
+    quiet: quietOf(settings),
     log,
   });
   const reload = (): void => {

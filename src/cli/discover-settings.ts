@@ -4,9 +4,17 @@ import type { ProxyPaths } from '../adapters/haproxy/paths.js';
 import { parseBindAddress, parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import { accept, reject, type Parsed } from '../core/result.js';
-import { by, durationOption, secret, sharedOptions, type SharedSettings } from './options.js';
+import {
+  by,
+  durationOption,
+  quietPeriodOptions,
+  secret,
+  sharedOptions,
+  type QuietSettings,
+  type SharedSettings,
+} from './options.js';
 
-export interface DiscoverSettings extends SharedSettings {
+export interface DiscoverSettings extends SharedSettings, QuietSettings {
   readonly poll: number;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
@@ -14,8 +22,6 @@ export interface DiscoverSettings extends SharedSettings {
   readonly template: string;
   readonly haproxy: string;
   readonly stateDir: string;
-  readonly quietPeriod: number;
-  readonly quietPeriodMax: number;
   readonly linger: number;
   readonly reloadInterval: number;
   readonly drainDeadline: number;
@@ -54,6 +60,7 @@ export function discoverOptions(): Option[] {
     )
       .env('STATE_DIR')
       .default('/var/lib/docker-discover'),
+    ...quietPeriodOptions(10, 200),
     ...durations().map(durationOption),
     ...others,
   ];
@@ -69,22 +76,6 @@ function durations(): Parameters<typeof durationOption>[0][] {
       defaultMs: 5_000,
       leastMs: 500,
       mostMs: hourMs,
-    },
-    {
-      flags: '--quiet-period',
-      env: 'QUIET_PERIOD',
-      description: 'how long changes are gathered: until none came for this time',
-      defaultMs: 10,
-      leastMs: 0,
-      mostMs: 60_000,
-    },
-    {
-      flags: '--quiet-period-max',
-      env: 'QUIET_PERIOD_MAX',
-      description: 'how long changes are gathered at the most while they keep coming',
-      defaultMs: 200,
-      leastMs: 0,
-      mostMs: 60_000,
     },
     {
       flags: '--linger',

@@ -15,11 +15,20 @@ import { runTasks } from '../daemon/lifecycle.js';
 import { hostIpMissing, parseHostIp } from './host-ip.js';
 import { createLogger } from './log.js';
 import { etcdHostMissing, main, refuseArguments, required, runUntilSignal } from './main.js';
-import { by, durationOption, parseYesNo, sharedOptions, type SharedSettings } from './options.js';
+import {
+  by,
+  durationOption,
+  parseYesNo,
+  quietOf,
+  quietPeriodOptions,
+  sharedOptions,
+  type QuietSettings,
+  type SharedSettings,
+} from './options.js';
 import { printRegistrations } from './register-ls.js';
 import { packageVersion } from './version.js';
 
-interface Settings extends SharedSettings {
+interface Settings extends SharedSettings, QuietSettings {
   readonly hostIp?: string;
   readonly ttl: number;
   readonly resync: number;
@@ -66,6 +75,7 @@ const options = [
     leastMs: 1_000,
     mostMs: 3_600_000,
   }),
+  ...quietPeriodOptions(5, 100),
   new Option(
     '--withdraw-on-exit [yes|no]',
     'remove the registrations at the end; otherwise they stay for the TTL, so that an upgrade is not noticed',
@@ -100,6 +110,7 @@ program.action(async () => {
     policy: { hostIp, naming: nameBy },
     ttlMs: ttl,
     resyncMs: resync,
+    quiet: quietOf(settings),
     withdrawOnExit,
     log,
   });

@@ -57,6 +57,38 @@ export function durationOption({ flags, env, description, defaultMs, leastMs, mo
     .default(defaultMs, formatDuration(defaultMs));
 }
 
+/** How long changes are gathered, at least and at most. */
+export function quietPeriodOptions(leastMs: number, mostMs: number): Option[] {
+  return [
+    durationOption({
+      flags: '--quiet-period',
+      env: 'QUIET_PERIOD',
+      description: 'how long changes are gathered: until none came for this time',
+      defaultMs: leastMs,
+      leastMs: 0,
+      mostMs: 60_000,
+    }),
+    durationOption({
+      flags: '--quiet-period-max',
+      env: 'QUIET_PERIOD_MAX',
+      description: 'how long changes are gathered at the most while they keep coming',
+      defaultMs: mostMs,
+      leastMs: 0,
+      mostMs: 60_000,
+    }),
+  ];
+}
+
+export interface QuietSettings {
+  readonly quietPeriod: number;
+  readonly quietPeriodMax: number;
+}
+
+/** A least time above the most is the most too. */
+export function quietOf({ quietPeriod, quietPeriodMax }: QuietSettings): { leastMs: number; mostMs: number } {
+  return { leastMs: quietPeriod, mostMs: Math.max(quietPeriod, quietPeriodMax) };
+}
+
 /** A URL with a password must not come back in the message that refuses it. */
 function parseEtcdHostsSafely(text: string): readonly string[] {
   if (text.includes('@'))

@@ -7,6 +7,8 @@ export interface Address {
 }
 
 const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+/** RFC 4291, 2.5.5.2, in canonical form; one group fewer is another kind of address. */
+const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/;
 const ipv4 = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
 
 export function isIPv4(text: string): boolean {
@@ -20,7 +22,7 @@ export function parseIp(text: string): Parsed<string> {
     // The WHATWG URL parser is the one IPv6 parser at hand that is pure, and it canonicalises as RFC 5952 asks.
     const url = `http://[${text}]/`;
     const canonical = URL.canParse(url) ? new URL(url).hostname.slice(1, -1) : null;
-    if (canonical?.startsWith('::ffff:') === true)
+    if (canonical !== null && mapped.test(canonical))
       return reject(`${quoted(text)} is an IPv4 address in IPv6 clothes; write it as IPv4`);
     if (canonical !== null) return accept(canonical);
   }

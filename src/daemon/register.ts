@@ -6,7 +6,7 @@ import type { Registry } from '../ports/registry.js';
 import { createContainerView } from './container-view.js';
 import { createLeaseKeeper } from './lease-keeper.js';
 import { every, runTasks } from './lifecycle.js';
-import { createReconcileLoop } from './reconcile-loop.js';
+import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createRegistrar } from './registrar.js';
 import { retry } from './retry.js';
 
@@ -17,6 +17,8 @@ export interface RegisterOptions {
   readonly policy: RegistrationPolicy;
   readonly ttlMs: number;
   readonly resyncMs: number;
+  /** A burst of starts is a few transactions; a single start waits for next to nothing. */
+  readonly quiet: QuietPeriod;
   /** Whether the keys go with the daemon, or are left to the TTL, so that an upgrade does not flap the services. */
   readonly withdrawOnExit: boolean;
   readonly log: Logger;
@@ -29,9 +31,6 @@ export interface RegisterStatus {
   readonly registrations: number;
 }
 
-/** A burst of starts is a few transactions; a single start waits for next to nothing. */
-const quiet = { leastMs: 5, mostMs: 100 };
-
 /**
  * Keeps the keys of this host equal to the published ports of its containers, until `signal` fires.
  *
@@ -42,7 +41,7 @@ export function createRegister(options: RegisterOptions): {
   run(signal: AbortSignal): Promise<void>;
   status(): RegisterStatus;
 } {
-  const { engine, registry, prefix, policy, ttlMs, resyncMs, withdrawOnExit, log } = options;
+  const { engine, registry, prefix, policy, ttlMs, resyncMs, quiet, withdrawOnExit, log } = options;
   const view = createContainerView(engine, log);
   const keeper = createLeaseKeeper({ registry, ttlMs, log });
   const loop = createReconcileLoop({ quiet, what: 'registering', log });

@@ -16,6 +16,7 @@ describe('an address', () => {
     ['255.255.255.255:65535', { host: '255.255.255.255', port: 65535 }],
     ['[2001:db8::7]:1', { host: '2001:db8::7', port: 1 }],
     ['[2001:DB8:0:0:0:0:0:7]:80', { host: '2001:db8::7', port: 80 }],
+    ['[::255.255.29.228]:80', { host: '::ffff:1de4', port: 80 }],
   ])('is read from %s', (text, address) => {
     expect(accepted(parseAddress(text))).toEqual(address);
   });

@@ -39,6 +39,7 @@ function start(withdrawOnExit = false): { register: ReturnType<typeof createRegi
     policy: { hostIp: '10.170.71.226', naming: { kind: 'image' } },
     ttlMs: 15_000,
     resyncMs: 60_000,
+    quiet: { leastMs: 5, mostMs: 100 },
     withdrawOnExit,
     log: recordingLog().log,
   });

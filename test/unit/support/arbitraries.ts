@@ -10,7 +10,10 @@ import { prefix } from './registrations.js';
 
 const ip = fc
   .oneof(fc.ipV4(), fc.ipV6())
-  .map((text) => accepted(parseIp(text)))
+  .map((text) => parseIp(text))
+  // An IPv4 address in IPv6 clothes is none.
+  .filter((parsed) => parsed.ok)
+  .map(accepted)
   .filter((host) => !isUnspecified(host));
 const port = fc.integer({ min: 1, max: 65535 });
 const attributes = {
