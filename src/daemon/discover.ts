@@ -166,6 +166,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
                 lookAtAllMs,
                 () => {
                   keeper.lookAtAll();
+                  loop.trigger('look at all');
                 },
                 both,
               ),

@@ -1,5 +1,5 @@
 import { messageOf } from '../core/errors.js';
-import { createConfigurationReader, type Configuration } from '../core/haproxy/configuration.js';
+import { createConfigurationReader, sectionChanges, type Configuration } from '../core/haproxy/configuration.js';
 import { planOf, type Observed, type Plan } from '../core/haproxy/plan.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
@@ -92,6 +92,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
   ): Promise<string | null> => {
     const steps = plan.kind === 'nothing' ? [] : plan.steps;
     try {
+      // Taken for done before it is: what a failure leaves undone is seen by the next round, which then asks about everything.
+      memory.applied(steps, true);
       const { busy } = await proxy.apply(steps, text, signal);
       memory.applied(steps, busy > 0);
       // Servers that only wait for their last connection are tried again with each tick, without a word.
@@ -109,13 +111,18 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     const reloading = reloader.underWay();
     const text = reloader.textOf(built);
     const desired = read(text);
-    const plan = planOf(await observe(desired, signal), desired);
+    const observed = await observe(desired, signal);
+    const plan = planOf(observed, desired);
     if (!proxy.isRunning()) {
+      if (reloading !== null) return { reloading };
       await reloader.load(built, plan.kind === 'reload' ? plan.reason : 'HAProxy is not running', signal);
       return 'changed';
     }
     const isFileOurs = plan.kind !== 'reload' && reloading === null;
     const rejected = await applySteps(plan, { desired, text: isFileOurs ? text : null }, signal);
+    // What only servers ask for is seen by looking at them: until the reload, every round must.
+    if (plan.kind === 'reload' && observed.loaded !== null && sectionChanges(observed.loaded, desired).length === 0)
+      attention.all();
     if (reloading !== null) return { reloading };
     const reason = reasonOf(plan, rejected);
     if (reason === null) reloader.forgetRefusal();

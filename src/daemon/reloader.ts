@@ -3,18 +3,17 @@ import { emptyModel } from '../core/haproxy/model.js';
 import { render } from '../core/haproxy/render.js';
 import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
-import { ConfigurationRefusedError, type Proxy } from '../ports/proxy.js';
+import { ConfigurationRefusedError, PortsTakenError, type Proxy } from '../ports/proxy.js';
 import type { ChangeLog } from './change-log.js';
 import type { BuiltModel } from './model-builder.js';
+import { createReloadFailures } from './reload-failures.js';
 
+/** See ProxyKeeperOptions. */
 export interface ReloaderOptions {
   readonly proxy: Proxy;
   readonly settings: ProxySettings;
-  /** The template as it was when the daemon started. */
   readonly template: string;
-  /** Reads the template anew. */
   readonly readTemplate: () => Promise<string>;
-  /** Least time between two reloads. */
   readonly reloadIntervalMs: number;
   readonly changeLog: ChangeLog;
   readonly log: Logger;
@@ -31,9 +30,9 @@ export interface Reloader {
   textOf(built: BuiltModel): string;
   /** Starts HAProxy, or reloads it and waits for the end of that. @throws whatever is not a refusal */
   load(built: BuiltModel, reason: string, signal: AbortSignal): Promise<void>;
-  /** Reloads while the rounds go on. Resolves at its end; what it failed with is thrown by `collect`. */
+  /** Reloads while the rounds go on. Resolves at its end, also where it failed: the next one then waits longer. */
   begin(built: BuiltModel, reason: string, signal: AbortSignal): Promise<void>;
-  /** @throws what the last reload that was begun failed with, once */
+  /** @throws PortsTakenError where the last reload that was begun failed for them, once */
   collect(): void;
   /** The end of the reload that was begun and goes on; null where none does. */
   underWay(): Promise<void> | null;
@@ -61,7 +60,8 @@ export function createReloader(options: ReloaderOptions): Reloader {
   let coming: ReadonlySet<number> = new Set();
   let demanded: string | null = null;
   let underWay: Promise<void> | null = null;
-  let failure: { readonly error: unknown } | null = null;
+  let taken: PortsTakenError | null = null;
+  const failures = createReloadFailures(log);
   let refusedText: string | null = null;
   let configurationFault: string | null = null;
   /** Stands until a template is taken, whatever endpoints do meanwhile. */
@@ -95,6 +95,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     if (isReload) nextReloadAt = performance.now() + reloadIntervalMs * (1 + Math.random() / 5);
     refusedText = null;
     configurationFault = null;
+    failures.end();
     changeLog.reloaded(reason, performance.now() - startedAt);
     onLoaded(text);
   };
@@ -107,7 +108,8 @@ export function createReloader(options: ReloaderOptions): Reloader {
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
       const fault = messageOf(error);
-      const isKnown = text === refusedText && fault === configurationFault;
+      const isKnown = fault === configurationFault;
+      if (proxy.isRunning()) nextReloadAt = performance.now() + reloadIntervalMs;
       refusedText = text;
       refusedAt = performance.now();
       configurationFault = fault;
@@ -128,7 +130,9 @@ export function createReloader(options: ReloaderOptions): Reloader {
     begin(built, reason, signal) {
       underWay = load(built, reason, signal)
         .catch((error: unknown) => {
-          failure = { error };
+          if (error instanceof PortsTakenError) taken = error;
+          else if (!signal.aborted)
+            nextReloadAt = performance.now() + Math.max(reloadIntervalMs, failures.add(error, reason));
         })
         .finally(() => {
           underWay = null;
@@ -137,9 +141,9 @@ export function createReloader(options: ReloaderOptions): Reloader {
     },
 
     collect() {
-      const last = failure;
-      failure = null;
-      if (last !== null) throw last.error;
+      const last = taken;
+      taken = null;
+      if (last !== null) throw last;
     },
 
     underWay: () => underWay,

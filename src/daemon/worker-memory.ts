@@ -89,7 +89,8 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
       for (const { listener, server, address, weight, maint } of states) {
         // One that somebody added by hand has no keywords that we know of, and is never what is wanted.
         const { keywords = '', outSince = null } = believed.get(listener)?.get(server) ?? {};
-        servers.get(listener)?.set(server, { address, weight, maint, keywords, outSince });
+        const since = maint ? (outSince ?? performance.now()) : null;
+        servers.get(listener)?.set(server, { address, weight, maint, keywords, outSince: since });
       }
     },
 

@@ -29,6 +29,10 @@ export async function checkConfiguration(binary: string, path: string, signal: A
     await run(binary, ['-c', '-f', path], { timeout: timeoutMs, signal });
   } catch (error) {
     signal.throwIfAborted();
+    // Killed, or not run at all: that says nothing of the configuration, and is tried again.
+    if (!(error instanceof Error && 'code' in error && typeof error.code === 'number')) {
+      throw new Error(`haproxy -c did not come to its end: ${firstLine(error)}`, { cause: error });
+    }
     const words =
       error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr : firstLine(error);
     throw new ConfigurationRefusedError(alertsOf(words));

@@ -1,0 +1,34 @@
+import { pauseMsOf } from '../core/backoff.js';
+import { messageOf } from '../core/errors.js';
+import type { Logger } from '../ports/log.js';
+
+/** A fault that lasts is told at its start, then once in this time, then at its end. */
+const reminderMs = 60_000;
+
+/** Reloads in a row that failed for another reason than the configuration: no answer, no space on the disk. */
+export interface ReloadFailures {
+  /** @returns how long to wait before the next try, ms */
+  add(error: unknown, reason: string): number;
+  end(): void;
+}
+
+export function createReloadFailures(log: Logger): ReloadFailures {
+  let failures = 0;
+  let toldAt = 0;
+  return {
+    add(error, reason) {
+      const now = performance.now();
+      const pauseMs = pauseMsOf(failures, Math.random());
+      failures += 1;
+      if (failures === 1 || now - toldAt > reminderMs) {
+        toldAt = now;
+        log.error({ reason, error: messageOf(error), failures }, 'the reload failed; it is tried again until it works');
+      }
+      return pauseMs;
+    },
+    end() {
+      if (failures > 0) log.info({ failures }, 'reloading works again');
+      failures = 0;
+    },
+  };
+}
