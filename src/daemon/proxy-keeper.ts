@@ -123,7 +123,11 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     // What only servers ask for is seen by looking at them: until the reload, every round must.
     if (plan.kind === 'reload' && observed.loaded !== null && sectionChanges(observed.loaded, desired).length === 0)
       attention.all();
-    if (reloading !== null) return { reloading };
+    if (reloading !== null) {
+      // It may have met the new worker, which is looked at when the reload has ended.
+      if (rejected !== null) log.debug({ rejected }, 'HAProxy did not take a change during the reload');
+      return { reloading };
+    }
     const reason = reasonOf(plan, rejected);
     if (reason === null) reloader.forgetRefusal();
     if (reason === null || reloader.isRefused(text)) return 'settled';
