@@ -16,17 +16,22 @@ export function printStatus(body: unknown, json: boolean): void {
     if (change !== null) lines.push(`${name} ${ageOf(change.at)} ago: ${change.what}`);
   }
   if (fault !== null) lines.push(`fault: ${fault}`);
+  const stale = listeners.flatMap(({ endpoints }) => endpoints.filter((endpoint) => endpoint.stale)).length;
+  if (stale > 0)
+    lines.push(
+      `stale: ${String(stale)} endpoints whose registrations expired without a withdrawal; health checks decide over them`,
+    );
   process.stdout.write(`${lines.join('\n')}\n\n`);
 
   const rows = listeners.flatMap(({ service, port, endpoints }) =>
     endpoints.length === 0
       ? [[service, String(port), '(no endpoint)', '', '', '', '', '']]
-      : endpoints.map(({ id, address, weight, status, check, sessions }) => [
+      : endpoints.map(({ id, address, weight, status, check, sessions, stale: isStale }) => [
           service,
           String(port),
           address,
           id,
-          status,
+          isStale ? `${status} (stale)` : status,
           check,
           String(weight),
           String(sessions),

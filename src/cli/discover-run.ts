@@ -25,7 +25,7 @@ export function controlSocketOf(runDir: string): string {
 
 /** Wires the daemon and runs it until SIGTERM. */
 export async function runDiscover(settings: DiscoverSettings): Promise<void> {
-  const { prefix, haproxy, template, runDir, stateDir, bind, statsBind, poll, linger, stopTimeout } = settings;
+  const { prefix, haproxy, template, runDir, stateDir, bind, statsBind, poll, stale, linger, stopTimeout } = settings;
   const hosts = required(settings.etcdHost, etcdHostMissing);
   const version = await haproxyVersion(haproxy);
   const paths = proxyPathsOf(runDir);
@@ -66,6 +66,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     bind,
     statsBind,
     pollMs: poll,
+    staleMs: stale,
     lingerMs: linger,
     quiet: quietOf(settings),
     log,

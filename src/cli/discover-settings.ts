@@ -22,6 +22,7 @@ export interface DiscoverSettings extends SharedSettings, QuietSettings {
   readonly template: string;
   readonly haproxy: string;
   readonly stateDir: string;
+  readonly stale: number;
   readonly linger: number;
   readonly reloadInterval: number;
   readonly drainDeadline: number;
@@ -76,6 +77,15 @@ function durations(): Parameters<typeof durationOption>[0][] {
       defaultMs: 5_000,
       leastMs: 500,
       mostMs: hourMs,
+    },
+    {
+      flags: '--stale',
+      env: 'STALE',
+      description:
+        'how long endpoints whose registrations expired without a withdrawal are kept, while health checks decide over them; 0s: not at all',
+      defaultMs: 600_000,
+      leastMs: 0,
+      mostMs: 24 * hourMs,
     },
     {
       flags: '--linger',

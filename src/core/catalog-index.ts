@@ -14,8 +14,12 @@ import {
  * not on how many there are.
  */
 export interface CatalogIndex {
-  /** A key was put: what it says now. */
-  set(record: CatalogRecord): void;
+  /**
+   * A key was put: what it says now.
+   *
+   * @returns stale keys that are forgotten, because a key that stands claims their address; this one itself may be among them
+   */
+  set(record: CatalogRecord): readonly string[];
   delete(key: string): void;
   /** Services, and lists of problems, that were not touched since the last call are the same objects as then. */
   catalog(): Catalog;
@@ -68,15 +72,20 @@ export function createCatalogIndex(): CatalogIndex {
       if (record.kind === 'rejected') {
         remove(record.key);
         rejected.set({ key: record.key, reason: record.reason });
-        return;
+        return [];
       }
       const { endpoint } = record;
       remove(endpoint.key);
       const address = formatAddress(endpoint.address);
+      const others = byAddress.of(address);
+      if (endpoint.stale && others.some(({ stale }) => !stale)) return [endpoint.key];
+      const outdone = endpoint.stale ? [] : others.filter(({ stale }) => stale).map(({ key }) => key);
+      for (const key of outdone) remove(key);
       endpoints.set(endpoint.key, endpoint);
       byAddress.add(address, endpoint);
       byService.add(endpoint.service, endpoint);
       decide(address);
+      return outdone;
     },
 
     delete: remove,

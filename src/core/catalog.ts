@@ -9,9 +9,16 @@ export interface Entry {
   readonly createRevision: number;
 }
 
+/** An entry with the lease on which it hangs; `0` where it hangs on none. */
+export interface LeasedEntry extends Entry {
+  readonly lease: string;
+}
+
 export interface Endpoint extends Registration {
   readonly key: string;
   readonly createRevision: number;
+  /** Its key went with its lease, and nobody withdrew it: HAProxy's checks decide over it, for a while. */
+  readonly stale: boolean;
 }
 
 /** A key that is not served, and the one reason. */
@@ -46,16 +53,27 @@ export function recordOf(prefix: string, entry: Entry): CatalogRecord {
   if (!key.ok) return { kind: 'rejected', key: entry.key, reason: key.reason };
   const value = parseValue(entry.value);
   if (!value.ok) return { kind: 'rejected', key: entry.key, reason: value.reason };
-  const endpoint = { ...key.value, ...value.value, key: entry.key, createRevision: entry.createRevision };
+  const endpoint = { ...key.value, ...value.value, key: entry.key, createRevision: entry.createRevision, stale: false };
   return { kind: 'endpoint', endpoint };
 }
 
-/** The one that registered last; keys of one transaction share their create revision, so the key decides then. */
+/** The same key, after its lease has gone. */
+export function staleRecordOf(prefix: string, entry: Entry): CatalogRecord {
+  const record = recordOf(prefix, entry);
+  return record.kind === 'rejected' ? record : { kind: 'endpoint', endpoint: { ...record.endpoint, stale: true } };
+}
+
+/**
+ * The one that registered last; keys of one transaction share their create revision, so the key decides then. A stale one
+ * has nothing to say beside one that stands: it may be of an etcd that counted otherwise.
+ */
 export function newestOf(endpoints: readonly Endpoint[]): Endpoint {
-  return endpoints.reduce((newest, endpoint) => {
-    const later = endpoint.createRevision - newest.createRevision || compareText(endpoint.key, newest.key);
-    return later > 0 ? endpoint : newest;
-  });
+  return endpoints.reduce((newest, endpoint) => (isNewer(endpoint, newest) ? endpoint : newest));
+}
+
+function isNewer(a: Endpoint, b: Endpoint): boolean {
+  if (a.stale !== b.stale) return b.stale;
+  return (a.createRevision - b.createRevision || compareText(a.key, b.key)) > 0;
 }
 
 /** By code units: the same order on every host, whatever its locale. */

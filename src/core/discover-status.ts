@@ -41,6 +41,8 @@ export interface EndpointStatus {
   readonly check: string;
   /** Open connections. */
   readonly sessions: number;
+  /** Its registration expired without a withdrawal, and is kept for a while. */
+  readonly stale: boolean;
 }
 
 export function listenerStatusOf(model: Model, servers: readonly ServerStatus[]): ListenerStatus[] {
@@ -57,6 +59,7 @@ export function listenerStatusOf(model: Model, servers: readonly ServerStatus[])
         status: statusOf(server, observed),
         check: observed?.check ?? '',
         sessions: observed?.sessions ?? 0,
+        stale: server.stale,
       };
     }),
   }));

@@ -1,4 +1,4 @@
-import type { Entry } from './catalog.js';
+import type { LeasedEntry } from './catalog.js';
 import { parsePort } from './address.js';
 import { listenerNameOf, type HeldListener } from './haproxy/model.js';
 import { parseListenerAttributes } from './keyspace.js';
@@ -8,12 +8,21 @@ import { parseServiceName } from './service.js';
 /** What docker-discover keeps on disk, to serve it at its next start before etcd has answered. */
 export interface LastKnownGood {
   readonly revision: number;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly LeasedEntry[];
+  readonly stale: readonly StaleEntry[];
   /** Who held which port; without it a conflict could end the other way after a restart. */
   readonly held: readonly HeldListener[];
 }
 
-export function formatLastKnownGood({ revision, entries, held }: LastKnownGood): string {
+/** A key that expired without having been withdrawn. */
+export interface StaleEntry extends LeasedEntry {
+  /** When it was missed, ms since 1970. */
+  readonly sinceMs: number;
+}
+
+export const emptyState: LastKnownGood = { revision: 0, entries: [], stale: [], held: [] };
+
+export function formatLastKnownGood({ revision, entries, stale, held }: LastKnownGood): string {
   const listeners = held.map(({ service, port, mode, balance, check, empty }) => ({
     service,
     port,
@@ -22,8 +31,20 @@ export function formatLastKnownGood({ revision, entries, held }: LastKnownGood):
     check,
     empty,
   }));
-  const keys = entries.map(({ key, value, createRevision }) => ({ key, value, createRevision }));
-  return `${JSON.stringify({ version: 1, revision, entries: keys, held: listeners }, null, 1)}\n`;
+  const keyOf = ({ key, value, createRevision, lease }: LeasedEntry): LeasedEntry => ({
+    key,
+    value,
+    createRevision,
+    lease,
+  });
+  const state = {
+    version: 1,
+    revision,
+    entries: entries.map(keyOf),
+    stale: stale.map((entry) => ({ ...keyOf(entry), sinceMs: entry.sinceMs })),
+    held: listeners,
+  };
+  return `${JSON.stringify(state, null, 1)}\n`;
 }
 
 /** Somebody may have edited the file: what can reach haproxy.cfg passes the same grammars as what comes from etcd. */
@@ -36,21 +57,26 @@ export function parseLastKnownGood(text: string): Parsed<LastKnownGood> {
   }
   const otherwise = reject('is not of the form that this version writes');
   if (!isRecord(parsed) || parsed['version'] !== 1) return otherwise;
-  const { revision, entries, held } = parsed;
-  if (!isNumber(revision) || !Array.isArray(entries) || !entries.every(isEntry) || !Array.isArray(held))
-    return otherwise;
+  const { revision, entries, stale, held } = parsed;
+  if (!isNumber(revision) || !Array.isArray(entries) || !entries.every(isEntry)) return otherwise;
+  if (!Array.isArray(stale) || !stale.every(isStaleEntry) || !Array.isArray(held)) return otherwise;
   const listeners = held.map(heldListenerOf);
   if (!listeners.every((listener) => listener !== null)) return otherwise;
-  return accept({ revision, entries, held: listeners });
+  return accept({ revision, entries, stale, held: listeners });
 }
 
-function isEntry(value: unknown): value is Entry {
+function isEntry(value: unknown): value is LeasedEntry {
   return (
     isRecord(value) &&
     typeof value['key'] === 'string' &&
     typeof value['value'] === 'string' &&
-    isNumber(value['createRevision'])
+    isNumber(value['createRevision']) &&
+    typeof value['lease'] === 'string'
   );
+}
+
+function isStaleEntry(value: unknown): value is StaleEntry {
+  return isEntry(value) && 'sinceMs' in value && isNumber(value.sinceMs);
 }
 
 function heldListenerOf(value: unknown): HeldListener | null {

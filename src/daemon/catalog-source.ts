@@ -1,17 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { recordOf, type Catalog, type Entry } from '../core/catalog.js';
+import { recordOf, staleRecordOf, type Catalog, type LeasedEntry } from '../core/catalog.js';
 import { createCatalogIndex } from '../core/catalog-index.js';
+import type { LastKnownGood, StaleEntry } from '../core/last-known-good.js';
 import type { Logger } from '../ports/log.js';
 import type { Fingerprint, Listing, Registry, WatchEvent } from '../ports/registry.js';
 import { every, runTasks } from './lifecycle.js';
 import { retry } from './retry.js';
+import { createStaleKeys } from './stale-keys.js';
 
 export interface CatalogSource {
   /** Lists, then watches from there; lists again after every failure of the watch and whenever the poll differs. */
   run(signal: AbortSignal): Promise<void>;
   /** What did not change since the last call is the same object as then. */
   catalog(): Catalog;
-  entries(): Entry[];
+  entries(): LeasedEntry[];
+  /** What etcd no longer has, and nobody has withdrawn: part of the catalog too. */
+  stale(): StaleEntry[];
   revision(): number;
   /** etcd has answered, and its watch stands. */
   isLive(): boolean;
@@ -22,7 +26,9 @@ export interface CatalogSourceOptions {
   readonly prefix: string;
   readonly pollMs: number;
   /** What stood there when the daemon last ran; served until etcd answers. */
-  readonly initial: { readonly revision: number; readonly entries: readonly Entry[] };
+  readonly initial: Pick<LastKnownGood, 'revision' | 'entries' | 'stale'>;
+  /** How long a registration that expired without a withdrawal is kept; 0: not at all. */
+  readonly staleMs: number;
   readonly log: Logger;
   /** Something changed. */
   readonly onChange: (reason: string) => void;
@@ -37,28 +43,56 @@ export function createCatalogSource({
   prefix,
   pollMs,
   initial,
+  staleMs,
   log,
   onChange,
 }: CatalogSourceOptions): CatalogSource {
-  const known = new Map<string, { readonly entry: Entry; readonly modRevision: number }>();
+  /** What stands in etcd. */
+  const known = new Map<string, { readonly entry: LeasedEntry; readonly modRevision: number }>();
   const index = createCatalogIndex();
   let revision = initial.revision;
   let live = false;
 
-  const put = (entry: Entry, modRevision: number): void => {
+  const missed = createStaleKeys({
+    registry,
+    prefix,
+    staleMs,
+    log,
+    onStale(entries) {
+      for (const entry of entries) missed.forget(index.set(staleRecordOf(prefix, entry)));
+      onChange('stale');
+    },
+    onGone(keys) {
+      for (const key of keys) index.delete(key);
+      onChange('gone');
+    },
+  });
+
+  const put = (entry: LeasedEntry, modRevision: number): void => {
     known.set(entry.key, { entry, modRevision });
-    index.set(recordOf(prefix, entry));
+    const record = recordOf(prefix, entry);
+    missed.heard(entry, record);
+    missed.forget(index.set(record));
   };
-  const remove = (key: string): void => {
+  /** @param reborn etcd has lost its data */
+  const remove = (key: string, reborn = false): void => {
+    const there = known.get(key);
     known.delete(key);
-    index.delete(key);
+    if (there === undefined || !missed.miss(there.entry, reborn)) index.delete(key);
   };
   for (const entry of initial.entries) put(entry, 0);
+  for (const entry of staleMs === 0 ? [] : initial.stale) {
+    missed.restore(entry);
+    missed.forget(index.set(staleRecordOf(prefix, entry)));
+  }
 
   /** A key that stands as it is known stays: a listing that brings nothing new changes nothing. */
   const replace = ({ entries, revision: at }: Listing): void => {
     const listed = new Set(entries.map(({ key }) => key));
-    for (const key of [...known.keys()]) if (!listed.has(key)) remove(key);
+    const reborn = at < revision;
+    if (reborn)
+      log.warn({ revision: at, before: revision }, 'etcd has lost its data: it counts from an earlier revision');
+    for (const key of [...known.keys()]) if (!listed.has(key)) remove(key, reborn);
     for (const entry of entries) {
       const there = known.get(entry.key);
       // Revisions alone prove nothing: it may be another etcd, which began to count anew.
@@ -101,7 +135,11 @@ export function createCatalogSource({
     healthy();
     onChange('listed');
     await runTasks(
-      [(both) => registry.watch(listing.revision, applyEvents, both), (both) => every(pollMs, () => poll(both), both)],
+      [
+        (both) => registry.watch(listing.revision, applyEvents, both),
+        (both) => every(pollMs, () => poll(both), both),
+        (both) => missed.run(both),
+      ],
       signal,
     );
   };
@@ -109,6 +147,7 @@ export function createCatalogSource({
   return {
     catalog: () => index.catalog(),
     entries: () => [...known.values()].map(({ entry }) => entry),
+    stale: () => missed.entries(),
     revision: () => revision,
     isLive: () => live,
 

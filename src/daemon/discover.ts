@@ -2,7 +2,7 @@ import type { Problem } from '../core/catalog.js';
 import { listenerStatusOf, problemsOf, type DiscoverStatus } from '../core/discover-status.js';
 import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
-import { parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
+import { emptyState, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
 import type { Logger } from '../ports/log.js';
 import { PortsTakenError, type Proxy } from '../ports/proxy.js';
 import type { Registry } from '../ports/registry.js';
@@ -23,6 +23,7 @@ export interface DiscoverOptions {
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
   readonly pollMs: number;
+  readonly staleMs: number;
   readonly lingerMs: number;
   readonly quiet: QuietPeriod;
   readonly log: Logger;
@@ -42,7 +43,7 @@ export interface Discover {
 const lookAtAllMs = 30_000;
 
 export function createDiscover(options: DiscoverOptions): Discover {
-  const { registry, store, proxy, keeper, prefix, bind, statsBind, pollMs, lingerMs, quiet, log } = options;
+  const { registry, store, proxy, keeper, prefix, bind, statsBind, pollMs, staleMs, lingerMs, quiet, log } = options;
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
   let source: CatalogSource | null = null;
   let model: Model = emptyModel;
@@ -73,7 +74,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
       return saved.value;
     }
     if (saved !== null) log.warn({ reason: saved.reason }, 'the saved state can not be used; starting empty');
-    return { revision: 0, entries: [], held: [] };
+    return emptyState;
   };
 
   return {
@@ -101,7 +102,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
       const onChange = (reason: string): void => {
         loop.trigger(reason);
       };
-      const following = createCatalogSource({ registry, prefix, pollMs, initial, log, onChange });
+      const following = createCatalogSource({ registry, prefix, pollMs, initial, staleMs, log, onChange });
       source = following;
       const builder = createModelBuilder({
         proxy,
@@ -142,7 +143,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
         lookAgain(outcome);
         // Last known good is what HAProxy took, of what etcd said.
         if (typeof outcome === 'object' || !following.isLive() || keeper.fault() !== null) return;
-        saver.note({ revision: following.revision(), entries: following.entries(), held: model.listeners });
+        const [revision, entries, stale] = [following.revision(), following.entries(), following.stale()];
+        saver.note({ revision, entries, stale, held: model.listeners });
       };
 
       loop.trigger('start');

@@ -1,11 +1,9 @@
-import type { Entry } from '../core/catalog.js';
+import type { LeasedEntry } from '../core/catalog.js';
 import type { Diff } from '../core/diff.js';
 
-/** An entry with the lease on which it hangs; `0` where it hangs on none. */
-export interface HeldEntry extends Entry {
+export interface HeldEntry extends LeasedEntry {
   /** Revision of its last put. */
   readonly modRevision: number;
-  readonly lease: string;
 }
 
 export interface Listing {

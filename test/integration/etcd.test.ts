@@ -146,7 +146,8 @@ describe('catalog source', () => {
       registry: etcd.registry,
       prefix: '/backends',
       pollMs,
-      initial: { revision: 0, entries: [] },
+      initial: { revision: 0, entries: [], stale: [] },
+      staleMs: 600_000,
       log,
       onChange: () => undefined,
     });

@@ -61,7 +61,7 @@ async function backend(name: string): Promise<ModelServer> {
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   backends.push(server);
-  return { name, host: '127.0.0.1', port: (server.address() as AddressInfo).port, weight: 1 };
+  return { name, host: '127.0.0.1', port: (server.address() as AddressInfo).port, weight: 1, stale: false };
 }
 
 function modelWith(...servers: ModelServer[]): Model {
@@ -346,7 +346,13 @@ describe('the runtime API', () => {
     });
     talking.listen(0, '127.0.0.1');
     await new Promise((resolve) => talking.once('listening', resolve));
-    const talker = { name: 't', host: '127.0.0.1', port: (talking.address() as AddressInfo).port, weight: 1 };
+    const talker = {
+      name: 't',
+      host: '127.0.0.1',
+      port: (talking.address() as AddressInfo).port,
+      weight: 1,
+      stale: false,
+    };
     await load(modelWith(talker, await backend('a')));
     const held: Socket[] = [];
     let ended = 0;
@@ -392,7 +398,15 @@ describe('stop', () => {
     slow.listen(0, '127.0.0.1');
     await new Promise((resolve) => slow.once('listening', resolve));
     backends.push(slow);
-    await load(modelWith({ name: 'slow', host: '127.0.0.1', port: (slow.address() as AddressInfo).port, weight: 1 }));
+    await load(
+      modelWith({
+        name: 'slow',
+        host: '127.0.0.1',
+        port: (slow.address() as AddressInfo).port,
+        weight: 1,
+        stale: false,
+      }),
+    );
     const asking = fetch(`http://127.0.0.1:${String(port)}/`, { headers: { connection: 'close' } }).then((response) =>
       response.text(),
     );
@@ -415,7 +429,13 @@ describe('stop', () => {
     silent.listen(0, '127.0.0.1');
     await new Promise((resolve) => silent.once('listening', resolve));
     await load(
-      modelWith({ name: 'silent', host: '127.0.0.1', port: (silent.address() as AddressInfo).port, weight: 1 }),
+      modelWith({
+        name: 'silent',
+        host: '127.0.0.1',
+        port: (silent.address() as AddressInfo).port,
+        weight: 1,
+        stale: false,
+      }),
     );
     const connection = connect(port, '127.0.0.1').on('error', () => undefined);
     const accepted = new Promise((resolve) => silent.once('connection', resolve));

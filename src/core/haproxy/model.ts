@@ -23,6 +23,8 @@ export interface Server {
   readonly port: number;
   /** 0 drains: no new connections, requests under way finish. */
   readonly weight: number;
+  /** Its registration has expired without a withdrawal. */
+  readonly stale: boolean;
 }
 
 /** What HAProxy should be: the input of template and plan. */
@@ -109,11 +111,12 @@ export function claimsOf({ name, endpoints }: Service): Claim[] {
 
 function listenerOf(service: string, port: number, endpoints: readonly Endpoint[]): Listener {
   const { mode, balance, check } = newestOf(endpoints);
-  const servers = endpoints.map(({ id, address, weight, state }) => ({
+  const servers = endpoints.map(({ id, address, weight, state, stale }) => ({
     name: id,
     host: address.host,
     port: address.port,
     weight: state === 'drain' ? 0 : weight,
+    stale,
   }));
   return { name: listenerNameOf(service, port), service, port, mode, balance, check, servers, empty: null };
 }

@@ -6,7 +6,7 @@ test('tells of each endpoint what HAProxy says of it', () => {
   const model = modelWith(
     listenerWith({
       servers: [
-        serverWith({ name: 'up', weight: 5 }),
+        serverWith({ name: 'up', weight: 5, stale: true }),
         serverWith({ name: 'drains', weight: 0 }),
         serverWith({ name: 'down', weight: 0 }),
         serverWith({ name: 'new', host: '2001:db8::7' }),
@@ -33,10 +33,18 @@ test('tells of each endpoint what HAProxy says of it', () => {
       service: 'whoami',
       port: 8000,
       endpoints: [
-        { id: 'up', address, weight: 5, status: 'UP', check: 'L4OK', sessions: 3 },
-        { id: 'drains', address, weight: 0, status: 'DRAIN', check: 'L4OK', sessions: 3 },
-        { id: 'down', address, weight: 0, status: 'DOWN', check: 'L4OK', sessions: 3 },
-        { id: 'new', address: '[2001:db8::7]:49153', weight: 1, status: 'not loaded', check: '', sessions: 0 },
+        { id: 'up', address, weight: 5, status: 'UP', check: 'L4OK', sessions: 3, stale: true },
+        { id: 'drains', address, weight: 0, status: 'DRAIN', check: 'L4OK', sessions: 3, stale: false },
+        { id: 'down', address, weight: 0, status: 'DOWN', check: 'L4OK', sessions: 3, stale: false },
+        {
+          id: 'new',
+          address: '[2001:db8::7]:49153',
+          weight: 1,
+          status: 'not loaded',
+          check: '',
+          sessions: 0,
+          stale: false,
+        },
       ],
     },
     { service: 'lingers', port: 81, endpoints: [] },

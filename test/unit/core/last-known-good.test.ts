@@ -9,25 +9,26 @@ import { entryWith } from '../support/registrations.js';
 test('survives being written and read', () => {
   fc.assert(
     fc.property(fc.nat(), anyEntries, anyHeld, (revision, entries, held) => {
-      const state = { revision, entries, held };
+      const stale = entries.slice(0, 3).map((entry) => ({ ...entry, sinceMs: revision }));
+      const state = { revision, entries, stale, held };
       expect(accepted(parseLastKnownGood(formatLastKnownGood(state)))).toEqual(state);
     }),
   );
 });
 
 test('keeps of a listener who held the port, not its servers: those follow from the entries', () => {
-  const text = formatLastKnownGood({ revision: 7, entries: [], held: [listenerWith()] });
+  const text = formatLastKnownGood({ revision: 7, entries: [], stale: [], held: [listenerWith()] });
   expect(accepted(parseLastKnownGood(text)).held).toEqual([heldWith()]);
 });
 
-test('keeps of a key what etcd said, not the lease on which it hung', () => {
+test('keeps of a key what etcd said, and the lease on which it hung', () => {
   const entry = { ...entryWith(), lease: '7587', modRevision: 3 };
-  const text = formatLastKnownGood({ revision: 7, entries: [entry], held: [] });
-  expect(accepted(parseLastKnownGood(text)).entries).toEqual([entryWith()]);
+  const text = formatLastKnownGood({ revision: 7, entries: [entry], stale: [], held: [] });
+  expect(accepted(parseLastKnownGood(text)).entries).toEqual([{ ...entryWith(), lease: '7587' }]);
 });
 
 describe('a file that is not of ours', () => {
-  const good = { version: 1, revision: 7, entries: [entryWith()], held: [heldWith()] };
+  const good = { version: 1, revision: 7, entries: [entryWith()], stale: [], held: [heldWith()] };
 
   test.each(['', '{', 'nonsense', '{"version":1'])('is refused when it is not JSON: %j', (text) => {
     expect(reasonOf(parseLastKnownGood(text))).toBe('is not JSON');
@@ -42,6 +43,9 @@ describe('a file that is not of ours', () => {
     ['with an entry that is no object', { ...good, entries: ['x'] }],
     ['with an entry without value', { ...good, entries: [{ key: '/backends/web/a', createRevision: 1 }] }],
     ['with a revision of an entry that is text', { ...good, entries: [{ ...entryWith(), createRevision: '1' }] }],
+    ['with an entry without lease', { ...good, entries: [{ ...entryWith(), lease: undefined }] }],
+    ['with a stale entry without time', { ...good, stale: [entryWith()] }],
+    ['without stale entries', { ...good, stale: undefined }],
     ['without listeners', { ...good, held: {} }],
     ['with a listener without port', { ...good, held: [{ ...heldWith(), port: undefined }] }],
     ['with a listener without mode', { ...good, held: [{ ...heldWith(), mode: undefined }] }],

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createCatalogSource, type CatalogSource } from '../../../src/daemon/catalog-source.js';
-import type { Entry } from '../../../src/core/catalog.js';
+import type { LeasedEntry } from '../../../src/core/catalog.js';
+import type { StaleEntry } from '../../../src/core/last-known-good.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
 import { entryWith, prefix } from '../support/registrations.js';
@@ -23,7 +24,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function start(initial: readonly Entry[] = []): {
+function start(
+  initial: readonly LeasedEntry[] = [],
+  stale: readonly StaleEntry[] = [],
+  staleMs = 600_000,
+): {
   source: CatalogSource;
   changes: string[];
   run: Promise<void>;
@@ -35,7 +40,8 @@ function start(initial: readonly Entry[] = []): {
     registry,
     prefix,
     pollMs,
-    initial: { revision: 7, entries: initial },
+    initial: { revision: 0, entries: initial, stale },
+    staleMs,
     log,
     onChange: (reason) => {
       changes.push(reason);
@@ -57,7 +63,7 @@ describe('before etcd has answered', () => {
     await pass(60_000);
     expect(source.entries()).toEqual([entryWith()]);
     expect(source.catalog().services.map(({ name }) => name)).toEqual(['whoami']);
-    expect([source.revision(), source.isLive(), changes]).toEqual([7, false, []]);
+    expect([source.revision(), source.isLive(), changes]).toEqual([0, false, []]);
   });
 
   test('it is asked again until it answers, and then the list replaces what stood', async () => {
@@ -231,6 +237,172 @@ describe('the poll', () => {
     registry.recover();
     await until('the list', () => source.isLive());
     expect(messages('info')).toEqual(['works again']);
+  });
+});
+
+describe('a key that went', () => {
+  const key = '/backends/web/a';
+  let lease: string;
+
+  beforeEach(async () => {
+    lease = await registry.grantLease(15_000, controller.signal);
+    registry.put(key, value, lease);
+    registry.put('/backends/web/b', '10.0.0.2:80?port=8000', await registry.grantLease(15_000, controller.signal));
+  });
+
+  const standing = (source: CatalogSource): string[] =>
+    source
+      .catalog()
+      .services.flatMap(({ endpoints }) => endpoints.map(({ id, stale }) => (stale ? `${id} stale` : id)));
+
+  const watched = async (staleMs?: number): Promise<ReturnType<typeof start>> => {
+    const started = start([], [], staleMs);
+    await until('the watch', () => registry.isWatched());
+    return started;
+  };
+
+  test('while its lease lives was withdrawn, and is gone at once', async () => {
+    const { source } = await watched();
+    registry.remove(key);
+    await until('the verdict', () => standing(source).length === 1);
+    expect(standing(source)).toEqual(['b']);
+    expect(source.stale()).toEqual([]);
+  });
+
+  test('with its lease is kept as stale, for a while', async () => {
+    const { source, messages } = await watched();
+    registry.expire(lease);
+    expect(standing(source)).toEqual(['a', 'b']);
+    await until('the verdict', () => standing(source).includes('a stale'));
+    expect(messages('warn')).toEqual([
+      'registrations expired and were not withdrawn; kept as stale, and the health checks decide over them',
+    ]);
+    expect(keysOf(source)).toEqual(['/backends/web/b']);
+    expect(source.stale()).toMatchObject([{ key, value, lease }]);
+    await pass(599_000);
+    expect(standing(source)).toEqual(['a stale', 'b']);
+    await pass(3_000);
+    expect(standing(source)).toEqual(['b']);
+  });
+
+  test('with its lease is gone at once where nothing is to be kept', async () => {
+    const { source } = await watched(0);
+    registry.expire(lease);
+    expect(standing(source)).toEqual(['b']);
+  });
+
+  test('stays until etcd has said what became of the lease', async () => {
+    const { source } = await watched();
+    registry.failOn('remainingMs');
+    registry.remove(key);
+    await pass(30_000);
+    expect(standing(source)).toEqual(['a', 'b']);
+    registry.recover();
+    await until('the verdict', () => standing(source).length === 1);
+  });
+
+  test('is gone at once when it had announced that it goes, whatever became of its lease', async () => {
+    registry.put(key, `${value}&state=drain`, lease);
+    const { source } = await watched();
+    registry.expire(lease);
+    expect(standing(source)).toEqual(['b']);
+  });
+
+  test('without a lease was deleted by hand, and is gone at once', async () => {
+    registry.put('/backends/web/c', '10.0.0.3:80?port=8000');
+    const { source } = await watched();
+    registry.remove('/backends/web/c');
+    expect(standing(source)).toEqual(['a', 'b']);
+  });
+
+  test('is as before when it is put again', async () => {
+    const { source, messages } = await watched();
+    registry.expire(lease);
+    await until('the verdict', () => standing(source).includes('a stale'));
+    registry.put(key, value, await registry.grantLease(15_000, controller.signal));
+    expect(standing(source)).toEqual(['a', 'b']);
+    await pass(700_000);
+    expect(standing(source)).toEqual(['a', 'b']);
+    expect(source.stale()).toEqual([]);
+    expect(messages('warn')).toHaveLength(1);
+  });
+
+  test('gives way at once to another that claims its address', async () => {
+    const { source } = await watched();
+    registry.expire(lease);
+    await until('the verdict', () => standing(source).includes('a stale'));
+    registry.put('/backends/web/c', value, await registry.grantLease(15_000, controller.signal));
+    expect(standing(source)).toEqual(['b', 'c']);
+    expect(source.catalog().conflicting).toEqual([]);
+    registry.remove('/backends/web/c');
+    await until('the verdict', () => standing(source).length === 1);
+    expect(standing(source)).toEqual(['b']);
+  });
+
+  test('never takes an address from one that stands', async () => {
+    const older = await registry.grantLease(15_000, controller.signal);
+    registry.put('/backends/web/c', value, older);
+    const { source } = await watched();
+    expect(standing(source)).toEqual(['b', 'c']);
+    registry.expire(older);
+    await until('the verdict', () => standing(source).join() === 'a,b');
+    expect(source.stale()).toEqual([]);
+  });
+
+  test('is gone soon after its host is heard again without it', async () => {
+    const { source } = await watched();
+    registry.expire(lease);
+    await until('the verdict', () => standing(source).includes('a stale'));
+    registry.put('/backends/web/c', '10.0.0.1:81?port=8000', await registry.grantLease(15_000, controller.signal));
+    expect(standing(source)).toEqual(['a stale', 'b', 'c']);
+    await pass(4_000);
+    expect(standing(source)).toEqual(['a stale', 'b', 'c']);
+    await pass(3_000);
+    expect(standing(source)).toEqual(['b', 'c']);
+  });
+
+  test('is found by a new list too, and asked about', async () => {
+    const { source } = await watched();
+    registry.muted = true;
+    registry.expire(lease);
+    registry.remove('/backends/web/b');
+    registry.muted = false;
+    registry.breakWatch();
+    await until('the verdict', () => standing(source).join() === 'a stale');
+  });
+
+  test('is kept while etcd does not answer, however long, and a little longer', async () => {
+    const { source } = await watched();
+    registry.expire(lease);
+    await until('the verdict', () => standing(source).includes('a stale'));
+    registry.failOn('list', 'fingerprint', 'watch');
+    registry.breakWatch();
+    await pass(3_600_000);
+    expect(standing(source)).toEqual(['a stale', 'b']);
+    registry.recover();
+    await until('the list', () => source.isLive());
+    await pass(2_000);
+    expect(standing(source)).toEqual(['b']);
+  });
+
+  test('with all others because etcd has lost its data is kept, also without a lease', async () => {
+    registry.put('/backends/web/c', '10.0.0.3:80?port=8000');
+    const { source, messages } = await watched();
+    registry.loseData();
+    registry.breakWatch();
+    await until('the verdict', () => standing(source).join() === 'a stale,b stale,c stale');
+    expect(messages('warn')[0]).toBe('etcd has lost its data: it counts from an earlier revision');
+  });
+
+  test('is still kept after a restart, for what is left of its time', async () => {
+    registry.remove(key);
+    const entry = { key, value, createRevision: 1, lease: 'gone', sinceMs: Date.now() - 590_000 };
+    const { source } = start([], [entry]);
+    expect(standing(source)).toEqual(['a stale']);
+    await until('the watch', () => registry.isWatched());
+    expect(standing(source)).toEqual(['a stale', 'b']);
+    await pass(12_000);
+    expect(standing(source)).toEqual(['b']);
   });
 });
 

@@ -72,6 +72,7 @@ function start(): { discover: Discover; run: Promise<void> } {
     bind: ['*'],
     statsBind,
     pollMs: 5_000,
+    staleMs: 600_000,
     lingerMs: 60_000,
     quiet: { leastMs: 10, mostMs: 200 },
     log,
@@ -100,7 +101,7 @@ describe('before etcd has answered', () => {
     const older = entryWith({ service: 'older', id: 'a', address: { host: '10.0.0.1', port: 1 } }, 1);
     const holder = entryWith({ service: 'holder', id: 'b', address: { host: '10.0.0.2', port: 1 } }, 2);
     const held = [heldWith({ service: 'holder' })];
-    saved = formatLastKnownGood({ revision: 7, entries: [older, holder], held });
+    saved = formatLastKnownGood({ revision: 7, entries: [older, holder], stale: [], held });
     registry.failOn('list');
     start();
     await until('the service', () => served() === 'holder:8000: b');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { isUnspecified, parseIp, type Address } from '../../../src/core/address.js';
-import type { Entry } from '../../../src/core/catalog.js';
+import type { LeasedEntry } from '../../../src/core/catalog.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
 import type { HeldListener } from '../../../src/core/haproxy/model.js';
 import { balances, type Registration } from '../../../src/core/service.js';
@@ -49,19 +49,23 @@ const registrationOfFew: fc.Arbitrary<Registration> = fc.record({
 });
 const revision = fc.integer({ min: 1, max: 20 });
 
-const goodEntry: fc.Arbitrary<Entry> = fc.tuple(registrationOfFew, revision).map(([registration, createRevision]) => ({
-  key: keyOf(prefix, registration),
-  value: formatValue(registration),
-  createRevision,
-}));
-const badEntry: fc.Arbitrary<Entry> = fc.record({
+const goodEntry: fc.Arbitrary<LeasedEntry> = fc
+  .tuple(registrationOfFew, revision)
+  .map(([registration, createRevision]) => ({
+    key: keyOf(prefix, registration),
+    value: formatValue(registration),
+    createRevision,
+    lease: '0',
+  }));
+const badEntry: fc.Arbitrary<LeasedEntry> = fc.record({
   key: fc.stringMatching(/^\/backends\/[a-d]\/ [a-d]$/),
   value: fc.string(),
   createRevision: revision,
+  lease: fc.constant('0'),
 });
 
 /** What may stand in etcd: no key twice, some that break the grammar. */
-export const anyEntries: fc.Arbitrary<Entry[]> = fc.uniqueArray(
+export const anyEntries: fc.Arbitrary<LeasedEntry[]> = fc.uniqueArray(
   fc.oneof({ weight: 9, arbitrary: goodEntry }, { weight: 1, arbitrary: badEntry }),
   { selector: ({ key }) => key, maxLength: 16 },
 );

@@ -60,6 +60,13 @@ export class FakeRegistry implements Registry {
     for (const entry of [...this.entries.values()]) if (entry.lease === lease) this.remove(entry.key);
   }
 
+  /** It comes back with an empty data directory. */
+  loseData(): void {
+    this.entries.clear();
+    this.leases.clear();
+    this.#revision = 1;
+  }
+
   isWatched(): boolean {
     return this.#watch !== null;
   }

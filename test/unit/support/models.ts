@@ -3,7 +3,7 @@ import { parseConfiguration, type Configuration } from '../../../src/core/haprox
 import type { HeldListener, Listener, Model, Server } from '../../../src/core/haproxy/model.js';
 
 export function serverWith(changes: Partial<Server> = {}): Server {
-  return { name: '0123456789ab', host: '10.170.71.226', port: 49153, weight: 1, ...changes };
+  return { name: '0123456789ab', host: '10.170.71.226', port: 49153, weight: 1, stale: false, ...changes };
 }
 
 export function listenerWith(changes: Partial<Omit<Listener, 'name'>> = {}): Listener {

@@ -1,4 +1,4 @@
-import { recordOf, type Catalog, type Entry } from '../../../src/core/catalog.js';
+import { recordOf, type Catalog, type Entry, type LeasedEntry } from '../../../src/core/catalog.js';
 import { catalogOf } from '../../../src/core/catalog-index.js';
 import { claimsOf, type Claim } from '../../../src/core/haproxy/model.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
@@ -18,9 +18,9 @@ export function registrationWith(changes: Partial<Registration> = {}): Registrat
 }
 
 /** A registration as it stands in etcd. */
-export function entryWith(changes: Partial<Registration> = {}, createRevision = 1): Entry {
+export function entryWith(changes: Partial<Registration> = {}, createRevision = 1): LeasedEntry {
   const registration = registrationWith(changes);
-  return { key: keyOf(prefix, registration), value: formatValue(registration), createRevision };
+  return { key: keyOf(prefix, registration), value: formatValue(registration), createRevision, lease: '0' };
 }
 
 export function catalogWith(entries: readonly Entry[]): Catalog {
@@ -35,7 +35,7 @@ export function claimsWith(entries: readonly Entry[]): Claim[] {
 let hosts = 0;
 
 /** An entry at an address of its own. */
-export function entryAt(service: string, servicePort: number, id: string, createRevision = 1): Entry {
+export function entryAt(service: string, servicePort: number, id: string, createRevision = 1): LeasedEntry {
   hosts += 1;
   const address = { host: `10.0.${String(hosts >> 8)}.${String(hosts & 255)}`, port: 49153 };
   return entryWith({ service, servicePort, id, address }, createRevision);

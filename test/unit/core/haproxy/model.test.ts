@@ -42,8 +42,8 @@ describe('a service', () => {
         balance: 'roundrobin',
         check: null,
         servers: [
-          { name: 'a', host: '10.0.0.1', port: 1, weight: 1 },
-          { name: 'b', host: '10.0.0.2', port: 2, weight: 20 },
+          { name: 'a', host: '10.0.0.1', port: 1, weight: 1, stale: false },
+          { name: 'b', host: '10.0.0.2', port: 2, weight: 20, stale: false },
         ],
         empty: null,
       },

@@ -1,0 +1,169 @@
+import { recordOf, type CatalogRecord, type LeasedEntry } from '../core/catalog.js';
+import { formatDuration } from '../core/duration.js';
+import type { StaleEntry } from '../core/last-known-good.js';
+import type { Logger } from '../ports/log.js';
+import type { Registry } from '../ports/registry.js';
+import { every, runTasks } from './lifecycle.js';
+import { createReconcileLoop } from './reconcile-loop.js';
+
+/** What became of keys that went. */
+export interface Verdicts {
+  /** Their leases ended, and nobody withdrew them. */
+  readonly onStale: (entries: readonly LeasedEntry[]) => void;
+  /** They were withdrawn, or have been stale for long enough. */
+  readonly onGone: (keys: readonly string[]) => void;
+}
+
+export interface StaleKeysOptions extends Verdicts {
+  readonly registry: Pick<Registry, 'remainingMs'>;
+  readonly prefix: string;
+  /** How long a stale key is kept while etcd answers; 0: not at all. */
+  readonly staleMs: number;
+  readonly log: Logger;
+}
+
+/**
+ * Keys that etcd has no more. One whose lease still lives was deleted, by somebody who meant it. One whose lease has gone too
+ * says only that its docker-register was not heard: the host may be dead, or cut off from etcd while it serves.
+ */
+export interface StaleKeys {
+  /**
+   * etcd no longer has this key.
+   *
+   * @param reborn etcd has lost its data: not even a key without a lease was deleted by anybody
+   * @returns whether to keep it until a verdict
+   */
+  miss(entry: LeasedEntry, reborn: boolean): boolean;
+  /** Missed by an earlier run of the daemon. */
+  restore(entry: StaleEntry): void;
+  /** A key was put, if on a lease by the docker-register of its host. */
+  heard(entry: LeasedEntry, record: CatalogRecord): void;
+  /** They gave way to others. */
+  forget(keys: readonly string[]): void;
+  /** Asks etcd about the leases, and lets go of what was kept for long enough, until `signal` fires. */
+  run(signal: AbortSignal): Promise<void>;
+  entries(): StaleEntry[];
+}
+
+interface Missed {
+  readonly entry: LeasedEntry;
+  readonly host: string;
+  /** By the monotonic clock, ms; and by the wall clock, for the file. */
+  readonly atMs: number;
+  readonly sinceMs: number;
+  readonly order: number;
+  verdict: 'to ask' | 'stale';
+}
+
+/** A docker-register that is back puts all that lives within this time; what it did not put is gone. */
+const settleMs = 5_000;
+const tickMs = 1_000;
+/** Questions under way at once: nothing waits for the answers, and a fleet asks at the same moment. */
+const concurrency = 4;
+
+export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGone }: StaleKeysOptions): StaleKeys {
+  const missed = new Map<string, Missed>();
+  /** By host, when one of its keys was last put. */
+  const heard = new Map<string, { readonly atMs: number; readonly order: number }>();
+  /** Counts what happened: two things within one reading of the clock have an order too. */
+  let order = 0;
+  const loop = createReconcileLoop({ quiet: { leastMs: 0, mostMs: 0 }, what: 'asking etcd about leases', log });
+
+  /** The host of a key that is worth keeping. */
+  const keptHostOf = (entry: LeasedEntry): string | null => {
+    const record = recordOf(prefix, entry);
+    // Who drains has announced that he goes.
+    return record.kind === 'rejected' || record.endpoint.state === 'drain' ? null : record.endpoint.address.host;
+  };
+
+  const ask = async (signal: AbortSignal): Promise<void> => {
+    const asked = [...missed.values()].filter(({ verdict }) => verdict === 'to ask');
+    const leases = [...new Set(asked.map(({ entry }) => entry.lease))];
+    const living = new Set<string>();
+    const worker = async (): Promise<void> => {
+      for (let lease = leases.shift(); lease !== undefined; lease = leases.shift())
+        if (lease !== '0' && (await registry.remainingMs(lease, signal)) !== null) living.add(lease);
+    };
+    await Promise.all(Array.from({ length: concurrency }, worker));
+    // Some may have been put again meanwhile.
+    const left = asked.filter((one) => missed.get(one.entry.key) === one);
+    const withdrawn = left.filter(({ entry }) => living.has(entry.lease));
+    const stale = left.filter(({ entry }) => !living.has(entry.lease));
+    for (const { entry } of withdrawn) missed.delete(entry.key);
+    for (const one of stale) one.verdict = 'stale';
+    if (withdrawn.length > 0) onGone(withdrawn.map(({ entry }) => entry.key));
+    if (stale.length === 0) return;
+    const hosts = [...new Set(stale.map(({ host }) => host))];
+    log.warn(
+      { registrations: stale.length, hosts: hosts.slice(0, 10), forAtMost: formatDuration(staleMs) },
+      'registrations expired and were not withdrawn; kept as stale, and the health checks decide over them',
+    );
+    onStale(stale.map(({ entry }) => entry));
+  };
+
+  const letGo = (): void => {
+    const now = performance.now();
+    const isOver = ({ host, atMs, order: missedAs, verdict }: Missed): boolean => {
+      const last = heard.get(host);
+      const isBack = last !== undefined && last.order > missedAs && now - last.atMs > settleMs;
+      return verdict === 'stale' && (isBack || now - atMs > staleMs);
+    };
+    const over = [...missed.values()].filter(isOver);
+    if (missed.size === over.length) heard.clear();
+    if (over.length === 0) return;
+    for (const { entry } of over) missed.delete(entry.key);
+    log.info({ registrations: over.length, left: missed.size }, 'stale registrations removed');
+    onGone(over.map(({ entry }) => entry.key));
+  };
+
+  return {
+    miss(entry, reborn) {
+      const host = staleMs === 0 || (entry.lease === '0' && !reborn) ? null : keptHostOf(entry);
+      if (host === null) return false;
+      const [atMs, sinceMs] = [performance.now(), Date.now()];
+      missed.set(entry.key, { entry, host, atMs, sinceMs, order: (order += 1), verdict: 'to ask' });
+      loop.trigger('missed');
+      return true;
+    },
+
+    restore({ sinceMs, ...entry }) {
+      const host = keptHostOf(entry);
+      if (host === null) return;
+      // A clock that was set back makes it younger, never older than it is.
+      const ageMs = Math.max(0, Date.now() - sinceMs);
+      missed.set(entry.key, { entry, host, atMs: performance.now() - ageMs, sinceMs, order, verdict: 'stale' });
+    },
+
+    heard({ key, lease }, record) {
+      missed.delete(key);
+      if (lease === '0' || record.kind === 'rejected') return;
+      heard.set(record.endpoint.address.host, { atMs: performance.now(), order: (order += 1) });
+    },
+
+    forget(keys) {
+      for (const key of keys) missed.delete(key);
+    },
+
+    run: (signal) =>
+      runTasks(
+        [
+          (both) =>
+            loop.run(async () => {
+              await ask(both);
+              letGo();
+            }, both),
+          (both) =>
+            every(
+              tickMs,
+              () => {
+                if (missed.size > 0) loop.trigger('tick');
+              },
+              both,
+            ),
+        ],
+        signal,
+      ),
+
+    entries: () => [...missed.values()].map(({ entry, sinceMs }) => ({ ...entry, sinceMs })),
+  };
+}

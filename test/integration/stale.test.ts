@@ -1,0 +1,161 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { DiscoverStatus, EndpointStatus } from '../../src/core/discover-status.js';
+import { haproxyPath } from '../lab/haproxy.js';
+import { waitFor } from '../lab/wait-for.js';
+import { startBackEnd, type BackEnd } from './support/back-end.js';
+import { runDaemon, startDaemon, type Daemon } from './support/daemon.js';
+import { startEtcd, type TestEtcd } from './support/etcd.js';
+import { freePorts } from './support/free-ports.js';
+
+const signal = new AbortController().signal;
+let etcd: TestEtcd;
+let binary: string;
+let a: BackEnd;
+let b: BackEnd;
+let dir: string;
+let env: Record<string, string>;
+let daemon: Daemon | null;
+let port: number;
+
+beforeAll(async () => {
+  binary = await haproxyPath(console.log);
+  etcd = await startEtcd();
+}, 600_000);
+afterAll(() => etcd.dispose());
+
+beforeEach(async () => {
+  await etcd.client.delete().prefix('/backends');
+  [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
+  dir = await mkdtemp(join(tmpdir(), 'stale-'));
+  const [statsPort = 0, free = 0] = await freePorts(2);
+  port = free;
+  env = {
+    ETCD_HOST: etcd.host,
+    HAPROXY: binary,
+    RUN_DIR: join(dir, 'run'),
+    STATE_DIR: join(dir, 'state'),
+    BIND: '127.0.0.1',
+    STATS_BIND: `127.0.0.1:${String(statsPort)}`,
+    STOP_TIMEOUT: '1s',
+  };
+});
+afterEach(async () => {
+  await stop();
+  await Promise.all([a.close(), b.close()]);
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function stop(): Promise<void> {
+  const running = daemon;
+  daemon = null;
+  running?.signal('SIGTERM');
+  await running?.ended;
+}
+
+function start(more: Record<string, string> = {}): Daemon {
+  daemon = startDaemon('docker-discover', [], { ...env, ...more });
+  return daemon;
+}
+
+/** Registers as a docker-register does; returns the lease. To revoke it is to etcd what its end is, only sooner. */
+async function register(id: string, address: string, ttlMs = 3_600_000): Promise<string> {
+  const lease = await etcd.registry.grantLease(ttlMs, signal);
+  const puts = [{ key: `/backends/web/${id}`, value: `${address}?port=${String(port)}` }];
+  await etcd.registry.apply({ puts, deletes: [] }, lease, signal);
+  return lease;
+}
+
+async function ls(): Promise<DiscoverStatus> {
+  const { output } = await runDaemon('docker-discover', ['ls', '--json'], env);
+  return JSON.parse(output) as DiscoverStatus;
+}
+
+async function endpoints(): Promise<readonly EndpointStatus[]> {
+  return (await ls()).listeners.flatMap((listener) => listener.endpoints);
+}
+
+const standing = (what: string, expected: string, seconds = 30): Promise<unknown> =>
+  waitFor(
+    what,
+    async (seen) =>
+      seen(
+        (await endpoints()).map(({ id, stale, status }) => `${id}${stale ? ' stale' : ''} ${status}`).join(),
+      ).startsWith(expected),
+    { timeoutMs: seconds * 1_000 },
+  );
+
+async function staleEndpoint(): Promise<void> {
+  const lease = await register('a', a.address);
+  await standing('the endpoint', 'a UP');
+  await etcd.registry.revoke(lease, signal);
+  await standing('it to be stale', 'a stale UP');
+}
+
+async function answer(): Promise<string> {
+  try {
+    return await (await fetch(`http://127.0.0.1:${String(port)}/`, { signal: AbortSignal.timeout(2_000) })).text();
+  } catch {
+    return '';
+  }
+}
+
+it('an endpoint whose registration expired goes on being served, until its health checks fail', async () => {
+  start();
+  await waitFor('etcd to be followed', async () => (await ls()).catalog === 'live');
+  await register('a', a.address, 2_000);
+  await waitFor('its key to expire', async () => (await etcd.registry.list(signal)).entries.length === 0);
+  await standing('it to be stale', 'a stale UP');
+  expect(await answer()).toBe('a');
+  const table = await runDaemon('docker-discover', ['ls'], env);
+  expect(table.output).toContain('stale: 1 endpoints whose registrations expired without a withdrawal');
+  expect(table.output).toMatch(/ a +UP \(stale\) /);
+  await a.close();
+  await standing('the checks to find it dead', 'a stale DOWN');
+});
+
+it('one that is withdrawn while its lease lives goes at once, and one that is registered again is as before', async () => {
+  start();
+  const [lease, other] = [await register('a', a.address), await register('b', b.address)];
+  await standing('both', 'a UP,b UP');
+  await etcd.registry.apply({ puts: [], deletes: ['/backends/web/a'] }, lease, signal);
+  await standing('the withdrawal', 'b UP');
+  await etcd.registry.revoke(other, signal);
+  await standing('the other to be stale', 'b stale UP');
+  await register('b', b.address);
+  await standing('it to be as before', 'b UP');
+});
+
+it('gives way at once to another registration of its address', async () => {
+  start();
+  await staleEndpoint();
+  await register('c', a.address);
+  await standing('the other claim', 'c UP');
+});
+
+it('is kept no longer than STALE, and a restart of the daemon does not begin anew', async () => {
+  start({ STALE: '1h' });
+  await staleEndpoint();
+  const file = join(dir, 'state', 'last-known-good.json');
+  await waitFor('the state to be saved', async () => (await readFile(file, 'utf8')).includes('sinceMs'));
+  await stop();
+  start({ STALE: '1h' });
+  await standing('it to be stale', 'a stale UP');
+  expect(await answer()).toBe('a');
+  await stop();
+  // As if an hour had passed.
+  const older = (_match: string, sinceMs: string): string => `"sinceMs": ${String(Number(sinceMs) - 3_600_000)}`;
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/"sinceMs": (\d+)/, older));
+  start({ STALE: '1h' });
+  await waitFor('its end', async () => (await ls()).catalog === 'live' && (await endpoints()).length === 0);
+});
+
+it('with STALE=0s goes with its registration', async () => {
+  start({ STALE: '0s' });
+  const lease = await register('a', a.address);
+  await standing('the endpoint', 'a UP');
+  await etcd.registry.revoke(lease, signal);
+  await waitFor('its end', async () => (await endpoints()).length === 0);
+});
