@@ -118,7 +118,7 @@ function createPipeline(text: string): {
       const times = [performance.now()];
       const catalog = index.catalog();
       times.push(performance.now());
-      ({ model } = await builder.build({ catalog, revision: 1, loaded }));
+      ({ model } = await builder.build({ catalog, revision: 1, loaded, last: { model, isRunning: true } }));
       times.push(performance.now());
       const rendered = render(text, viewOf(model, settings, false));
       if (!rendered.ok) throw new Error(rendered.reason);

@@ -4,7 +4,7 @@ import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { emptyState, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
 import type { Logger } from '../ports/log.js';
-import { PortsTakenError, type Proxy } from '../ports/proxy.js';
+import { ListenersRefusedError, PortsTakenError, type Proxy } from '../ports/proxy.js';
 import type { Registry } from '../ports/registry.js';
 import type { StateStore } from '../ports/state-store.js';
 import { createCatalogSource, type CatalogSource } from './catalog-source.js';
@@ -126,24 +126,31 @@ export function createDiscover(options: DiscoverOptions): Discover {
 
       const reconcile = async (): Promise<void> => {
         const catalog = following.catalog();
-        const built = await builder.build({ catalog, revision: following.revision(), loaded: keeper.loadedPorts() });
+        const [revision, loaded, last] = [following.revision(), keeper.loadedPorts(), keeper.last()];
+        const built = await builder.build({ catalog, revision, loaded, last });
         model = built.model;
         tellProblems([...problemsOf(catalog, model), ...(built.statsBarred ? [statsProblem] : [])]);
         let outcome: Outcome;
         try {
           outcome = await keeper.bring(built, signal);
         } catch (error) {
-          if (!(error instanceof PortsTakenError)) throw error;
-          log.warn({ ports: error.ports }, 'HAProxy could not bind; going on without these ports');
-          builder.bar(error.ports);
-          loop.trigger('port taken');
+          if (error instanceof PortsTakenError) {
+            log.warn({ ports: error.ports }, 'HAProxy could not bind; going on without these ports');
+            builder.bar(error.ports);
+          } else if (error instanceof ListenersRefusedError) builder.quarantine.refuse(error.listeners);
+          else throw error;
+          loop.trigger(error.name);
           return;
         }
         ready = true;
         lookAgain(outcome);
+        // HAProxy began anew, or with another template: it may take what it refused before.
+        if (outcome === 'changed') builder.quarantine.offerAgain();
+        if (outcome !== 'settled' || keeper.isBehind()) return;
+        builder.quarantine.accept();
         // Last known good is what HAProxy took, of what etcd said.
-        if (typeof outcome === 'object' || !following.isLive() || keeper.fault() !== null) return;
-        const [revision, entries, stale] = [following.revision(), following.entries(), following.stale()];
+        if (!following.isLive()) return;
+        const [entries, stale] = [following.entries(), following.stale()];
         saver.note({ revision, entries, stale, held: model.listeners });
       };
 

@@ -3,6 +3,7 @@ import { barredPortsOf } from '../core/haproxy/barred-ports.js';
 import type { Catalog, Service } from '../core/catalog.js';
 import { claimsOf, modelOf, type Claim, type HeldListener, type Model } from '../core/haproxy/model.js';
 import type { Proxy } from '../ports/proxy.js';
+import { createQuarantine, type Last, type Quarantine } from './quarantine.js';
 
 /** How long a port that HAProxy could not bind, although the probe could, is left alone. */
 const unbindableMs = 30_000;
@@ -13,15 +14,22 @@ export interface ModelBuilder {
    *
    * @param loaded ports that the running worker has, and that need no look
    */
-  build(input: { catalog: Catalog; revision: number; loaded: ReadonlySet<number> }): Promise<BuiltModel>;
+  build(input: { catalog: Catalog; revision: number; loaded: ReadonlySet<number>; last: Last }): Promise<BuiltModel>;
   /** HAProxy could not bind these. */
   bar(ports: readonly number[]): void;
+  /** What of it HAProxy refuses, listener by listener. */
+  readonly quarantine: Omit<Quarantine, 'offerOf'>;
 }
 
 export interface BuiltModel {
   readonly model: Model;
   /** The port of the stats page is taken by another process. */
   readonly statsBarred: boolean;
+}
+
+/** What HAProxy binds for it. */
+export function portsOf({ model, statsBarred }: BuiltModel, statsPort: number): ReadonlySet<number> {
+  return new Set([...model.listeners.map(({ port }) => port), ...(statsBarred ? [] : [statsPort])]);
 }
 
 export interface ModelBuilderOptions {
@@ -47,6 +55,7 @@ export function createModelBuilder({
   /** A service that did not change since is the same object, and asks for the same. */
   const known = new WeakMap<Service, readonly Claim[]>();
   const reserved = barredPortsOf(statsBind.port);
+  const quarantine = createQuarantine();
 
   const claimsBy = (service: Service): readonly Claim[] => {
     const claims = known.get(service) ?? claimsOf(service);
@@ -55,13 +64,15 @@ export function createModelBuilder({
   };
 
   return {
+    quarantine,
+
     bar(ports) {
-      for (const port of ports) unbindable.set(port, Date.now() + unbindableMs);
+      for (const port of ports) unbindable.set(port, performance.now() + unbindableMs);
     },
 
-    async build({ catalog, revision, loaded }) {
+    async build({ catalog, revision, loaded, last }) {
       const nowMs = Date.now();
-      for (const [port, untilMs] of unbindable) if (untilMs <= nowMs) unbindable.delete(port);
+      for (const [port, untilMs] of unbindable) if (untilMs <= performance.now()) unbindable.delete(port);
       const claims = catalog.services.flatMap(claimsBy);
       const decide = (barred: ReadonlyMap<number, string>): Model =>
         modelOf({ claims, held, heldRevision, barred, nowMs, lingerMs });
@@ -81,7 +92,8 @@ export function createModelBuilder({
       held = [...model.listeners, ...robbed];
       heldRevision = revision;
       const statsTaken = loaded.has(statsBind.port) ? [] : await proxy.takenOf([statsBind]);
-      return { model, statsBarred: statsTaken.length > 0 || unbindable.has(statsBind.port) };
+      const offer = quarantine.offerOf(model, last);
+      return { model: offer, statsBarred: statsTaken.length > 0 || unbindable.has(statsBind.port) };
     },
   };
 }

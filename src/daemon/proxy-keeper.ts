@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.js';
 import { createConfigurationReader, sectionChanges, type Configuration } from '../core/haproxy/configuration.js';
+import { emptyModel } from '../core/haproxy/model.js';
 import { planOf, type Observed, type Plan } from '../core/haproxy/plan.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
@@ -7,6 +8,7 @@ import { StepRejectedError, type Proxy } from '../ports/proxy.js';
 import { createAttention } from './attention.js';
 import { createChangeLog, type Changes } from './change-log.js';
 import type { BuiltModel } from './model-builder.js';
+import type { Last } from './quarantine.js';
 import { createReloader } from './reloader.js';
 import { createWorkerMemory } from './worker-memory.js';
 
@@ -43,7 +45,7 @@ export interface ProxyKeeper {
   /**
    * One round: observe, plan, act.
    *
-   * @throws PortsTakenError; the model must be built without these ports
+   * @throws PortsTakenError, ListenersRefusedError; the model must be built without these
    */
   bring(built: BuiltModel, signal: AbortSignal): Promise<Outcome>;
   /** The next round reads the template anew and reloads. */
@@ -52,7 +54,11 @@ export interface ProxyKeeper {
   lookAtAll(): void;
   /** Ports that the running worker has, or is about to have. */
   loadedPorts(): ReadonlySet<number>;
-  /** Why the desired configuration is not the running one; null where it is. */
+  /** What HAProxy took last, and whether it runs with it. */
+  last(): Last;
+  /** HAProxy does not run what was last desired. */
+  isBehind(): boolean;
+  /** Why the desired configuration, or the user's template, is not the running one; null where they are. */
   fault(): string | null;
   changes(): Changes;
 }
@@ -129,7 +135,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
       return { reloading };
     }
     const reason = reasonOf(plan, rejected);
-    if (reason === null) reloader.forgetRefusal();
+    if (reason === null) reloader.settled(built);
     if (reason === null || reloader.isRefused(text)) return 'settled';
     const waitMs = reloader.waitMs();
     return waitMs > 0 ? { waitMs } : { reloading: reloader.begin(built, reason, signal) };
@@ -145,6 +151,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     },
 
     loadedPorts: () => reloader.ports(),
+    last: () => ({ model: reloader.last()?.model ?? emptyModel, isRunning: proxy.isRunning() }),
+    isBehind: () => reloader.isBehind(),
     fault: () => reloader.fault(),
     changes: () => changeLog.changes(),
 

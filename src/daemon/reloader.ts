@@ -1,11 +1,13 @@
 import { messageOf, SettingError } from '../core/errors.js';
-import { emptyModel } from '../core/haproxy/model.js';
+import { emptyModel, type Listener } from '../core/haproxy/model.js';
 import { render } from '../core/haproxy/render.js';
 import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
-import { ConfigurationRefusedError, PortsTakenError, type Proxy } from '../ports/proxy.js';
+import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError, type Proxy } from '../ports/proxy.js';
 import type { ChangeLog } from './change-log.js';
-import type { BuiltModel } from './model-builder.js';
+import { portsOf, type BuiltModel } from './model-builder.js';
+import { createRefusal } from './refusal.js';
+import { refusedListeners } from './refused-listeners.js';
 import { createReloadFailures } from './reload-failures.js';
 
 /** See ProxyKeeperOptions. */
@@ -21,18 +23,19 @@ export interface ReloaderOptions {
   readonly onLoaded: (text: string) => void;
 }
 
-/** What HAProxy refused is offered again after this time: the cause may have been the machine's, not the text's. */
-const againAfterMs = 60_000;
-
-/** Starts and reloads HAProxy, and remembers what it refused: that is told once, and not offered again for a while. */
+/** Starts and reloads HAProxy, and finds out what of a configuration it refuses. */
 export interface Reloader {
   /** The configuration for a model, with the template that was last taken. @throws ConfigurationRefusedError */
   textOf(built: BuiltModel): string;
-  /** Starts HAProxy, or reloads it and waits for the end of that. @throws whatever is not a refusal */
+  /**
+   * Starts HAProxy, or reloads it and waits for the end of that.
+   *
+   * @throws ListenersRefusedError, and whatever is not a refusal; one of the whole is noted
+   */
   load(built: BuiltModel, reason: string, signal: AbortSignal): Promise<void>;
   /** Reloads while the rounds go on. Resolves at its end, also where it failed: the next one then waits longer. */
   begin(built: BuiltModel, reason: string, signal: AbortSignal): Promise<void>;
-  /** @throws PortsTakenError where the last reload that was begun failed for them, once */
+  /** @throws PortsTakenError, ListenersRefusedError where the last reload that was begun failed for them, once */
   collect(): void;
   /** The end of the reload that was begun and goes on; null where none does. */
   underWay(): Promise<void> | null;
@@ -40,8 +43,10 @@ export interface Reloader {
   waitMs(): number;
   /** HAProxy did not take this text, a short while ago; the last good one stands. */
   isRefused(text: string): boolean;
-  /** What was refused is no longer wanted. */
-  forgetRefusal(): void;
+  /** HAProxy runs with this: what was refused is no longer wanted. */
+  settled(built: BuiltModel): void;
+  /** What HAProxy took last; null where it took nothing yet. */
+  last(): BuiltModel | null;
   /** The template is to be read anew. */
   demand(reason: string): void;
   isDemanded(): boolean;
@@ -49,7 +54,9 @@ export interface Reloader {
   loadOnDemand(built: BuiltModel, signal: AbortSignal): Promise<void>;
   /** Ports that the running worker has, or is about to have. */
   ports(): ReadonlySet<number>;
-  /** Why the desired configuration is not the running one; null where it is. */
+  /** HAProxy does not run what was last desired. */
+  isBehind(): boolean;
+  /** Why the desired configuration, or the user's template, is not the running one; null where they are. */
   fault(): string | null;
 }
 
@@ -60,13 +67,12 @@ export function createReloader(options: ReloaderOptions): Reloader {
   let coming: ReadonlySet<number> = new Set();
   let demanded: string | null = null;
   let underWay: Promise<void> | null = null;
-  let taken: PortsTakenError | null = null;
+  let setback: PortsTakenError | ListenersRefusedError | null = null;
+  let last: BuiltModel | null = null;
   const failures = createReloadFailures(log);
-  let refusedText: string | null = null;
-  let configurationFault: string | null = null;
+  const refusal = createRefusal(log);
   /** Stands until a template is taken, whatever endpoints do meanwhile. */
   let templateFault: string | null = null;
-  let refusedAt = 0;
   let nextReloadAt = 0;
 
   const rendered = (source: string, { model, statsBarred }: BuiltModel): string => {
@@ -79,48 +85,53 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const text = rendered(source, built);
     const startedAt = performance.now();
     const isReload = proxy.isRunning();
-    const next = new Set([
-      ...built.model.listeners.map(({ port }) => port),
-      ...(built.statsBarred ? [] : [settings.statsBind.port]),
-    ]);
-    coming = next;
+    coming = portsOf(built, settings.statsBind.port);
     try {
       await proxy.load(text, signal);
-      ports = next;
+      ports = coming;
+    } catch (error) {
+      // Where no answer came, a worker with these ports may run.
+      const isAnswer = error instanceof ConfigurationRefusedError || error instanceof PortsTakenError;
+      if (!isAnswer) ports = new Set([...ports, ...coming]);
+      throw error;
     } finally {
       coming = new Set();
     }
-    template = source;
+    [template, last] = [source, built];
     // A little apart, so that a fleet does not reload in one beat.
     if (isReload) nextReloadAt = performance.now() + reloadIntervalMs * (1 + Math.random() / 5);
-    refusedText = null;
-    configurationFault = null;
     failures.end();
     changeLog.reloaded(reason, performance.now() - startedAt);
     onLoaded(text);
+  };
+
+  /** Nothing runs: the last good state, or at least the stats page, is worth having; the rest follows with the next change. */
+  const startWithLess = async (statsBarred: boolean, signal: AbortSignal): Promise<void> => {
+    try {
+      if (last !== null) await take(last, template, 'start with the last good state', signal);
+    } catch (error) {
+      if (!(error instanceof ConfigurationRefusedError)) throw error;
+    }
+    if (!proxy.isRunning()) await take({ model: emptyModel, statsBarred }, template, 'start without listeners', signal);
   };
 
   const load = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<void> => {
     const text = rendered(template, built);
     try {
       await take(built, template, reason, signal);
-      return;
+      refusal.forget();
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
-      const fault = messageOf(error);
-      const isKnown = fault === configurationFault;
       if (proxy.isRunning()) nextReloadAt = performance.now() + reloadIntervalMs;
-      refusedText = text;
-      refusedAt = performance.now();
-      configurationFault = fault;
-      if (!isKnown) log.error({ reason, fault }, 'HAProxy refuses the configuration; the last good one stands');
+      const { listeners } = built.model;
+      const textOf = (some: readonly Listener[]): string =>
+        rendered(template, { ...built, model: { ...built.model, listeners: some } });
+      const check = (part: string): Promise<void> => proxy.check(part, signal);
+      const refused = await refusedListeners({ listeners, refusal: error, textOf, check });
+      refusal.note({ text, fault: messageOf(error), reason }, refused.size > 0);
+      if (refused.size > 0) throw new ListenersRefusedError(refused);
+      if (!proxy.isRunning()) await startWithLess(built.statsBarred, signal);
     }
-    if (proxy.isRunning()) return;
-    // Nothing runs yet: the stats page at least is worth having, and traffic follows with the next change.
-    const kept = { text: refusedText, fault: configurationFault };
-    await take({ ...built, model: emptyModel }, template, 'start without listeners', signal);
-    refusedText = kept.text;
-    configurationFault = kept.fault;
   };
 
   return {
@@ -130,7 +141,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     begin(built, reason, signal) {
       underWay = load(built, reason, signal)
         .catch((error: unknown) => {
-          if (error instanceof PortsTakenError) taken = error;
+          if (error instanceof PortsTakenError || error instanceof ListenersRefusedError) setback = error;
           else if (!signal.aborted)
             nextReloadAt = performance.now() + Math.max(reloadIntervalMs, failures.add(error, reason));
         })
@@ -141,19 +152,21 @@ export function createReloader(options: ReloaderOptions): Reloader {
     },
 
     collect() {
-      const last = taken;
-      taken = null;
-      if (last !== null) throw last;
+      const thrown = setback;
+      setback = null;
+      if (thrown !== null) throw thrown;
     },
 
     underWay: () => underWay,
     waitMs: () => nextReloadAt - performance.now(),
-    isRefused: (text) => text === refusedText && performance.now() - refusedAt < againAfterMs,
+    isRefused: (text) => refusal.isOf(text),
 
-    forgetRefusal() {
-      configurationFault = null;
-      refusedText = null;
+    settled(built) {
+      last = built;
+      refusal.forget();
     },
+
+    last: () => last,
 
     demand(reason) {
       demanded = reason;
@@ -166,6 +179,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       demanded = null;
       try {
         await take(built, await readTemplate(), reason, signal);
+        refusal.forget();
         templateFault = null;
       } catch (error) {
         signal.throwIfAborted();
@@ -179,6 +193,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     },
 
     ports: () => (proxy.isRunning() ? new Set([...ports, ...coming]) : new Set()),
-    fault: () => configurationFault ?? templateFault,
+    isBehind: () => refusal.fault() !== null,
+    fault: () => refusal.fault() ?? templateFault,
   };
 }

@@ -5,6 +5,21 @@ import type { ServerState, ServerStatus } from '../core/haproxy/replies.js';
 /** HAProxy does not take a configuration; the last good one stands. The message is HAProxy's own. */
 export class ConfigurationRefusedError extends Error {
   override readonly name = 'ConfigurationRefusedError';
+  /** @param alerts all of HAProxy's words, of which the message may have the first only */
+  constructor(
+    message: string,
+    readonly alerts: readonly string[] = [message],
+  ) {
+    super(message);
+  }
+}
+
+/** HAProxy refuses these listeners, by name, with its words; it would take the configuration without them. */
+export class ListenersRefusedError extends Error {
+  override readonly name = 'ListenersRefusedError';
+  constructor(readonly listeners: ReadonlyMap<string, string>) {
+    super(`HAProxy refuses ${[...listeners.keys()].join(', ')}`);
+  }
 }
 
 /** A start or reload failed because HAProxy could not bind these ports. */
@@ -40,6 +55,8 @@ export interface Proxy {
    * On any failure the file is the last good one again, and the old worker goes on.
    */
   load(text: string, signal: AbortSignal): Promise<void>;
+  /** @throws ConfigurationRefusedError where HAProxy would not take it; touches nothing that runs */
+  check(text: string, signal: AbortSignal): Promise<void>;
   /** Those of `addresses` that can't be bound, because another process has them. */
   takenOf(addresses: readonly BindAddress[]): Promise<BindAddress[]>;
   /** Soft stop: no new connections, then the end when the last is done, or after the deadline. */

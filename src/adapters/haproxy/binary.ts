@@ -35,18 +35,28 @@ export async function checkConfiguration(binary: string, path: string, signal: A
     }
     const words =
       error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' ? error.stderr : firstLine(error);
-    throw new ConfigurationRefusedError(alertsOf(words));
+    throw refusalOf(words);
   }
 }
 
+/** More than this is no message any more. */
+const toldAlerts = 5;
+
+/** @param otherwise what to say before HAProxy's words */
+export function refusalOf(words: string, otherwise?: string): ConfigurationRefusedError {
+  const alerts = alertsOf(words);
+  const message = alerts.slice(0, toldAlerts).join('; ');
+  return new ConfigurationRefusedError(otherwise === undefined ? message : `${otherwise}: ${message}`, alerts);
+}
+
 /** The lines that name the fault, without the process ids that change from run to run. */
-export function alertsOf(words: string): string {
+export function alertsOf(words: string): string[] {
   const lines = words.split('\n').map((line) => line.trim());
   const alerts = lines
     .filter((line) => line.startsWith('[ALERT]'))
     .map((line) => line.replace(/^\[ALERT\]\s*\(\d+\)\s*:\s*/, ''));
   const telling = alerts.filter((line) => !/^(config : )?(Fatal errors found|Error\(s\) found)/.test(line));
-  return (telling.length > 0 ? telling : lines.filter((line) => line !== '')).slice(0, 5).join('; ');
+  return telling.length > 0 ? telling : lines.filter((line) => line !== '');
 }
 
 function firstLine(error: unknown): string {

@@ -13,9 +13,9 @@ import {
   type ServerState,
 } from '../../core/haproxy/replies.js';
 import type { Logger } from '../../ports/log.js';
-import { ConfigurationRefusedError, PortsTakenError, StepRejectedError, type Proxy } from '../../ports/proxy.js';
+import { PortsTakenError, StepRejectedError, type Proxy } from '../../ports/proxy.js';
 import { writeWhole } from '../files.js';
-import { alertsOf, checkConfiguration } from './binary.js';
+import { checkConfiguration, refusalOf } from './binary.js';
 import type { ProxyPaths } from './paths.js';
 import { takenOf } from './port-probe.js';
 import { startMaster, type Master } from './process.js';
@@ -105,6 +105,11 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
       return { busy: waiting };
     },
 
+    async check(text, signal) {
+      await writeWhole(paths.candidate, text);
+      await checkConfiguration(binary, paths.candidate, signal);
+    },
+
     async load(text, signal) {
       await writeWhole(paths.candidate, text);
       await checkConfiguration(binary, paths.candidate, signal);
@@ -134,5 +139,5 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
 function failureOf(words: string, otherwise: string): Error {
   const ports = unboundPorts(words);
   if (ports.length > 0) return new PortsTakenError(ports);
-  return new ConfigurationRefusedError(`${otherwise}: ${alertsOf(words)}`);
+  return refusalOf(words, otherwise);
 }

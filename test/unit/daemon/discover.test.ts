@@ -14,7 +14,7 @@ import { pass, until } from '../support/time.js';
 const template = [
   '{{^stats}}# no stats page\n{{/stats}}',
   '{{#stats}}frontend stats\n{{/stats}}',
-  '{{#listeners}}listen {{name}}\n{{#servers}}server {{name}} {{address}} weight {{weight}}\n{{/servers}}{{/listeners}}',
+  '{{#listeners}}listen {{name}}\n{{#servers}}server {{name}} {{address}} weight {{weight}}\n{{/servers}}balance {{balance}}\n{{/listeners}}',
 ].join('');
 const value = '10.0.0.1:49153?port=8000';
 
@@ -256,12 +256,76 @@ test('a configuration that HAProxy refused is not saved as the last good one', a
   registry.put('/backends/whoami/a', value);
   const { discover } = start();
   await until('the saved state', () => saved?.includes('/backends/whoami/a') === true && registry.isWatched());
-  proxy.refuse = (text) => (text.includes('web') ? 'unknown keyword' : null);
+  proxy.refuse = (text) => (text.includes('web') || !text.includes('whoami') ? 'unknown keyword' : null);
   registry.put('/backends/web/b', '10.0.0.2:1?port=80');
   await until('the fault', () => recorded.messages('error').length > 0);
   await pass(30_000);
   expect(saved).not.toContain('/backends/web/b');
   expect((await discover.status(controller.signal)).fault).toBe('unknown keyword');
+});
+
+describe('a service that HAProxy refuses', () => {
+  const refused = 'HAProxy refuses it: unknown keyword';
+  const problems = async (): Promise<readonly unknown[]> => (await discover.status(controller.signal)).problems;
+  let discover: ReturnType<typeof start>['discover'];
+
+  beforeEach(async () => {
+    registry.put('/backends/whoami/a', value);
+    proxy.refuse = (text) => (text.includes('balance random') ? 'unknown keyword' : null);
+    ({ discover } = start());
+    await until('the service', () => served() === 'whoami:8000: a' && registry.isWatched());
+  });
+
+  test('is left out alone, with the reason; all others follow, and are saved', async () => {
+    registry.put('/backends/web/b', '10.0.0.2:1?port=80&balance=random');
+    registry.put('/backends/whoami/c', '10.0.0.3:1?port=8000');
+    await until('the reason', () => recorded.messages('warn').includes('not served'));
+    expect(await problems()).toEqual([{ key: 'web:80', reason: refused }]);
+    registry.put('/backends/api/d', '10.0.0.4:1?port=81');
+    await until('the other', () => served() === 'api:81: d, whoami:8000: a c');
+    await until('the saved state', () => saved?.includes('/backends/api/d') === true);
+    expect((await discover.status(controller.signal)).fault).toBeNull();
+    await pass(300_000);
+    expect(recorded.messages('warn')).toEqual(['not served']);
+    expect(recorded.messages('error')).toEqual([]);
+  });
+
+  test('goes on as it was, with the endpoints of now', async () => {
+    registry.put('/backends/whoami/b', '10.0.0.2:1?port=8000&balance=random');
+    await until('the new endpoint', () => served() === 'whoami:8000: a b');
+    registry.remove('/backends/whoami/a');
+    await until('the old one to go', () => served() === 'whoami:8000: b');
+    expect(await problems()).toEqual([
+      { key: 'whoami:8000', reason: 'HAProxy refuses it, and it goes on as it was: unknown keyword' },
+    ]);
+  });
+
+  test('comes by itself when HAProxy takes it', async () => {
+    registry.put('/backends/web/b', '10.0.0.2:1?port=80&balance=random');
+    await until('the reason', () => recorded.messages('warn').includes('not served'));
+    proxy.refuse = () => null;
+    await until('it to come', () => served() === 'web:80: b, whoami:8000: a');
+    await until('the problem to be over', () => recorded.messages('info').includes('no longer a problem'));
+    expect(await problems()).toEqual([]);
+  });
+
+  test('comes at once when it no longer asks for that', async () => {
+    registry.put('/backends/web/b', '10.0.0.2:1?port=80&balance=random');
+    await until('the reason', () => recorded.messages('warn').includes('not served'));
+    registry.put('/backends/web/b', '10.0.0.2:1?port=80');
+    await pass(2_000);
+    expect(served()).toBe('web:80: b, whoami:8000: a');
+  });
+
+  test('does not keep HAProxy from starting again after a crash', async () => {
+    registry.put('/backends/web/b', '10.0.0.2:1?port=80&balance=random');
+    await until('the reason', () => recorded.messages('warn').includes('not served'));
+    proxy.crash();
+    discover.trigger('HAProxy exited');
+    await pass(5_000);
+    expect([proxy.isRunning(), served()]).toEqual([true, 'whoami:8000: a']);
+    expect(await problems()).toEqual([{ key: 'web:80', reason: refused }]);
+  });
 });
 
 test('the end stops HAProxy', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../src/core/catalog.js';
-import type { HeldListener } from '../../../src/core/haproxy/model.js';
+import { emptyModel, type HeldListener } from '../../../src/core/haproxy/model.js';
 import { createModelBuilder, type BuiltModel } from '../../../src/daemon/model-builder.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { heldWith } from '../support/models.js';
@@ -27,7 +27,12 @@ function builderWith({ bind = ['*'], held = [] }: { bind?: string[]; held?: Held
   return {
     proxy,
     build: (entries, loaded = []) =>
-      builder.build({ catalog: catalogWith(entries), revision: 10, loaded: new Set(loaded) }),
+      builder.build({
+        catalog: catalogWith(entries),
+        revision: 10,
+        loaded: new Set(loaded),
+        last: { model: emptyModel, isRunning: true },
+      }),
     bar: (...ports) => {
       builder.bar(ports);
     },

@@ -4,7 +4,7 @@ import { SettingError } from '../../../src/core/errors.js';
 import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
 import { emptyModel, type Model } from '../../../src/core/haproxy/model.js';
 import { createProxyKeeper, type ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
-import { PortsTakenError } from '../../../src/ports/proxy.js';
+import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError } from '../../../src/ports/proxy.js';
 import { deferred } from '../support/deferred.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { recordingLog } from '../support/log.js';
@@ -394,6 +394,13 @@ describe('while a reload goes on', () => {
     expect(keeper.loadedPorts()).toEqual(new Set([8000, 81, 1936]));
     end(new Error('the socket did not answer'));
     await reloading;
+    // Nobody knows whether the new worker runs: a look would take it for another process.
+    expect(keeper.loadedPorts()).toEqual(new Set([8000, 81, 1936]));
+  });
+
+  test('that is refused gives its ports back', async () => {
+    end(new PortsTakenError([81]));
+    await reloading;
     expect(keeper.loadedPorts()).toEqual(new Set([8000, 1936]));
   });
 
@@ -417,8 +424,9 @@ describe('while a reload goes on', () => {
 });
 
 describe('a configuration that HAProxy refuses', () => {
+  /** For something that no listener is to blame for: it does not take one without listeners either. */
   const refuseSecond = (): void => {
-    proxy.refuse = (text) => (text.includes('other') ? 'parsing [haproxy.cfg:7]: unknown keyword' : null);
+    proxy.refuse = (text) => (text.includes('other') || text === 'frontend stats\n' ? 'unknown keyword' : null);
   };
 
   test('is told once, and the last good one stands', async () => {
@@ -428,7 +436,8 @@ describe('a configuration that HAProxy refuses', () => {
     expect(await bring(wider)).toBe('settled');
     expect(await bring(wider)).toBe('settled');
     expect(errors()).toEqual(['HAProxy refuses the configuration; the last good one stands']);
-    expect(keeper.fault()).toBe('parsing [haproxy.cfg:7]: unknown keyword');
+    expect(keeper.fault()).toBe('unknown keyword');
+    expect(keeper.isBehind()).toBe(true);
     expect(proxy.text).toBe(textOf(whoami));
     expect(proxy.isRunning()).toBe(true);
   });
@@ -475,16 +484,49 @@ describe('a configuration that HAProxy refuses', () => {
     expect(keeper.fault()).toBeNull();
   });
 
-  test('at the start leads to a start without listeners', async () => {
-    refuseSecond();
+  test('that starts without listeners only is started so', async () => {
+    proxy.failLoad = new ConfigurationRefusedError('HAProxy did not start');
     expect(await bring(wider)).toBe('changed');
     expect(proxy.isRunning()).toBe(true);
     expect(proxy.text).toBe('frontend stats\n');
-    expect(keeper.fault()).toBe('parsing [haproxy.cfg:7]: unknown keyword');
+    expect(keeper.fault()).toBe('HAProxy did not start');
     expect(await bring(wider)).toBe('settled');
     expect(proxy.loads).toHaveLength(1);
     await settled(whoami);
     expect(keeper.fault()).toBeNull();
+  });
+
+  test('when HAProxy has exited gives way to the one that it took last', async () => {
+    await settled(whoami);
+    proxy.crash();
+    proxy.failLoad = new ConfigurationRefusedError('HAProxy did not start');
+    expect(await bring(wider)).toBe('changed');
+    expect(proxy.text).toBe(textOf(whoami));
+    expect(keeper.fault()).toBe('HAProxy did not start');
+  });
+
+  test('for a single listener names it, at the start and later, and says nothing of its own', async () => {
+    proxy.refuse = (text) => (text.includes('other') ? 'unknown keyword' : null);
+    const refusal = new ListenersRefusedError(new Map([['other:81', 'unknown keyword']]));
+    await expect(bring(wider)).rejects.toEqual(refusal);
+    expect(proxy.isRunning()).toBe(false);
+    await settled(whoami);
+    await bring(wider);
+    await expect(bring(wider)).rejects.toEqual(refusal);
+    expect(proxy.text).toBe(textOf(whoami));
+    expect(keeper.isBehind()).toBe(true);
+    await settled(whoami);
+    expect([keeper.isBehind(), errors()]).toEqual([false, []]);
+  });
+
+  test('of a template that was to be read anew is the fault of that, whatever part it is', async () => {
+    await settled(wider);
+    file = () => Promise.resolve(`${template}# bogus\n`);
+    proxy.refuse = (text) => (text.includes('bogus') && text.includes('other') ? 'unknown keyword' : null);
+    keeper.demandReload('SIGHUP');
+    await settled(wider);
+    expect([keeper.fault(), keeper.isBehind()]).toEqual(['unknown keyword', false]);
+    expect(proxy.text).toBe(textOf(wider));
   });
 });
 
@@ -515,7 +557,7 @@ test('a reload that only a server asks for is not forgotten while it waits, and 
   expect(await bring(waiting)).toBeTypeOf('number');
   expect(await bring(waiting)).toBeTypeOf('number');
   await pass(2 * reloadIntervalMs);
-  proxy.refuse = (text) => (text.includes('backup') ? 'backup is not for you' : null);
+  proxy.refuse = (text) => (text.includes('backup') || text === 'frontend stats\n' ? 'backup is not for you' : null);
   expect(await bring(waiting)).toBe('changed');
   const before = proxy.text;
   expect(await bring(waiting)).toBe('settled');

@@ -15,6 +15,8 @@ export class FakeProxy implements Proxy {
   readonly applied: (readonly Step[])[] = [];
   /** Of which listeners the state of the servers was asked for. */
   readonly asked: ('all' | readonly string[])[] = [];
+  /** What was checked only, in order. */
+  readonly checked: string[] = [];
   /** Ports that another process has. */
   readonly taken = new Set<number>();
   readonly probed: BindAddress[][] = [];
@@ -77,6 +79,12 @@ export class FakeProxy implements Proxy {
       if (text !== null) this.text = text;
       resolve({ busy });
     });
+  }
+
+  check(text: string): Promise<void> {
+    this.checked.push(text);
+    const reason = this.refuse(text);
+    return reason === null ? Promise.resolve() : Promise.reject(new ConfigurationRefusedError(reason));
   }
 
   async load(text: string): Promise<void> {
