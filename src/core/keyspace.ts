@@ -19,17 +19,20 @@ import {
  * HTTP check), `weight` (1 to 256), `state` (ready, drain). Attributes with other names are left alone, so that an older
  * reader understands a newer writer.
  */
-export const maxValueLength = 1024;
+export const maxValueBytes = 1024;
+/** With a prefix of at most `maxPrefixLength` no key of the grammar is longer. */
+export const maxKeyBytes = 1024;
+const maxPrefixLength = 256;
 
 const keySegment = '[A-Za-z0-9][A-Za-z0-9._-]*';
 const prefixPattern = new RegExp(`^(?:/${keySegment})+$`);
 const checkPath = /^\/[A-Za-z0-9._~/-]{0,255}$/;
 
-/** `/backends`: segments that each start with a slash, none at the end. */
+/** `/backends`: segments that each start with a slash, none at the end; 256 characters at most. */
 export function parsePrefix(text: string): Parsed<string> {
-  if (prefixPattern.test(text)) return accept(text);
+  if (text.length <= maxPrefixLength && prefixPattern.test(text)) return accept(text);
   return reject(
-    'is not a prefix: it starts with "/", has no "/" at its end, and letters, digits, ".", "_" or "-" between',
+    'is not a prefix: it starts with "/", has no "/" at its end, letters, digits, ".", "_" or "-" between, and 256 characters at most',
   );
 }
 
@@ -69,8 +72,7 @@ export function formatValue(registration: Registration): string {
 type Value = Omit<Registration, 'service' | 'id'>;
 
 export function parseValue(text: string): Parsed<Value> {
-  if (text.length > maxValueLength)
-    return reject(`its value has ${String(text.length)} characters, more than ${String(maxValueLength)}`);
+  if (Buffer.byteLength(text) > maxValueBytes) return reject(`its value is longer than ${String(maxValueBytes)} bytes`);
   const mark = text.indexOf('?');
   const address = parseAddress(mark === -1 ? text : text.slice(0, mark));
   if (!address.ok) return address;

@@ -9,7 +9,28 @@ export function reject(reason: string): { readonly ok: false; readonly reason: s
   return { ok: false, reason };
 }
 
-/** A value from outside as it may stand in a message: quoted, control characters escaped, cut at 80 characters. */
+/** So much of a value from outside is shown in a message. */
+const shownLength = 80;
+
+/** A value from outside as it may stand in a message: between quotes, and otherwise as `printable` has it. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  return `"${printable(text, shownLength)}"`;
+}
+
+/**
+ * A value from outside as it may go to a terminal or into a log: printable ASCII, everything else escaped as JSON has it
+ * (direction marks and the C1 controls too, which JSON would let pass), cut at `length` characters.
+ */
+export function printable(text: string, length: number): string {
+  // One character more than is shown tells whether something is missing.
+  const escaped = text.slice(0, length + 1).replace(/[^ !#-[\]-~]/g, escapedOf);
+  if (escaped.length <= length) return escaped;
+  // Not in the middle of an escape.
+  const whole = /^(?:[^\\]|\\u[0-9a-f]{4}|\\[^u])*/.exec(escaped.slice(0, length)) ?? [''];
+  return `${whole[0]}…`;
+}
+
+function escapedOf(unit: string): string {
+  const escaped = JSON.stringify(unit).slice(1, -1);
+  return escaped === unit ? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}` : escaped;
 }

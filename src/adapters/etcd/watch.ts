@@ -1,6 +1,6 @@
 import type { Etcd3, IEvent, IWatchResponse } from 'etcd3';
 import type { Registry, WatchEvent } from '../../ports/registry.js';
-import { entryOf } from './entry.js';
+import { entryOf, keyTextOf } from './entry.js';
 
 export interface WatchOptions {
   readonly client: Etcd3;
@@ -46,5 +46,5 @@ function endOf({ canceled, cancel_reason, compact_revision }: IWatchResponse): s
 }
 
 function eventOf({ type, kv }: IEvent): WatchEvent {
-  return type === 'Put' ? { kind: 'put', entry: entryOf(kv) } : { kind: 'delete', key: kv.key.toString() };
+  return type === 'Put' ? { kind: 'put', entry: entryOf(kv) } : { kind: 'delete', key: keyTextOf(kv.key) };
 }
