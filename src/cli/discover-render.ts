@@ -1,11 +1,12 @@
 import { recordOf } from '../core/catalog.js';
 import { catalogOf } from '../core/catalog-index.js';
-import { problemsOf } from '../core/discover-status.js';
+import { problemListsOf } from '../core/discover-status.js';
 import { SettingError } from '../core/errors.js';
 import { barredPortsOf } from '../core/haproxy/barred-ports.js';
 import { claimsOf, modelOf } from '../core/haproxy/model.js';
 import { render } from '../core/haproxy/render.js';
 import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
+import { printableKey } from '../core/keyspace.js';
 import type { Registry } from '../ports/registry.js';
 
 export interface RenderOptions {
@@ -24,7 +25,7 @@ export async function renderNow({ registry, prefix, template, settings }: Render
   const model = modelOf({ claims, held: [], heldRevision: 0, barred, nowMs: 0, lingerMs: 0 });
   const text = render(template, viewOf(model, settings, false));
   if (!text.ok) throw new SettingError(`TEMPLATE can't be rendered: ${text.reason}`);
-  for (const { key, reason } of problemsOf(catalog, model))
-    process.stderr.write(`not served: ${JSON.stringify(key)}: ${reason}\n`);
+  for (const { key, reason } of problemListsOf(catalog, model).flat())
+    process.stderr.write(`not served: "${printableKey(key)}": ${reason}\n`);
   process.stdout.write(text.value);
 }

@@ -65,8 +65,9 @@ export function listenerStatusOf(model: Model, servers: readonly ServerStatus[])
   }));
 }
 
-export function problemsOf(catalog: Catalog, model: Model): Problem[] {
-  return [...model.refused, ...catalog.conflicting, ...catalog.rejected];
+/** What is not served, by kind; each list is sorted by key, and the same object until it changes. */
+export function problemListsOf(catalog: Catalog, model: Model): readonly (readonly Problem[])[] {
+  return [model.refused, catalog.conflicting, catalog.rejected];
 }
 
 /** HAProxy itself calls a server of weight 0 `UP`. */

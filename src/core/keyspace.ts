@@ -1,5 +1,5 @@
 import { formatAddress, isLoopback, parseAddress, parsePort } from './address.js';
-import { accept, quoted, reject, type Parsed } from './result.js';
+import { accept, printable, quoted, reject, type Parsed } from './result.js';
 import {
   balances,
   defaultAttributes,
@@ -55,6 +55,11 @@ export function parseKey(prefix: string, key: string): Parsed<Pick<Registration,
   if (!service.ok) return service;
   const id = parseId(idText);
   return id.ok ? accept({ service: service.value, id: id.value }) : id;
+}
+
+/** A key as it may go to a terminal or into a log, whatever it is; one of the grammar is shown whole. */
+export function printableKey(key: string): string {
+  return printable(key, maxPrefixLength + 260);
 }
 
 /** The value as it stands in etcd; attributes that have their default are left out, `port` is always said. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/catalog.js';
-import { listenerStatusOf, problemsOf, type DiscoverStatus } from '../core/discover-status.js';
+import { listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
 import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { emptyState, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
@@ -10,6 +10,7 @@ import type { StateStore } from '../ports/state-store.js';
 import { createCatalogSource, type CatalogSource } from './catalog-source.js';
 import { every, runTasks } from './lifecycle.js';
 import { createModelBuilder } from './model-builder.js';
+import { createProblemLog } from './problem-log.js';
 import type { Outcome, ProxyKeeper } from './proxy-keeper.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createStateSaver } from './state-saver.js';
@@ -47,20 +48,14 @@ export function createDiscover(options: DiscoverOptions): Discover {
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
   let source: CatalogSource | null = null;
   let model: Model = emptyModel;
-  let problems: readonly Problem[] = [];
+  /** What is not served, by kind. */
+  let problems: readonly (readonly Problem[])[] = [];
+  const problemLog = createProblemLog(log);
   let ready = false;
 
   const statsProblem = {
     key: 'stats page',
     reason: `${formatBind(statsBind)} is taken by another process; free it, or set STATS_BIND`,
-  };
-
-  const tellProblems = (now: readonly Problem[]): void => {
-    const before = new Set(problems.map(({ key, reason }) => `${key} ${reason}`));
-    const after = new Set(now.map(({ key }) => key));
-    for (const { key, reason } of now) if (!before.has(`${key} ${reason}`)) log.warn({ key, reason }, 'not served');
-    for (const { key } of problems) if (!after.has(key)) log.info({ key }, 'no longer a problem');
-    problems = now;
   };
 
   const restore = async (): Promise<LastKnownGood> => {
@@ -93,7 +88,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         haproxy: { running, workerPid: running ? await proxy.workerPid(signal) : null, ...keeper.changes() },
         fault: keeper.fault(),
         listeners: listenerStatusOf(model, servers),
-        problems,
+        problems: problems.flat(),
       };
     },
 
@@ -129,7 +124,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
         const [revision, loaded, last] = [following.revision(), keeper.loadedPorts(), keeper.last()];
         const built = await builder.build({ catalog, revision, loaded, last });
         model = built.model;
-        tellProblems([...problemsOf(catalog, model), ...(built.statsBarred ? [statsProblem] : [])]);
+        problems = [...problemListsOf(catalog, model), built.statsBarred ? [statsProblem] : []];
+        problemLog.tell(problems);
         let outcome: Outcome;
         try {
           outcome = await keeper.bring(built, signal);

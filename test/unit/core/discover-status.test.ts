@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listenerStatusOf, problemsOf } from '../../../src/core/discover-status.js';
+import { listenerStatusOf, problemListsOf } from '../../../src/core/discover-status.js';
 import { listenerWith, modelWith, serverWith } from '../support/models.js';
 
 test('tells of each endpoint what HAProxy says of it', () => {
@@ -54,6 +54,6 @@ test('tells of each endpoint what HAProxy says of it', () => {
 test('the problems are listeners that are left out, addresses claimed twice, and keys that break the grammar', () => {
   const [refused, conflicting, rejected] = ['refused', 'conflicting', 'rejected'].map((key) => [{ key, reason: 'r' }]);
   const catalog = { services: [], conflicting: conflicting ?? [], rejected: rejected ?? [] };
-  const problems = problemsOf(catalog, { listeners: [], refused: refused ?? [] });
-  expect(problems.map(({ key }) => key)).toEqual(['refused', 'conflicting', 'rejected']);
+  const problems = problemListsOf(catalog, { listeners: [], refused: refused ?? [] });
+  expect(problems.flat().map(({ key }) => key)).toEqual(['refused', 'conflicting', 'rejected']);
 });
