@@ -1,10 +1,15 @@
 import type { DiscoverStatus } from '../core/discover-status.js';
+import { printable } from '../core/result.js';
 import { formatTable } from './table.js';
+
+/** A hundred thousand keys that break the grammar must not push the services off the screen. */
+const mostProblems = 50;
+const shownKeyLength = 100;
 
 /** @param body what the daemon answered to `GET /status` */
 export function printStatus(body: unknown, json: boolean): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+    process.stdout.write(`${asciiJson(body)}\n`);
     return;
   }
   const { catalog, haproxy, fault, listeners, problems } = body as DiscoverStatus;
@@ -43,13 +48,22 @@ export function printStatus(body: unknown, json: boolean): void {
       formatTable(['SERVICE', 'PORT', 'ENDPOINT', 'ID', 'STATUS', 'CHECK', 'WEIGHT', 'SESSIONS'], rows),
     );
 
-  if (problems.length === 0) return;
-  process.stdout.write('\n');
-  process.stdout.write(
-    formatTable(
-      ['NOT SERVED', 'REASON'],
-      problems.map(({ key, reason }) => [printable(key), reason]),
-    ),
+  if (problems.length > 0) process.stdout.write(`\n${problemsTable(problems)}`);
+}
+
+/** The first of them; a key is whatever somebody wrote to etcd, and this goes to a terminal. */
+export function problemsTable(problems: DiscoverStatus['problems']): string {
+  const rows = problems.slice(0, mostProblems).map(({ key, reason }) => [printable(key, shownKeyLength), reason]);
+  const table = formatTable(['NOT SERVED', 'REASON'], rows);
+  const more = problems.length - rows.length;
+  return more > 0 ? `${table}and ${String(more)} more; --json lists all ${String(problems.length)}\n` : table;
+}
+
+/** The same JSON for who parses it, and nothing that a terminal would obey for who looks at it. */
+export function asciiJson(body: unknown): string {
+  return JSON.stringify(body, null, 2).replace(
+    /[^\n -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
@@ -63,9 +77,4 @@ function ageOf(at: string): string {
   const seconds = Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000));
   if (seconds < 120) return `${String(seconds)}s`;
   return seconds < 7200 ? `${String(Math.round(seconds / 60))}m` : `${String(Math.round(seconds / 3600))}h`;
-}
-
-/** A key is whatever somebody wrote to etcd, and this goes to a terminal. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?');
 }
