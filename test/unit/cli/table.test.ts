@@ -26,3 +26,8 @@ test('begins each column at the same place in every line, whatever the cells', (
     }),
   );
 });
+
+test('takes two hundred thousand rows', () => {
+  const rows = Array.from({ length: 200_000 }, (_, n) => [String(n)]);
+  expect(formatTable(['N'], rows).split('\n')).toHaveLength(200_002);
+});
