@@ -135,23 +135,36 @@ interface Sorted<T> {
 
 function createSorted<T>(nameOf: (item: T) => string): Sorted<T> {
   const items = new Map<string, T>();
-  let names: readonly string[] | null = [];
+  /** In order, but for what came and went since the last look. */
+  let names: readonly string[] = [];
+  let came = new Set<string>();
+  let isOrdered = true;
   let list: readonly T[] | null = [];
   return {
     has: (name) => items.has(name),
     set(item) {
       const name = nameOf(item);
-      if (!items.has(name)) names = null;
+      if (!items.has(name)) {
+        came.add(name);
+        isOrdered = false;
+      }
       list = null;
       items.set(name, item);
     },
     delete(name) {
       if (!items.delete(name)) return;
-      names = null;
+      came.delete(name);
+      isOrdered = false;
       list = null;
     },
     values() {
-      names ??= [...items.keys()].sort(compareText);
+      if (!isOrdered) {
+        // Two runs, of which the first is in order already: to sort them is to merge them.
+        const stayed = names.filter((name) => items.has(name) && !came.has(name));
+        names = [...stayed, ...[...came].sort(compareText)].sort(compareText);
+        came = new Set();
+        isOrdered = true;
+      }
       list ??= names.flatMap((name) => items.get(name) ?? []);
       return list;
     },

@@ -13,6 +13,7 @@ export interface CatalogSource {
   run(signal: AbortSignal): Promise<void>;
   /** What did not change since the last call is the same object as then. */
   catalog(): Catalog;
+  /** What stands in etcd and keeps to the grammar. */
   entries(): LeasedEntry[];
   /** What etcd no longer has, and nobody has withdrawn: part of the catalog too. */
   stale(): StaleEntry[];
@@ -37,6 +38,14 @@ export interface CatalogSourceOptions {
 /** How often the poll looks again before it doubts the watch: a change may be under way to us. */
 const looks = 3;
 const lookPauseMs = 200;
+/** A watch that tells something all the time can't be compared with one moment of etcd; so many polls believe it. */
+const believedPolls = 12;
+
+interface Known {
+  readonly entry: LeasedEntry;
+  readonly modRevision: number;
+  readonly isRejected: boolean;
+}
 
 export function createCatalogSource({
   registry,
@@ -48,7 +57,7 @@ export function createCatalogSource({
   onChange,
 }: CatalogSourceOptions): CatalogSource {
   /** What stands in etcd. */
-  const known = new Map<string, { readonly entry: LeasedEntry; readonly modRevision: number }>();
+  const known = new Map<string, Known>();
   const index = createCatalogIndex();
   let revision = initial.revision;
   let live = false;
@@ -69,8 +78,8 @@ export function createCatalogSource({
   });
 
   const put = (entry: LeasedEntry, modRevision: number): void => {
-    known.set(entry.key, { entry, modRevision });
     const record = recordOf(prefix, entry);
+    known.set(entry.key, { entry, modRevision, isRejected: record.kind === 'rejected' });
     missed.heard(entry, record);
     missed.forget(index.set(record));
   };
@@ -120,11 +129,19 @@ export function createCatalogSource({
     return known.size === count && ours === latest;
   };
 
+  let believed = 0;
   const poll = async (signal: AbortSignal): Promise<void> => {
+    const before = revision;
     for (let look = 0; look < looks; look += 1) {
-      if (agrees(await registry.fingerprint(signal))) return;
+      if (agrees(await registry.fingerprint(signal))) {
+        believed = 0;
+        return;
+      }
       await sleep(lookPauseMs, undefined, { signal });
     }
+    believed += 1;
+    if (revision !== before && believed < believedPolls) return;
+    believed = 0;
     throw new PollDiffersError('the poll found what the watch did not tell; listing anew');
   };
 
@@ -146,7 +163,7 @@ export function createCatalogSource({
 
   return {
     catalog: () => index.catalog(),
-    entries: () => [...known.values()].map(({ entry }) => entry),
+    entries: () => [...known.values()].flatMap(({ entry, isRejected }) => (isRejected ? [] : [entry])),
     stale: () => missed.entries(),
     revision: () => revision,
     isLive: () => live,

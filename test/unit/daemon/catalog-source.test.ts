@@ -104,6 +104,8 @@ describe('the watch', () => {
     await until('the watch', () => registry.isWatched());
     registry.put('/backends/web', 'nonsense');
     expect(source.catalog().rejected.map(({ key }) => key)).toEqual(['/backends/web']);
+    // Nothing of it is worth being kept over a restart.
+    expect(keysOf(source)).toEqual([]);
   });
 
   test('that fails leads to a new list, and everything stays until that is answered', async () => {
@@ -224,6 +226,24 @@ describe('the poll', () => {
     await pass(1_000);
     expect(registry.count('list')).toBe(1);
     expect(keysOf(source)).toEqual(['/backends/web/a', '/backends/web/b']);
+  });
+
+  test('believes a watch that tells something all the time, for a minute', async () => {
+    registry.put('/backends/web/a', value);
+    const { source } = start();
+    await until('the watch', () => registry.isWatched());
+    registry.muted = true;
+    registry.put('/backends/web/lost', '10.0.0.9:1');
+    registry.muted = false;
+    const writing = setInterval(() => {
+      registry.put('/backends/web/a', value);
+    }, 100);
+    await pass(11 * (pollMs + 600));
+    expect(registry.count('list')).toBe(1);
+    await pass(2 * (pollMs + 600));
+    clearInterval(writing);
+    expect(registry.count('list')).toBe(2);
+    await until('the list', () => keysOf(source).includes('/backends/web/lost'));
   });
 
   test('that is not answered leads to a new list, and everything stays meanwhile', async () => {
