@@ -182,12 +182,12 @@ describe('services', () => {
 });
 
 describe('docker-register', () => {
-  it('killed, takes its keys along within TTL and poll, and the others carry on', async () => {
+  it('killed, takes its keys along within TTL and poll where STALE=0s, and the others carry on', async () => {
     const dead = await startWhoami(backend1, { options: '-p 8000:8000' });
     const alive = await startWhoami(backend2, { options: '-p 8000:8000' });
     await startRegister(lab, backend1, '-e TTL=5s');
     await startRegister(lab, backend2, '-e TTL=5s');
-    await startDiscover(lab, '-e POLL=1s');
+    await startDiscover(lab, '-e POLL=1s -e STALE=0s');
     await answeredBy(lab, 8000, [dead, alive]);
     const traffic = startTraffic(client, `${client.ip}:8000`);
     const killedAt = performance.now();
