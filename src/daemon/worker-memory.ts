@@ -37,7 +37,7 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
   let servers = new Map<string, Map<string, Server>>();
 
   const take = (own: Map<string, Server>, step: Step, mayStand: boolean): void => {
-    if (step.kind === 'add') own.set(step.server, { ...step.line, maint: false, outSince: null });
+    if (step.kind === 'add') own.set(step.server, { ...step.line, maint: false, drain: false, outSince: null });
     const there = own.get(step.server);
     if (there === undefined) return;
     switch (step.kind) {
@@ -48,7 +48,7 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
         own.set(step.server, { ...there, weight: step.weight });
         return;
       case 'ready':
-        own.set(step.server, { ...there, maint: false, outSince: null });
+        own.set(step.server, { ...there, maint: false, drain: false, outSince: null });
         return;
       case 'maint':
         own.set(step.server, { ...there, maint: true, outSince: performance.now() });
@@ -70,7 +70,9 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
           listener,
           new Map([
             ...(servers.get(listener) ?? []),
-            ...[...lines].map(([server, line]) => [server, { ...line, maint: false, outSince: null }] as const),
+            ...[...lines].map(
+              ([server, line]) => [server, { ...line, maint: false, drain: false, outSince: null }] as const,
+            ),
           ]),
         ]),
       );
@@ -86,11 +88,11 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
     told(listeners, states) {
       const believed = new Map(listeners.map((listener) => [listener, servers.get(listener)]));
       for (const listener of listeners) servers.set(listener, new Map());
-      for (const { listener, server, address, weight, maint } of states) {
+      for (const { listener, server, address, weight, maint, drain } of states) {
         // One that somebody added by hand has no keywords that we know of, and is never what is wanted.
         const { keywords = '', outSince = null } = believed.get(listener)?.get(server) ?? {};
         const since = maint ? (outSince ?? performance.now()) : null;
-        servers.get(listener)?.set(server, { address, weight, maint, keywords, outSince: since });
+        servers.get(listener)?.set(server, { address, weight, maint, drain, keywords, outSince: since });
       }
     },
 

@@ -9,12 +9,22 @@ export interface ServerLine {
 
 export type ServerLines = ReadonlyMap<string, ReadonlyMap<string, ServerLine>>;
 
+/** Servers that only a reload can change: their line can't be given to the runtime API as it stands. */
+export interface FixedServers {
+  /** The server's name, or the prefix of a `server-template`. */
+  readonly name: string;
+  /** First and last of the numbers behind the prefix; null for a single server. */
+  readonly numbers: readonly [number, number] | null;
+}
+
 /** A configuration as the plan sees it: what only a reload can change, and the servers, which come and go at run time. */
 export interface Configuration {
   /** Text of each section without its servers, by its first line, such as `listen whoami:8000`. */
   readonly sections: ReadonlyMap<string, string>;
   /** By the name of the proxy, then of the server. Every proxy is there, also one without a server. */
   readonly servers: ServerLines;
+  /** By the name of the proxy. They are part of their section's text. */
+  readonly fixed: ReadonlyMap<string, readonly FixedServers[]>;
 }
 
 // Configuration manual, chapter 2: a section begins with one of these words, whatever the indentation.
@@ -28,6 +38,7 @@ interface Section {
   /** Of a `listen` or `backend`, its name; null of others, which have no servers of this kind. */
   readonly proxy: string | null;
   readonly servers: ReadonlyMap<string, ServerLine>;
+  readonly fixed: readonly FixedServers[];
 }
 
 export function parseConfiguration(text: string): Configuration {
@@ -36,8 +47,8 @@ export function parseConfiguration(text: string): Configuration {
 
 /**
  * Reads rendered configurations, of whatever template, one after the other. A section that says the same as in the last
- * one is not read again, and its servers are the same object as then. A `server` line that holds what the runtime API
- * would read otherwise (quotes, comments, escapes, variables) counts as part of its section.
+ * one is not read again, and its servers are the same object as then. A `server-template`, and a `server` line that holds what
+ * the runtime API would read otherwise (quotes, comments, escapes, variables), count as part of their section.
  */
 export function createConfigurationReader(): (text: string) => Configuration {
   let known = new Map<string, Section>();
@@ -63,6 +74,7 @@ function sectionOf(piece: string): Section {
   const hasHeader = piece.search(sectionStart) === 0;
   const lines: string[] = [];
   const servers = new Map<string, ServerLine>();
+  const fixed: FixedServers[] = [];
   let header = '';
   let proxy: string | null = null;
   for (const raw of piece.split('\n')) {
@@ -72,24 +84,59 @@ function sectionOf(piece: string): Section {
       header = line;
       proxy = /^(?:listen|backend) (\S+)/.exec(line)?.[1] ?? null;
     }
-    const [, name, address, rest = ''] = /^server (\S+) (\S+)(?: ([^"'\\#;$]*))?$/.exec(line) ?? [];
-    if (proxy !== null && name !== undefined && address !== undefined) servers.set(name, serverLineOf(address, rest));
-    else lines.push(line);
+    const [, name, address, rest = ''] = /^server ([^\s"'\\#;$]+) ([^\s"'\\#;$]+)(?: ([^"'\\#;$]*))?$/.exec(line) ?? [];
+    if (proxy !== null && name !== undefined && address !== undefined) {
+      servers.set(name, serverLineOf(address, rest));
+      continue;
+    }
+    lines.push(line);
+    fixed.push(...fixedServersOf(line));
   }
-  return { header, text: lines.map((line) => `${line}\n`).join(''), proxy, servers };
+  return { header, text: lines.map((line) => `${line}\n`).join(''), proxy, servers, fixed };
 }
 
 /** Sections of one name are one, as HAProxy has it for `global` and `defaults`. */
 function joined(read: readonly Section[]): Configuration {
   const sections = new Map<string, string>();
   const servers = new Map<string, ReadonlyMap<string, ServerLine>>();
-  for (const { header, text, proxy, servers: own } of read) {
+  const fixed = new Map<string, readonly FixedServers[]>();
+  for (const { header, text, proxy, servers: own, fixed: ownFixed } of read) {
     if (text !== '') sections.set(header, `${sections.get(header) ?? ''}${text}`);
     if (proxy === null) continue;
     const others = servers.get(proxy);
     servers.set(proxy, others === undefined ? own : new Map([...others, ...own]));
+    if (ownFixed.length > 0) fixed.set(proxy, [...(fixed.get(proxy) ?? []), ...ownFixed]);
   }
-  return { sections, servers };
+  return { sections, servers, fixed };
+}
+
+/** Of a `server` or `server-template` line that is none for the runtime API; nothing for any other line. */
+function fixedServersOf(line: string): FixedServers[] {
+  const [keyword, name, count = ''] = wordsOf(line);
+  if (name === undefined) return [];
+  if (keyword === 'server') return [{ name, numbers: null }];
+  const [, first = '', last] = /^(\d+)(?:-(\d+))?$/.exec(count) ?? [];
+  if (keyword !== 'server-template' || first === '') return [];
+  return [{ name, numbers: last === undefined ? [1, Number(first)] : [Number(first), Number(last)] }];
+}
+
+/** The words of a line as HAProxy reads them, without quotes, escapes and comment (configuration manual, chapter 2.2). */
+function wordsOf(line: string): string[] {
+  const words = line.match(/#.*|(?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^\s"'\\#])+/g) ?? [];
+  return words
+    .filter((word) => !word.startsWith('#'))
+    .map((word) =>
+      word.replace(/'([^']*)'|\\(.)|"/g, (_all, quoted?: string, escaped?: string) => quoted ?? escaped ?? ''),
+    );
+}
+
+/** Whether a server that HAProxy has is one of these. */
+export function isFixed(fixed: readonly FixedServers[], server: string): boolean {
+  return fixed.some(({ name, numbers }) => {
+    if (numbers === null) return server === name;
+    const number = server.startsWith(name) ? server.slice(name.length) : '';
+    return /^(0|[1-9]\d*)$/.test(number) && Number(number) >= numbers[0] && Number(number) <= numbers[1];
+  });
 }
 
 function serverLineOf(address: string, rest: string): ServerLine {

@@ -1,5 +1,5 @@
 import { parseAddress } from '../address.js';
-import { sectionChanges, type Configuration, type ServerLine } from './configuration.js';
+import { isFixed, sectionChanges, type Configuration, type ServerLine } from './configuration.js';
 
 /** A change of one server that the running worker takes over its runtime API. */
 export type Step = { readonly listener: string; readonly server: string } & (
@@ -25,6 +25,8 @@ export interface ObservedServer {
   readonly weight: number;
   /** In maintenance: it takes no connection, and those that it has live on. */
   readonly maint: boolean;
+  /** Drained by hand; a drain of ours is weight 0 instead. */
+  readonly drain: boolean;
   /** With which it was added or loaded; HAProxy does not tell them. */
   readonly keywords: string;
   /** Its connections have lived long enough. */
@@ -59,8 +61,10 @@ export function planOf({ loaded, servers }: Observed, desired: Configuration): P
         steps.push(...stepsTo(line, there).map((step) => ({ ...step, listener, server })));
       }
     }
+    const fixed = desired.fixed.get(listener) ?? [];
     for (const [server, there] of observed) {
-      if (!lines.has(server)) steps.push(...stepsOut(there).map((kind) => ({ kind, listener, server })));
+      if (!lines.has(server) && !isFixed(fixed, server))
+        steps.push(...stepsOut(there).map((kind) => ({ kind, listener, server })));
     }
   }
   if (reasons.length > 0) return { kind: 'reload', reason: summaryOf(reasons), steps };
@@ -78,7 +82,7 @@ function stepsTo(line: ServerLine, there: ObservedServer | undefined): OmitServe
     if (address.ok) steps.push({ kind: 'move', host: address.value.host, port: address.value.port });
   }
   if (there.weight !== line.weight) steps.push({ kind: 'weight', weight: line.weight });
-  if (there.maint) steps.push({ kind: 'ready' });
+  if (there.maint || there.drain) steps.push({ kind: 'ready' });
   return steps;
 }
 

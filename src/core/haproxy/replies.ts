@@ -20,7 +20,10 @@ export interface ServerState {
   /** `ip:port` or `[ipv6]:port`. */
   readonly address: string;
   readonly weight: number;
+  /** Somebody put it into maintenance: we, to take it out, or a hand. */
   readonly maint: boolean;
+  /** Somebody drained it by hand: it takes no new connection. */
+  readonly drain: boolean;
 }
 
 /** A table by its header: column name → value, whatever the order of the columns in this version of HAProxy. */
@@ -62,23 +65,32 @@ export function parseServersState(reply: string, questions = 1): ServerState[] {
   return tables.flatMap((table) => rowsOf(table.split('\n'), ' ').map(serverStateOf));
 }
 
-/** Bits of `srv_admin_state` that mean maintenance: forced, inherited, from the file, resolution (management guide, 9.3). */
-const maintBits = 0x01 | 0x02 | 0x04 | 0x20;
+/**
+ * Bits of `srv_admin_state` (management guide, 9.3) that the runtime API sets, and that `state ready` clears. The others come
+ * from elsewhere, and no command to this server takes them away: a server that it tracks (0x02, 0x10), a name that is
+ * not resolved (0x20).
+ */
+const forcedMaint = 0x01;
+const forcedDrain = 0x08;
+/** `disabled` in the file: that server is in maintenance because its line says so. */
+const maintByFile = 0x04;
 
 function serverStateOf(row: ReadonlyMap<string, string>): ServerState {
   const host = row.get('srv_addr') ?? '';
+  const admin = Number(row.get('srv_admin_state') ?? '');
   return {
     listener: row.get('be_name') ?? '',
     server: row.get('srv_name') ?? '',
     address: formatAddress({ host, port: Number(row.get('srv_port') ?? '') }),
     weight: Number(row.get('srv_uweight') ?? ''),
-    maint: (Number(row.get('srv_admin_state') ?? '') & maintBits) !== 0,
+    maint: (admin & (forcedMaint | maintByFile)) === forcedMaint,
+    drain: (admin & forcedDrain) !== 0,
   };
 }
 
 /**
  * What may go into the server state file before a reload: the lines of servers that keep address and weight, and that
- * take traffic. HAProxy would restore an old port over the new one (and an old weight over the same initial one), so a
+ * nobody took out of the pool. HAProxy would restore an old port over the new one (and an old weight over the same initial one), so a
  * server that changes starts afresh.
  */
 export function carriedState(reply: string, desired: ServerLines): string {
@@ -89,7 +101,7 @@ export function carriedState(reply: string, desired: ServerLines): string {
   const carried = body.filter((_line, index) => {
     const row = rows[index];
     const line = row === undefined ? undefined : desired.get(row.listener)?.get(row.server);
-    return row !== undefined && !row.maint && row.address === line?.address && row.weight === line.weight;
+    return row !== undefined && !row.maint && !row.drain && row.address === line?.address && row.weight === line.weight;
   });
   return [...lines.slice(0, headerAt + 1), ...carried, ''].join('\n');
 }

@@ -159,6 +159,7 @@ describe('the runtime API', () => {
   test('sets back what somebody changed by hand', async () => {
     await settled(whoami);
     proxy.setWeight(first, 77);
+    proxy.drain(first);
     expect(await bring(whoami)).toBe('settled');
     keeper.lookAtAll();
     await settled(whoami);

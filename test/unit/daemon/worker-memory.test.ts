@@ -9,8 +9,15 @@ const deadlineMs = 600_000;
 const listener = 'whoami:8000';
 const server = '0123456789ab';
 const name = { listener, server };
-const state: ServerState = { ...name, address: '10.170.71.226:49153', weight: 1, maint: false };
-const loaded = { address: '10.170.71.226:49153', weight: 1, keywords: 'check', maint: false, overdue: false };
+const state: ServerState = { ...name, address: '10.170.71.226:49153', weight: 1, maint: false, drain: false };
+const loaded = {
+  address: '10.170.71.226:49153',
+  weight: 1,
+  keywords: 'check',
+  maint: false,
+  drain: false,
+  overdue: false,
+};
 const configuration = configurationOf(modelWith(listenerWith()));
 const line = { address: '10.0.0.1:1', weight: 1, keywords: 'check inter 1s' };
 let memory: WorkerMemory;
@@ -48,7 +55,7 @@ describe('a step that was taken', () => {
 
   test('adds a server with its keywords', () => {
     memory.applied([{ kind: 'add', line, listener, server: 'second' }], false);
-    expect(believed('second')).toEqual({ ...line, maint: false, overdue: false });
+    expect(believed('second')).toEqual({ ...line, maint: false, drain: false, overdue: false });
     expect(believed()).toEqual(loaded);
   });
 

@@ -46,10 +46,16 @@ export class FakeProxy implements Proxy {
     this.#change(name, { weight });
   }
 
+  /** The same. */
+  drain(name: string): void {
+    this.#change(name, { drain: true });
+  }
+
   /** Each server as a line: `listener/server address weight`, and whether it is in maintenance. */
   servers(): string[] {
     return [...this.#servers].map(
-      ([name, { address, weight, maint }]) => `${name} ${address} ${String(weight)}${maint ? ' maint' : ''}`,
+      ([name, { address, weight, maint, drain }]) =>
+        `${name} ${address} ${String(weight)}${maint ? ' maint' : ''}${drain ? ' drain' : ''}`,
     );
   }
 
@@ -100,7 +106,7 @@ export class FakeProxy implements Proxy {
     this.#servers.clear();
     for (const [listener, lines] of parseConfiguration(text).servers) {
       for (const [server, { address, weight }] of lines) {
-        this.#servers.set(`${listener}/${server}`, { listener, server, address, weight, maint: false });
+        this.#servers.set(`${listener}/${server}`, { listener, server, address, weight, maint: false, drain: false });
       }
     }
   }
@@ -130,7 +136,7 @@ export class FakeProxy implements Proxy {
         if (this.#servers.has(name))
           throw new StepRejectedError('Already exists a server with the same name in backend.');
         const { address, weight } = step.line;
-        this.#servers.set(name, { listener, server, address, weight, maint: false });
+        this.#servers.set(name, { listener, server, address, weight, maint: false, drain: false });
         return 0;
       }
       case 'move':
@@ -141,7 +147,7 @@ export class FakeProxy implements Proxy {
         return 0;
       case 'ready':
       case 'maint':
-        this.#change(name, { maint: step.kind === 'maint' });
+        this.#change(name, step.kind === 'ready' ? { maint: false, drain: false } : { maint: true });
         return 0;
       case 'shutdown sessions':
         this.connected.delete(name);

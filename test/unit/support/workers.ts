@@ -8,14 +8,14 @@ import { configurationOf } from './models.js';
 export function workerOf(
   loaded: Configuration,
   changes: (name: string) => Partial<ObservedServer> = () => ({}),
-): Observed & { readonly servers: Map<string, Map<string, ObservedServer>> } {
+): { readonly loaded: Configuration; readonly servers: Map<string, Map<string, ObservedServer>> } {
   const servers = new Map(
     [...loaded.servers].map(([listener, lines]) => [
       listener,
       new Map(
         [...lines].map(([server, line]) => [
           server,
-          { ...line, maint: false, overdue: false, ...changes(`${listener}/${server}`) },
+          { ...line, maint: false, drain: false, overdue: false, ...changes(`${listener}/${server}`) },
         ]),
       ),
     ]),
@@ -43,14 +43,14 @@ export function carryOut(
     const there = own.get(step.server);
     if (step.kind === 'add') {
       if (there !== undefined) throw new Error(`${step.server} is there already`);
-      own.set(step.server, { ...step.line, maint: false, overdue: false });
+      own.set(step.server, { ...step.line, maint: false, drain: false, overdue: false });
       continue;
     }
     if (there === undefined) throw new Error(`${step.kind}: there is no ${step.server}`);
     if (step.kind === 'move') own.set(step.server, { ...there, address: formatAddress(step) });
     if (step.kind === 'weight') own.set(step.server, { ...there, weight: step.weight });
-    if (step.kind === 'ready' || step.kind === 'maint')
-      own.set(step.server, { ...there, maint: step.kind === 'maint' });
+    if (step.kind === 'ready') own.set(step.server, { ...there, maint: false, drain: false });
+    if (step.kind === 'maint') own.set(step.server, { ...there, maint: true });
     if (step.kind !== 'delete') continue;
     if (!there.maint) throw new Error(`${step.server} is not in maintenance`);
     if (!isBusy(`${step.listener}/${step.server}`)) own.delete(step.server);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   createConfigurationReader,
+  isFixed,
   parseConfiguration,
   sectionChanges,
 } from '../../../../src/core/haproxy/configuration.js';
@@ -63,12 +64,38 @@ describe('a configuration', () => {
     const text = `listen x\n${line}\n`;
     expect(serversOf(text, 'x')).toEqual([]);
     expect(parseConfiguration(text).sections.get('listen x')).toBe(`listen x\n${line}\n`);
+    expect(parseConfiguration(text).fixed.get('x')).toEqual([{ name: 'a', numbers: null }]);
+  });
+
+  test.each([
+    ['server "a b" 10.0.0.1:1', 'a b'],
+    ["server 'a' 10.0.0.1:1", 'a'],
+    ['server a\\ b 10.0.0.1:1', 'a b'],
+    ['server "a\\"b" 10.0.0.1:1', 'a"b'],
+    ['server a"b"c 10.0.0.1:1', 'abc'],
+    ['server a "10.0.0.1:1" # b', 'a'],
+  ])('has the name of a server as HAProxy reads it: %s', (line, name) => {
+    const { servers, fixed } = parseConfiguration(`listen x\n${line}\n`);
+    expect(servers.get('x')).toEqual(new Map());
+    expect(fixed.get('x')).toEqual([{ name, numbers: null }]);
+  });
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['server-template web 3 10.0.0.1:1 check', ['web1', 'web3'], ['web0', 'web4', 'web', 'web01', 'web1x', 'other1']],
+    ['server-template "web-" 2-4 10.0.0.1:1', ['web-2', 'web-4'], ['web-1', 'web-5']],
+    ['server-template web x 10.0.0.1:1', [], ['web', 'web1']],
+    ['server one 10.0.0.1:1 sni str("x")', ['one'], ['one1', 'on']],
+    ['use-server one if { src 10.0.0.1 }', [], ['one']],
+  ])('tells which servers stand behind a line: %s', (line, those, others) => {
+    const fixed = parseConfiguration(`listen x\nserver a 10.0.0.1:1\n${line}\n`).fixed.get('x') ?? [];
+    expect([...those, ...others].filter((server) => isFixed(fixed, server))).toEqual(those);
   });
 
   test('takes a server outside a proxy for a line like another', () => {
     const text = 'peers mine\nserver local 10.0.0.1:1\n';
     expect(parseConfiguration(text).sections.get('peers mine')).toBe(text);
     expect(parseConfiguration(text).servers.size).toBe(0);
+    expect(parseConfiguration(text).fixed.size).toBe(0);
   });
 
   test('has the lines of two sections with one name together', () => {

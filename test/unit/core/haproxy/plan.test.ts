@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { parseConfiguration, type Configuration } from '../../../../src/core/haproxy/configuration.js';
 import { planOf, type Observed, type ObservedServer, type Plan } from '../../../../src/core/haproxy/plan.js';
 import type { Model } from '../../../../src/core/haproxy/model.js';
 import { configurationOf, listenerWith, modelWith, serverWith } from '../../support/models.js';
-import { observedOf } from '../../support/workers.js';
+import { observedOf, workerOf } from '../../support/workers.js';
 
 const whoami = listenerWith();
 const other = listenerWith({ service: 'other', port: 81 });
@@ -37,6 +38,13 @@ describe('a server that is wanted', () => {
     ['ready, to be drained', {}, { weight: 0 }, [{ kind: 'weight', weight: 0 }]],
     ['drained, to be ready', { weight: 0 }, {}, [{ kind: 'weight', weight: 1 }]],
     ['of another weight', {}, { weight: 5 }, [{ kind: 'weight', weight: 5 }]],
+    ['drained by hand: ready', { drain: true }, {}, [{ kind: 'ready' }]],
+    [
+      'drained by hand, and to be drained: by its weight alone',
+      { drain: true },
+      { weight: 0 },
+      [{ kind: 'weight', weight: 0 }, { kind: 'ready' }],
+    ],
     ['in maint: ready', { maint: true }, {}, [{ kind: 'ready' }]],
     ['in maint past its deadline, and back: ready', { maint: true, overdue: true }, {}, [{ kind: 'ready' }]],
     ['on another port: moved', {}, { port: 1 }, [{ kind: 'move', host: '10.170.71.226', port: 1 }]],
@@ -62,6 +70,36 @@ describe('a server that is wanted', () => {
     expect(planFor({ keywords: 'check inter 1s' }, {})).toEqual(
       reload('server whoami:8000/0123456789ab has other keywords'),
     );
+  });
+});
+
+describe('servers that the runtime API could not be given', () => {
+  const text = `listen whoami:8000
+  bind *:8000
+  server 0123456789ab 10.170.71.226:49153 check
+  server fixed 10.0.0.1:1 sni str("x")
+  server-template web 2 10.0.0.1:2
+`;
+  const desired = parseConfiguration(text);
+  const there = { address: '10.0.0.1:1', weight: 1, keywords: '', maint: false, drain: false, overdue: false };
+
+  const workerWith = (loaded: Configuration, ...names: string[]): Observed => {
+    const own = workerOf(loaded).servers.get('whoami:8000') ?? new Map<string, ObservedServer>();
+    for (const server of names) own.set(server, there);
+    return { loaded, servers: new Map([['whoami:8000', own]]) };
+  };
+
+  test('are left alone while the text has them', () => {
+    expect(planOf(workerWith(desired, 'fixed', 'web1', 'web2'), desired)).toEqual(nothing);
+  });
+
+  test('go with the reload that takes them out of the text, and take no connection until then', () => {
+    const before = parseConfiguration(text.replace('web 2', 'web 3'));
+    expect(planOf(workerWith(before, 'fixed', 'web1', 'web2', 'web3'), desired)).toEqual({
+      kind: 'reload',
+      reason: 'listen whoami:8000 changed',
+      steps: ['maint', 'delete'].map((kind) => ({ kind, listener: 'whoami:8000', server: 'web3' })),
+    });
   });
 });
 

@@ -64,9 +64,23 @@ describe('show stat', () => {
 
 describe('show servers state', () => {
   const servers = [
-    { listener: 'whoami:8000', server: '0123456789ab', address: '127.0.0.1:18999', weight: 5, maint: false },
-    { listener: 'whoami:8000', server: '0123456789cd', address: '[::1]:18998', weight: 1, maint: false },
-    { listener: 'stats:8001', server: '0123456789ef:8000', address: '127.0.0.1:18997', weight: 0, maint: false },
+    {
+      listener: 'whoami:8000',
+      server: '0123456789ab',
+      address: '127.0.0.1:18999',
+      weight: 5,
+      maint: false,
+      drain: false,
+    },
+    { listener: 'whoami:8000', server: '0123456789cd', address: '[::1]:18998', weight: 1, maint: false, drain: false },
+    {
+      listener: 'stats:8001',
+      server: '0123456789ef:8000',
+      address: '127.0.0.1:18997',
+      weight: 0,
+      maint: false,
+      drain: false,
+    },
   ];
 
   test('is read', () => {
@@ -125,6 +139,13 @@ describe('the state that is carried over a reload', () => {
       .split('\n')
       .flatMap((line) => /^\d+ \S+ \d+ (\S+)/.exec(line)?.[1] ?? []);
 
+  function withAdminState(admin: string): string {
+    const row = state.split('\n').find((line) => line.includes(' 0123456789ab ')) ?? '';
+    const cells = row.split(' ');
+    cells[6] = admin;
+    return state.replace(row, cells.join(' '));
+  }
+
   test('has the servers that stay as they are, and none that goes', () => {
     expect(desired(first, second)).toEqual(['0123456789ab', '0123456789cd']);
     expect(desired(second)).toEqual(['0123456789cd']);
@@ -138,14 +159,24 @@ describe('the state that is carried over a reload', () => {
     expect(desired(changed, second)).toEqual(['0123456789cd']);
   });
 
-  test('leaves out a server in maintenance: it would stay there', () => {
-    const row = state.split('\n').find((line) => line.includes(' 0123456789ab ')) ?? '';
-    const cells = row.split(' ');
-    // srv_admin_state
-    cells[6] = '1';
-    const inMaint = state.replace(row, cells.join(' '));
-    expect(parseServersState(inMaint)[0]).toMatchObject({ server: '0123456789ab', maint: true });
-    expect(carriedState(inMaint, linesOf(listenerWith({ servers: [first, second] })))).not.toContain('0123456789ab');
+  test.each([
+    ['in maintenance', '1', { maint: true, drain: false }],
+    ['drained by hand', '8', { maint: false, drain: true }],
+    ['drained, then in maintenance', '9', { maint: true, drain: true }],
+  ])('leaves out a server %s: it would stay there', (_what, admin, seen) => {
+    const changed = withAdminState(admin);
+    expect(parseServersState(changed)[0]).toMatchObject({ server: '0123456789ab', ...seen });
+    expect(carriedState(changed, linesOf(listenerWith({ servers: [first, second] })))).not.toContain('0123456789ab');
+  });
+
+  test.each([
+    ['is disabled in the file', '5'],
+    ['was disabled in the file', '4'],
+    ['tracks one in maintenance', '2'],
+    ['tracks one that is drained', '16'],
+    ['has a name that is not resolved', '32'],
+  ])('does not count as maintenance what no command would end: a server that %s', (_what, admin) => {
+    expect(parseServersState(withAdminState(admin))[0]).toMatchObject({ maint: false, drain: false });
   });
 
   test('leaves out a server of the same name in another listener', () => {
