@@ -1,11 +1,14 @@
 import { join } from 'node:path';
+import { askReady } from '../adapters/control/client.js';
 import { serveControl } from '../adapters/control/server.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
 import { createStateStore } from '../adapters/state-store.js';
 import { haproxyVersion } from '../adapters/haproxy/binary.js';
+import { retireLeftovers } from '../adapters/haproxy/leftovers.js';
 import { proxyPathsOf } from '../adapters/haproxy/paths.js';
 import { createProxy } from '../adapters/haproxy/proxy.js';
+import { SettingError } from '../core/errors.js';
 import { formatBind } from '../core/haproxy/bind.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { createDiscover } from '../daemon/discover.js';
@@ -23,6 +26,16 @@ export function controlSocketOf(runDir: string): string {
   return join(runDir, 'control.sock');
 }
 
+/** Two daemons in one directory would end each other's HAProxy. @throws SettingError where another one answers there */
+async function refuseSecond(runDir: string): Promise<void> {
+  const isTaken = await askReady(controlSocketOf(runDir)).then(
+    () => true,
+    () => false,
+  );
+  if (isTaken)
+    throw new SettingError(`RUN_DIR ${runDir} belongs to a docker-discover that runs; give this one another`);
+}
+
 /** Wires the daemon and runs it until SIGTERM. */
 export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const { prefix, haproxy, template, runDir, stateDir, bind, statsBind, poll, stale, linger, stopTimeout } = settings;
@@ -30,6 +43,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const version = await haproxyVersion(haproxy);
   const paths = proxyPathsOf(runDir);
   const proxySettings = proxySettingsOf(settings, paths);
+  await refuseSecond(runDir);
   const text = await readTemplate(template);
   await checkTemplate({ path: template, text, haproxy, settings: proxySettings });
 
@@ -38,6 +52,8 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     { etcd: hosts, prefix, haproxy: version, stats: formatBind(statsBind), version: packageVersion() },
     'starting',
   );
+  // Of a daemon that was killed: its HAProxy has the ports that ours needs.
+  await retireLeftovers(paths, log);
   const client = createEtcdClient(hosts);
   const proxy = createProxy({
     binary: haproxy,

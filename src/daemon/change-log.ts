@@ -27,14 +27,18 @@ export interface ChangeLog {
 /** Of a burst, so many commands are logged, and the number of the rest. */
 const toldCommands = 20;
 
-export function createChangeLog(log: Logger): ChangeLog {
+/** @param isLooping HAProxy crashes again and again, which somebody else tells */
+export function createChangeLog(log: Logger, isLooping: () => boolean = () => false): ChangeLog {
   let changes: Changes = { reloads: 0, runtimeChanges: 0, lastReload: null, lastChange: null };
   let started = false;
   return {
     changes: () => changes,
 
     reloaded(reason, tookMs) {
-      log.info({ reason, tookMs: Math.round(tookMs) }, started ? 'HAProxy reloaded' : 'HAProxy started');
+      log[isLooping() ? 'debug' : 'info'](
+        { reason, tookMs: Math.round(tookMs) },
+        started ? 'HAProxy reloaded' : 'HAProxy started',
+      );
       if (started) {
         const change = { what: reason, at: new Date().toISOString() };
         changes = { ...changes, reloads: changes.reloads + 1, lastReload: change, lastChange: change };

@@ -14,6 +14,7 @@ import { createProblemLog } from './problem-log.js';
 import type { Outcome, ProxyKeeper } from './proxy-keeper.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createStateSaver } from './state-saver.js';
+import { watchProxy } from './watchdog.js';
 
 export interface DiscoverOptions {
   readonly registry: Registry;
@@ -157,6 +158,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
             (both) => following.run(both),
             (both) => loop.run(reconcile, both),
             (both) => saver.run(both),
+            (both) => watchProxy({ proxy, log }, both),
             // Listeners that linger come to their end, and ports that were taken may be free.
             (both) =>
               every(

@@ -7,9 +7,11 @@ import type { Logger } from '../ports/log.js';
 import { StepRejectedError, type Proxy } from '../ports/proxy.js';
 import { createAttention } from './attention.js';
 import { createChangeLog, type Changes } from './change-log.js';
+import { createLastingFault } from './lasting-fault.js';
 import type { BuiltModel } from './model-builder.js';
 import type { Last } from './quarantine.js';
 import { createReloader } from './reloader.js';
+import { createRestarts } from './restarts.js';
 import { createWorkerMemory } from './worker-memory.js';
 
 export interface ProxyKeeperOptions {
@@ -66,13 +68,22 @@ export interface ProxyKeeper {
 export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
   const { proxy, drainDeadlineMs, log } = options;
   const memory = createWorkerMemory(drainDeadlineMs);
-  const changeLog = createChangeLog(log);
+  const restarts = createRestarts(log);
+  const changeLog = createChangeLog(log, () => restarts.isLooping());
+  const fileFault = createLastingFault(
+    {
+      fault: 'haproxy.cfg stays behind what HAProxy was told; clients see nothing of it',
+      end: 'haproxy.cfg is true again',
+    },
+    log,
+  );
   const attention = createAttention();
   const read = createConfigurationReader();
   const reloader = createReloader({
     ...options,
     changeLog,
     onLoaded: (text) => {
+      restarts.running();
       memory.loaded(read(text));
       attention.all();
     },
@@ -100,7 +111,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     try {
       // Taken for done before it is: what a failure leaves undone is seen by the next round, which then asks about everything.
       memory.applied(steps, true);
-      const { busy } = await proxy.apply(steps, text, signal);
+      const { busy, unwritten } = await proxy.apply(steps, text, signal);
+      if (text !== null) fileFault.tell(unwritten === null ? null : { error: unwritten });
       memory.applied(steps, busy > 0);
       // Servers that only wait for their last connection are tried again with each tick, without a word.
       if (busy < steps.length) changeLog.applied(steps);
@@ -121,6 +133,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     const plan = planOf(observed, desired);
     if (!proxy.isRunning()) {
       if (reloading !== null) return { reloading };
+      const waitMs = restarts.waitMs();
+      if (waitMs > 0) return { waitMs };
       await reloader.load(built, plan.kind === 'reload' ? plan.reason : 'HAProxy is not running', signal);
       return 'changed';
     }
@@ -160,7 +174,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
       reloader.collect();
       const reloading = reloader.underWay();
       if (reloading !== null && (reloader.isDemanded() || !proxy.isRunning())) return { reloading };
-      if (!proxy.isRunning()) memory.forget();
+      if (proxy.isRunning()) restarts.running();
+      else memory.forget();
       if (!reloader.isDemanded()) return act(built, signal);
       await reloader.loadOnDemand(built, signal);
       return 'changed';

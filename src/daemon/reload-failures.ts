@@ -1,6 +1,7 @@
 import { pauseMsOf } from '../core/backoff.js';
 import { messageOf } from '../core/errors.js';
 import type { Logger } from '../ports/log.js';
+import { ConfigurationRefusedError, PortsTakenError } from '../ports/proxy.js';
 
 /** A fault that lasts is told at its start, then once in this time, then at its end. */
 const reminderMs = 60_000;
@@ -31,4 +32,16 @@ export function createReloadFailures(log: Logger): ReloadFailures {
       failures = 0;
     },
   };
+}
+
+/**
+ * What a load failed with, as it counts for us: a port that is none of `ports`, those of our listeners, can't be left out, since
+ * the template opens it.
+ */
+export function failureOf(error: unknown, ports: ReadonlySet<number>): unknown {
+  const foreign = error instanceof PortsTakenError ? error.ports.filter((port) => !ports.has(port)) : [];
+  if (foreign.length === 0) return error;
+  return new ConfigurationRefusedError(
+    `the template binds ${foreign.join(', ')}, which is taken by another process: free it, or change the template`,
+  );
 }

@@ -8,7 +8,7 @@ import type { ChangeLog } from './change-log.js';
 import { portsOf, type BuiltModel } from './model-builder.js';
 import { createRefusal } from './refusal.js';
 import { refusedListeners } from './refused-listeners.js';
-import { createReloadFailures } from './reload-failures.js';
+import { createReloadFailures, failureOf } from './reload-failures.js';
 
 /** See ProxyKeeperOptions. */
 export interface ReloaderOptions {
@@ -89,7 +89,8 @@ export function createReloader(options: ReloaderOptions): Reloader {
     try {
       await proxy.load(text, signal);
       ports = coming;
-    } catch (error) {
+    } catch (thrown) {
+      const error = failureOf(thrown, coming);
       // Where no answer came, a worker with these ports may run.
       const isAnswer = error instanceof ConfigurationRefusedError || error instanceof PortsTakenError;
       if (!isAnswer) ports = new Set([...ports, ...coming]);

@@ -35,6 +35,11 @@ export class StepRejectedError extends Error {
   override readonly name = 'StepRejectedError';
 }
 
+export interface Applied {
+  readonly busy: number;
+  readonly unwritten: string | null;
+}
+
 /** The HAProxy child: one master, its current worker, and the file that they are configured by. */
 export interface Proxy {
   /** True while the master runs. */
@@ -42,14 +47,17 @@ export interface Proxy {
   /** @param listeners which the running worker has */
   serversState(listeners: 'all' | readonly string[], signal: AbortSignal): Promise<ServerState[]>;
   serverStatus(signal: AbortSignal): Promise<ServerStatus[]>;
+  /** @throws where the worker or its master does not answer in a time in which each must */
+  answers(signal: AbortSignal): Promise<void>;
   workerPid(signal: AbortSignal): Promise<number | null>;
   /**
    * Applies steps to the running worker, then rewrites the file to match, unless `text` is null.
    *
-   * @returns how many servers could not be deleted yet because they have connections
+   * @returns how many servers could not be deleted yet because they have connections, and why the file could not be written;
+   *   null where it could, or needed not
    * @throws StepRejectedError; some of the steps may have been taken
    */
-  apply(steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<{ readonly busy: number }>;
+  apply(steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<Applied>;
   /**
    * Checks `text`, makes it the file, and starts HAProxy or reloads it; resolves when the new worker runs.
    * On any failure the file is the last good one again, and the old worker goes on.
@@ -59,6 +67,11 @@ export interface Proxy {
   check(text: string, signal: AbortSignal): Promise<void>;
   /** Those of `addresses` that can't be bound, because another process has them. */
   takenOf(addresses: readonly BindAddress[]): Promise<BindAddress[]>;
-  /** Soft stop: no new connections, then the end when the last is done, or after the deadline. */
+  /**
+   * Parts with a HAProxy that does not answer: its connections may finish if it can, and its ports are free. `isRunning` is
+   * false then, and the next `load` starts another.
+   */
+  replace(): Promise<void>;
+  /** Soft stop: no new connections, then the end when the last is done, or after the deadline. No `load` starts or reloads it any more. */
   stop(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SettingError } from '../../core/errors.js';
-import { ConfigurationRefusedError } from '../../ports/proxy.js';
+import { unboundPorts } from '../../core/haproxy/replies.js';
+import { ConfigurationRefusedError, PortsTakenError } from '../../ports/proxy.js';
 
 const run = promisify(execFile);
 const timeoutMs = 30_000;
@@ -39,18 +40,23 @@ export async function checkConfiguration(binary: string, path: string, signal: A
   }
 }
 
+/** Why a start or a reload failed, from HAProxy's own words. */
+export function failureOf(words: string, otherwise: string): Error {
+  const ports = unboundPorts(words);
+  return ports.length > 0 ? new PortsTakenError(ports) : refusalOf(words, `${otherwise}: `);
+}
+
 /** More than this is no message any more. */
 const toldAlerts = 5;
 
-/** @param otherwise what to say before HAProxy's words */
-export function refusalOf(words: string, otherwise?: string): ConfigurationRefusedError {
+/** @param before what to say before HAProxy's words */
+function refusalOf(words: string, before = ''): ConfigurationRefusedError {
   const alerts = alertsOf(words);
-  const message = alerts.slice(0, toldAlerts).join('; ');
-  return new ConfigurationRefusedError(otherwise === undefined ? message : `${otherwise}: ${message}`, alerts);
+  return new ConfigurationRefusedError(before + alerts.slice(0, toldAlerts).join('; '), alerts);
 }
 
 /** The lines that name the fault, without the process ids that change from run to run. */
-export function alertsOf(words: string): string[] {
+function alertsOf(words: string): string[] {
   const lines = words.split('\n').map((line) => line.trim());
   const alerts = lines
     .filter((line) => line.startsWith('[ALERT]'))

@@ -6,11 +6,15 @@ import type { Logger } from '../../ports/log.js';
 
 /** What is kept of HAProxy's words for the message when it does not start. */
 const keptLines = 40;
+/** A HAProxy that crashes in a loop is told of once in this time. */
+const reminderMs = 60_000;
 
 export interface Master {
   isRunning(): boolean;
   /** What it last wrote, for the message of a failed start. */
   words(): string;
+  /** It is no longer the HAProxy of the daemon, and ends when its last connection does. */
+  letGo(): void;
   /** Soft stop: listeners close at once, connections may finish within `timeoutMs`; then it is ended. */
   stop(timeoutMs: number): Promise<void>;
   /** Ends it at once; for a start that failed. */
@@ -22,11 +26,13 @@ export interface MasterOptions {
   readonly configPath: string;
   readonly masterSocket: string;
   readonly log: Logger;
+  readonly tellExit: (how: object) => void;
+  /** Not called after `letGo`. */
   readonly onExit: () => void;
 }
 
 /** Starts HAProxy in master-worker mode, in the foreground: one master for the life of the daemon, a worker per reload. */
-export function startMaster({ binary, configPath, masterSocket, log, onExit }: MasterOptions): Master {
+export function startMaster({ binary, configPath, masterSocket, log, tellExit, onExit }: MasterOptions): Master {
   const child = spawn(binary, ['-W', '-S', `${masterSocket},mode,600`, '-f', configPath], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] },
@@ -45,19 +51,20 @@ export function startMaster({ binary, configPath, masterSocket, log, onExit }: M
       logLine(line, log);
     });
   }
-  let stopping = false;
+  let isExpected = false;
+  let isLetGo = false;
   child.once('error', (error) => {
     log.error({ error: error.message }, 'HAProxy could not be run');
   });
   child.once('exit', (code, signal) => {
     process.off('exit', endWithUs);
-    if (!stopping) log.error({ code, signal }, 'HAProxy exited');
-    onExit();
+    if (!isExpected) tellExit({ code, signal });
+    if (!isLetGo) onExit();
   });
 
   const end = async (signal: NodeJS.Signals, timeoutMs: number): Promise<void> => {
     if (!isRunning(child)) return;
-    stopping = true;
+    isExpected = true;
     const exited = once(child, 'exit');
     child.kill(signal);
     const timer = new AbortController();
@@ -68,6 +75,10 @@ export function startMaster({ binary, configPath, masterSocket, log, onExit }: M
   return {
     isRunning: () => isRunning(child),
     words: () => kept.join('\n'),
+    letGo() {
+      isExpected = true;
+      isLetGo = true;
+    },
     async stop(timeoutMs) {
       await end('SIGUSR1', timeoutMs);
       if (isRunning(child)) log.warn({ timeoutMs }, 'connections are still open; HAProxy is stopped with them');
@@ -84,9 +95,19 @@ function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-/** What every reload and every stop says; the daemon says it once, with the reason. */
+/** Tells of the exits of one HAProxy after the other. */
+export function createExitTeller(log: Logger): (how: object) => void {
+  let toldAt = -Infinity;
+  return (how) => {
+    const isTold = performance.now() - toldAt < reminderMs;
+    if (!isTold) toldAt = performance.now();
+    log[isTold ? 'debug' : 'error'](how, 'HAProxy exited');
+  };
+}
+
+/** What every reload, every stop and every crash says; the daemon says it once, with the reason or the exit code. */
 const routine =
-  /^((Former|Current) worker \(\d+\) exited with code 0|All workers exited\. Exiting\.\.\. \(0\)|Proxy \S+ stopped )/;
+  /^(Former worker \(\d+\) exited with code 0|Current worker \(\d+\) exited with code|exit-on-failure: |All workers exited\. |Proxy \S+ stopped )/;
 
 /** `[ALERT]   (123) : text` from the master; bare text from the worker's log. */
 function logLine(line: string, log: Logger): void {

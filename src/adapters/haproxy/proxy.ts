@@ -1,5 +1,6 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../core/errors.js';
 import { commandLines, stateQuestions } from '../../core/haproxy/commands.js';
 import { parseConfiguration, type ServerLines } from '../../core/haproxy/configuration.js';
 import {
@@ -9,20 +10,22 @@ import {
   parseShowStat,
   parseStepsReply,
   parseWorkerPid,
-  unboundPorts,
   type ServerState,
 } from '../../core/haproxy/replies.js';
 import type { Logger } from '../../ports/log.js';
-import { PortsTakenError, StepRejectedError, type Proxy } from '../../ports/proxy.js';
-import { writeWhole } from '../files.js';
-import { checkConfiguration, refusalOf } from './binary.js';
+import { StepRejectedError, type Proxy } from '../../ports/proxy.js';
+import { checkConfiguration, failureOf } from './binary.js';
+import { createConfigFile } from './config-file.js';
+import { killLeftovers, retireLeftovers } from './leftovers.js';
 import type { ProxyPaths } from './paths.js';
 import { takenOf } from './port-probe.js';
-import { startMaster, type Master } from './process.js';
-import { ask } from './socket.js';
+import { createExitTeller, startMaster, type Master } from './process.js';
+import { ask, askWorker } from './socket.js';
 
 const startTimeoutMs = 15_000;
 const reloadTimeoutMs = 30_000;
+/** What answers at all answers a short question in milliseconds; a master that reloads, when it has. */
+const answerTimeoutMs = 3_000;
 
 export interface ProxyOptions {
   readonly binary: string;
@@ -38,10 +41,19 @@ export interface ProxyOptions {
  * candidate that fails leaves both as they were.
  */
 export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: ProxyOptions): Proxy {
+  const file = createConfigFile(paths);
+  const tellExit = createExitTeller(log);
   let master: Master | null = null;
   /** The master has finished its start, and listens to signals. */
   let up = false;
-  let lastGood: string | null = null;
+  /** Fires when the master is parted with, and ends what waits for its answer. */
+  let parted = new AbortController();
+  /** Those that did not answer; they may still have connections. */
+  const replaced: Master[] = [];
+  /** While it goes on, no HAProxy may start: it would be taken for a leftover too. */
+  let retiring = Promise.resolve();
+  let loading = Promise.resolve();
+  let stopping = false;
 
   /** The worker serves before its master is ready, and a signal to such a master is lost: ask both. */
   const isUp = async (signal: AbortSignal): Promise<boolean> => {
@@ -54,11 +66,30 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     }
   };
 
+  const retire = (): Promise<void> => {
+    retiring = retireLeftovers(paths, log).catch((error: unknown) => {
+      log.error({ error: messageOf(error) }, 'it is not known whether a HAProxy is left over');
+    });
+    return retiring;
+  };
+
   const start = async (signal: AbortSignal): Promise<void> => {
+    await retiring;
     // Left behind by a daemon that was killed; HAProxy would refuse to bind the master socket over it.
-    await Promise.all([paths.masterSocket, paths.runtimeSocket].map((path) => rm(path, { force: true })));
+    const stale = [paths.masterSocket, paths.runtimeSocket, paths.serverState];
+    await Promise.all(stale.map((path) => rm(path, { force: true })));
+    if (stopping) throw new Error('HAProxy is not started: it is being stopped');
     up = false;
-    const started = startMaster({ binary, configPath: paths.config, masterSocket: paths.masterSocket, log, onExit });
+    parted = new AbortController();
+    const started = startMaster({
+      binary,
+      configPath: paths.config,
+      masterSocket: paths.masterSocket,
+      log,
+      tellExit,
+      // A worker ends with its master, unless it hangs; then its ports must be freed before the next one is started.
+      onExit: () => void (stopping ? Promise.resolve() : retire()).then(onExit),
+    });
     master = started;
     const deadline = performance.now() + startTimeoutMs;
     while (started.isRunning() && performance.now() < deadline) {
@@ -73,10 +104,29 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
   };
 
   const reload = async (servers: ServerLines, signal: AbortSignal): Promise<void> => {
-    const state = await ask(paths.runtimeSocket, 'show servers state', signal);
+    const both = AbortSignal.any([signal, parted.signal]);
+    const state = await askWorker(paths, 'show servers state', { signal: both });
     await writeFile(paths.serverState, carriedState(state, servers), { mode: 0o600 });
-    const { success, log: words } = parseReload(await ask(paths.masterSocket, 'reload', signal, reloadTimeoutMs));
+    const { success, log: words } = parseReload(await ask(paths.masterSocket, 'reload', both, reloadTimeoutMs));
     if (!success) throw failureOf(words, 'the new worker did not start');
+  };
+
+  const check = async (text: string, signal: AbortSignal): Promise<void> => {
+    await file.offer(text);
+    await checkConfiguration(binary, paths.candidate, signal);
+  };
+
+  const load = async (text: string, signal: AbortSignal): Promise<void> => {
+    if (stopping) throw new Error('no configuration is loaded: HAProxy is being stopped');
+    await check(text, signal);
+    await file.take(text);
+    try {
+      await (master?.isRunning() === true ? reload(parseConfiguration(text).servers, signal) : start(signal));
+    } catch (error) {
+      await file.giveBack();
+      throw error;
+    }
+    await file.keep(text);
   };
 
   return {
@@ -85,59 +135,60 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     async serversState(listeners, signal) {
       const states: ServerState[] = [];
       for (const { line, count } of stateQuestions(listeners))
-        states.push(...parseServersState(await ask(paths.runtimeSocket, line, signal), count));
+        states.push(...parseServersState(await askWorker(paths, line, { signal }), count));
       return states;
     },
-    serverStatus: async (signal) => parseShowStat(await ask(paths.runtimeSocket, 'show stat -1 4 -1', signal)),
+    serverStatus: async (signal) => parseShowStat(await askWorker(paths, 'show stat -1 4 -1', { signal })),
     workerPid: async (signal) => parseWorkerPid(await ask(paths.masterSocket, 'show proc', signal)),
+
+    async answers(signal) {
+      await askWorker(paths, 'show info', { signal, deadlineMs: answerTimeoutMs });
+      await ask(paths.masterSocket, 'show proc', signal, answerTimeoutMs);
+    },
 
     async apply(steps, text, signal) {
       let waiting = 0;
       for (const line of commandLines(steps)) {
-        const { busy, rejected } = parseStepsReply(await ask(paths.runtimeSocket, line, signal));
+        const { busy, rejected } = parseStepsReply(await askWorker(paths, line, { signal }));
         if (rejected !== null) throw new StepRejectedError(rejected);
         waiting += busy;
       }
-      if (text !== null && text !== lastGood) {
-        await writeWhole(paths.config, text);
-        lastGood = text;
-      }
-      return { busy: waiting };
+      return { busy: waiting, unwritten: text === null ? null : await file.keep(text) };
     },
 
-    async check(text, signal) {
-      await writeWhole(paths.candidate, text);
-      await checkConfiguration(binary, paths.candidate, signal);
-    },
+    check,
 
     async load(text, signal) {
-      await writeWhole(paths.candidate, text);
-      await checkConfiguration(binary, paths.candidate, signal);
-      await rename(paths.candidate, paths.config);
-      try {
-        if (master?.isRunning() === true) {
-          await reload(parseConfiguration(text).servers, signal);
-        } else {
-          await rm(paths.serverState, { force: true });
-          await start(signal);
-        }
-      } catch (error) {
-        if (lastGood !== null) await writeWhole(paths.config, lastGood);
-        throw error;
-      }
-      lastGood = text;
+      const result = load(text, signal);
+      loading = result.catch(() => undefined);
+      await result;
     },
 
-    takenOf,
+    async takenOf(addresses) {
+      // What is left over would be taken for another process.
+      await retiring;
+      return takenOf(addresses);
+    },
+
+    async replace() {
+      if (master === null) return;
+      master.letGo();
+      replaced.push(master);
+      master = null;
+      parted.abort(new Error('HAProxy did not answer, and is replaced'));
+      await retire();
+      onExit();
+    },
 
     async stop() {
-      await (up ? master?.stop(stopTimeoutMs) : master?.kill());
+      stopping = true;
+      await loading;
+      // One that reloads loses a signal; it answers when it has.
+      const { signal } = new AbortController();
+      if (up) await ask(paths.masterSocket, 'show proc', signal, answerTimeoutMs).catch(() => undefined);
+      const stopMaster = up ? master?.stop(stopTimeoutMs) : master?.kill();
+      await Promise.all([stopMaster, ...replaced.map((one) => one.stop(stopTimeoutMs))]);
+      await killLeftovers(paths);
     },
   };
-}
-
-function failureOf(words: string, otherwise: string): Error {
-  const ports = unboundPorts(words);
-  if (ports.length > 0) return new PortsTakenError(ports);
-  return refusalOf(words, otherwise);
 }

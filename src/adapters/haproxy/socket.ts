@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { withDeadline } from '../deadline.js';
+import type { ProxyPaths } from './paths.js';
 
 const timeoutMs = 5_000;
 
@@ -27,4 +28,27 @@ export async function ask(path: string, line: string, signal: AbortSignal, deadl
         });
       }),
   );
+}
+
+/**
+ * Asks the worker over its own socket, or, where somebody removed that, over the master's, which hands on what follows `@1`
+ * (management guide, 9.4).
+ */
+export async function askWorker(
+  { runtimeSocket, masterSocket }: Pick<ProxyPaths, 'runtimeSocket' | 'masterSocket'>,
+  line: string,
+  { signal, deadlineMs }: { readonly signal: AbortSignal; readonly deadlineMs?: number },
+): Promise<string> {
+  try {
+    return await ask(runtimeSocket, line, signal, deadlineMs);
+  } catch (error) {
+    if (!isSocketGone(error)) throw error;
+    return ask(masterSocket, `@1;${line}`, signal, deadlineMs);
+  }
+}
+
+/** Whether `ask` failed because there is no such socket. */
+function isSocketGone(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 }

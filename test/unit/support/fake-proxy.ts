@@ -3,7 +3,7 @@ import type { BindAddress } from '../../../src/core/haproxy/bind.js';
 import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
 import type { Step } from '../../../src/core/haproxy/plan.js';
 import type { ServerState, ServerStatus } from '../../../src/core/haproxy/replies.js';
-import { ConfigurationRefusedError, StepRejectedError, type Proxy } from '../../../src/ports/proxy.js';
+import { ConfigurationRefusedError, StepRejectedError, type Applied, type Proxy } from '../../../src/ports/proxy.js';
 
 /** HAProxy in memory. */
 export class FakeProxy implements Proxy {
@@ -28,6 +28,8 @@ export class FakeProxy implements Proxy {
   beforeLoad: () => Promise<undefined> = () => Promise.resolve(undefined);
   /** What `load` fails with, once. */
   failLoad: Error | null = null;
+  /** Why the file can't be written, or null. */
+  unwritable: string | null = null;
   /** Why a runtime command is rejected, or null. */
   rejectStep: string | null = null;
   readonly #servers = new Map<string, ServerState>();
@@ -76,14 +78,24 @@ export class FakeProxy implements Proxy {
     return Promise.resolve(this.running ? 4711 : null);
   }
 
-  apply(steps: readonly Step[], text: string | null): Promise<{ readonly busy: number }> {
+  answers(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  replace(): Promise<void> {
+    this.running = false;
+    return Promise.resolve();
+  }
+
+  apply(steps: readonly Step[], text: string | null): Promise<Applied> {
     return new Promise((resolve) => {
       if (this.rejectStep !== null) throw new StepRejectedError(this.rejectStep);
       let busy = 0;
       for (const step of steps) busy += this.#take(step);
       if (steps.length > 0) this.applied.push(steps);
-      if (text !== null) this.text = text;
-      resolve({ busy });
+      const unwritten = text === null ? null : this.unwritable;
+      if (text !== null && unwritten === null) this.text = text;
+      resolve({ busy, unwritten });
     });
   }
 
