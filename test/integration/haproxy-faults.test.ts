@@ -188,7 +188,7 @@ describe('a daemon that was killed', () => {
     const { site, held } = await startHolding(onTestFinished);
     const orphan = await site.master();
     // Not ours, although the file is on its command line.
-    const reader = spawn('tail', ['-f', join(site.runDir, 'haproxy.cfg')], { stdio: 'ignore' });
+    const reader = spawn('/usr/bin/tail', ['-f', join(site.runDir, 'haproxy.cfg')], { stdio: 'ignore' });
     onTestFinished(() => void reader.kill());
     site.kill();
     await site.answers(site.port, 'a');
