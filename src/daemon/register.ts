@@ -1,3 +1,4 @@
+import { formatDuration } from '../core/duration.js';
 import { shortIdOf } from '../core/container.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
@@ -9,6 +10,9 @@ import { every, runTasks } from './lifecycle.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createRegistrar } from './registrar.js';
 import { retry } from './retry.js';
+
+/** The end never hangs: what etcd did not take by then goes with the lease. */
+const withdrawTimeoutMs = 5_000;
 
 export interface RegisterOptions {
   readonly engine: ContainerEngine;
@@ -75,6 +79,24 @@ export function createRegister(options: RegisterOptions): {
       { what: 'following Docker events', log, signal },
     );
 
+  const withdraw = async (): Promise<void> => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+      controller.abort();
+    }, withdrawTimeoutMs);
+    try {
+      const what = 'withdrawing the registrations';
+      await retry(() => registrar.withdraw(controller.signal), { what, log, signal: controller.signal });
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+      const left = `etcd did not take the withdrawal in ${formatDuration(withdrawTimeoutMs)}`;
+      const then = `the registrations go with their lease, in ${formatDuration(ttlMs)} at the latest`;
+      throw new Error(`${left}; ${then}`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
   return {
     status: () => ({ ready, lease: keeper.peek(), registrations: registrar.count() }),
 
@@ -103,11 +125,7 @@ export function createRegister(options: RegisterOptions): {
         ],
         signal,
       );
-      const lease = keeper.peek();
-      if (withdrawOnExit && lease !== null) {
-        await registry.revoke(lease, AbortSignal.timeout(5_000));
-        log.info({ lease }, 'registrations withdrawn');
-      }
+      if (withdrawOnExit) await withdraw();
     },
   };
 }

@@ -3,8 +3,9 @@ import { diffOf, type Diff } from '../core/diff.js';
 import { formatValue, keyOf } from '../core/keyspace.js';
 import { isOwnKey } from '../core/ownership.js';
 import { registrationsOf, type RegistrationPolicy } from '../core/registrations.js';
+import { owedWithdrawals } from '../core/withdrawals.js';
 import type { Logger } from '../ports/log.js';
-import { LeaseLostError, type Registry } from '../ports/registry.js';
+import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
 import type { ContainerView } from './container-view.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 
@@ -23,6 +24,11 @@ export interface Registrar {
   reconcile(reasons: readonly string[], signal: AbortSignal): Promise<void>;
   /** What stands in etcd must be listed anew before the next comparison. */
   forget(): void;
+  /**
+   * Deletes all keys of this host. The lease is left to run out: a key that went while its lease lives was withdrawn, and
+   * that is how a client host tells it from a host that died.
+   */
+  withdraw(signal: AbortSignal): Promise<void>;
   /** Number of keys that are held. */
   count(): number;
 }
@@ -30,6 +36,8 @@ export interface Registrar {
 export function createRegistrar({ registry, prefix, policy, view, keeper, log }: RegistrarOptions): Registrar {
   /** Keys of this host and their values, as last listed or written. */
   let held: ReadonlyMap<string, string> = new Map();
+  /** What this process has put and not deleted since, whether or not it still stands. */
+  let before: ReadonlyMap<string, string> = new Map();
   let mustList = true;
   let told = new Map<string, string>();
 
@@ -50,11 +58,45 @@ export function createRegistrar({ registry, prefix, policy, view, keeper, log }:
     return desired;
   };
 
-  const listHeld = async (lease: string, signal: AbortSignal): Promise<Map<string, string>> => {
-    const { entries } = await registry.list(signal);
+  const list = async (signal: AbortSignal): Promise<readonly HeldEntry[]> => {
+    mustList = false;
+    try {
+      return (await registry.list(signal)).entries;
+    } catch (error) {
+      mustList = true;
+      throw error;
+    }
+  };
+
+  const heldOf = (entries: readonly HeldEntry[], lease: string): Map<string, string> => {
     const own = entries.filter((entry) => entry.lease === lease || isOwnKey(prefix, policy.hostIp, entry));
     // A key under another lease is put again under ours, unchanged: no client host sees a thing.
     return new Map(own.map((entry) => [entry.key, entry.lease === lease ? entry.value : '']));
+  };
+
+  const apply = async (diff: Diff, lease: string, signal: AbortSignal): Promise<void> => {
+    try {
+      await registry.apply(diff, lease, signal);
+    } catch (error) {
+      // Which of the transactions were taken is not known.
+      mustList = true;
+      before = new Map([...before, ...diff.puts.map(({ key, value }) => [key, value] as const)]);
+      if (error instanceof LeaseLostError) keeper.drop();
+      throw error;
+    }
+  };
+
+  /** Tells the client hosts of keys that went with a lease and will not come back; the next transaction deletes them. */
+  const announceOwed = async (
+    { entries, desired }: { entries: readonly HeldEntry[]; desired: ReadonlyMap<string, string> },
+    lease: string,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const standing = new Map(entries.map(({ key, value }) => [key, value]));
+    const puts = owedWithdrawals({ prefix, before, standing, desired });
+    if (puts.length === 0) return;
+    await apply({ puts, deletes: [] }, lease, signal);
+    held = new Map([...held, ...puts.map(({ key, value }) => [key, value] as const)]);
   };
 
   const tell = ({ puts, deletes }: Diff, reasons: readonly string[]): void => {
@@ -71,27 +113,27 @@ export function createRegistrar({ registry, prefix, policy, view, keeper, log }:
 
     async reconcile(reasons, signal) {
       const lease = await keeper.current(signal);
-      if (mustList) {
-        mustList = false;
-        try {
-          held = await listHeld(lease, signal);
-        } catch (error) {
-          mustList = true;
-          throw error;
-        }
-      }
       const desired = desiredKeys();
-      const diff = diffOf(desired, held);
-      try {
-        await registry.apply(diff, lease, signal);
-      } catch (error) {
-        // Which of the transactions were taken is not known.
-        mustList = true;
-        if (error instanceof LeaseLostError) keeper.drop();
-        throw error;
+      if (mustList) {
+        const entries = await list(signal);
+        held = heldOf(entries, lease);
+        await announceOwed({ entries, desired }, lease, signal);
       }
+      const diff = diffOf(desired, held);
+      await apply(diff, lease, signal);
       held = desired;
+      before = desired;
       tell(diff, reasons);
+    },
+
+    async withdraw(signal) {
+      const lease = keeper.peek();
+      if (lease === null) return;
+      if (mustList) held = heldOf(await list(signal), lease);
+      const deletes = [...held.keys()];
+      await apply({ puts: [], deletes }, lease, signal);
+      held = new Map();
+      log.info({ keys: deletes.length }, 'registrations withdrawn');
     },
   };
 }

@@ -217,7 +217,19 @@ describe('at its end', () => {
     controller.abort();
     await run;
     expect(registry.values()).toEqual({});
-    expect(registry.leases.size).toBe(0);
+    expect([...registry.leases]).toEqual(['lease-1']);
+  });
+
+  test('it does not hang on an etcd that takes no withdrawal, and tells so', async () => {
+    engine.set(one);
+    const { run } = start(true);
+    await registered();
+    registry.before = () => new Promise(() => undefined);
+    controller.abort();
+    const ended = expect(run).rejects.toThrow('etcd did not take the withdrawal in 5s');
+    await pass(5_000);
+    await ended;
+    expect(registry.values()).toEqual({ [key]: ready });
   });
 
   test('it ends also while Docker and etcd fail', async () => {

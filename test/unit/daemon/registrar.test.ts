@@ -158,6 +158,39 @@ describe('when the lease is lost', () => {
     expect(leases()).toEqual(['lease-2', 'lease-2']);
   });
 
+  test('tells the client hosts of a container that died meanwhile: its key drains, then it is deleted', async () => {
+    const { registrar, keeper, reconcile } = start();
+    await reconcile('start');
+    registry.expire('lease-1');
+    keeper.drop();
+    registrar.forget();
+    containers = [two];
+    await reconcile('lease lost');
+    expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
+    expect(registry.applied.slice(-2).map(({ diff }) => diff)).toEqual([
+      { puts: [{ key: keyOne, value: `${valueOne}&state=drain` }], deletes: [] },
+      { puts: [{ key: keyTwo, value: valueTwo }], deletes: [keyOne] },
+    ]);
+    registrar.forget();
+    await reconcile('resync');
+    expect(registry.applied.at(-1)?.diff).toEqual({ puts: [], deletes: [] });
+  });
+
+  test('tells of it also when etcd fails in between', async () => {
+    const { registrar, keeper, reconcile } = start();
+    await reconcile('start');
+    registry.expire('lease-1');
+    keeper.drop();
+    registrar.forget();
+    containers = [];
+    registry.failOn('apply');
+    await expect(reconcile('lease lost')).rejects.toThrow('etcd did not apply');
+    registry.recover();
+    await reconcile('again');
+    expect(registry.values()).toEqual({});
+    expect(registry.applied.slice(-2).map(({ diff }) => diff.puts.length)).toEqual([2, 0]);
+  });
+
   test('finds it out by a transaction too, and the next attempt has another lease', async () => {
     const { reconcile } = start();
     containers = [one];
@@ -212,4 +245,28 @@ test('puts back what somebody changed or deleted by hand, at the next list', asy
   registrar.forget();
   await reconcile('resync');
   expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+});
+
+test('withdraws by deleting the keys, while the lease lives on: that is how a withdrawal is told from a death', async () => {
+  const { registrar, reconcile } = start();
+  await reconcile('start');
+  await registrar.withdraw(signal);
+  expect(registry.values()).toEqual({});
+  expect([...registry.leases]).toEqual(['lease-1']);
+  expect(registrar.count()).toBe(0);
+});
+
+test('withdraws also what a transaction of unknown outcome may have put', async () => {
+  const { registrar, reconcile } = start();
+  await reconcile('start');
+  const apply = registry.apply.bind(registry);
+  registry.apply = async (...args) => {
+    await apply(...args);
+    throw new Error('the answer was lost');
+  };
+  containers = [one, two, containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] })];
+  await expect(reconcile('start cccccccccccc')).rejects.toThrow('the answer was lost');
+  registry.apply = apply;
+  await registrar.withdraw(signal);
+  expect(registry.values()).toEqual({});
 });
