@@ -7,6 +7,7 @@ import { createContainerEngine } from '../adapters/docker/engine.js';
 import { formatDockerHost, parseDockerHost, type DockerHost } from '../adapters/docker/host.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
+import { parseChangeRate } from '../core/change-rate.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { parseNaming, type Naming } from '../core/naming.js';
 import { isLoopback } from '../core/address.js';
@@ -34,6 +35,7 @@ interface Settings extends SharedSettings, QuietSettings {
   readonly resync: number;
   readonly dockerHost: DockerHost;
   readonly nameBy: Naming;
+  readonly changeRate: number;
   readonly withdrawOnExit: boolean;
 }
 
@@ -77,6 +79,13 @@ const options = [
   }),
   ...quietPeriodOptions(5, 100),
   new Option(
+    '--change-rate <number>',
+    'changes per second that one container may make on average (it comes, it goes; ten in a row are free); one that makes more is kept out meanwhile; 0 is no limit',
+  )
+    .env('CHANGE_RATE')
+    .argParser(by(parseChangeRate))
+    .default(1),
+  new Option(
     '--withdraw-on-exit [yes|no]',
     'remove the registrations at the end; otherwise they stay for the TTL, so that an upgrade is not noticed',
   )
@@ -111,6 +120,7 @@ program.action(async () => {
     ttlMs: ttl,
     resyncMs: resync,
     quiet: quietOf(settings),
+    changeRate: settings.changeRate,
     withdrawOnExit,
     log,
   });

@@ -4,7 +4,9 @@ import type { RegistrationPolicy } from '../core/registrations.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
 import type { Logger } from '../ports/log.js';
 import type { Registry } from '../ports/registry.js';
+import { createAlarm } from './alarm.js';
 import { createContainerView } from './container-view.js';
+import { createDesiredKeys } from './desired-keys.js';
 import { createLeaseKeeper } from './lease-keeper.js';
 import { every, runTasks } from './lifecycle.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
@@ -23,6 +25,8 @@ export interface RegisterOptions {
   readonly resyncMs: number;
   /** A burst of starts is a few transactions; a single start waits for next to nothing. */
   readonly quiet: QuietPeriod;
+  /** Changes per second that one container may make on average; 0 is no limit. */
+  readonly changeRate: number;
   /** Whether the keys go with the daemon, or are left to the TTL, so that an upgrade does not flap the services. */
   readonly withdrawOnExit: boolean;
   readonly log: Logger;
@@ -45,11 +49,15 @@ export function createRegister(options: RegisterOptions): {
   run(signal: AbortSignal): Promise<void>;
   status(): RegisterStatus;
 } {
-  const { engine, registry, prefix, policy, ttlMs, resyncMs, quiet, withdrawOnExit, log } = options;
+  const { engine, registry, prefix, policy, ttlMs, resyncMs, quiet, changeRate, withdrawOnExit, log } = options;
   const view = createContainerView(engine, log);
   const keeper = createLeaseKeeper({ registry, ttlMs, log });
   const loop = createReconcileLoop({ quiet, what: 'registering', log });
-  const registrar = createRegistrar({ registry, prefix, policy, view, keeper, log });
+  const desiredKeys = createDesiredKeys({ prefix, policy, view, changeRate, log });
+  const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log });
+  const mayComeBack = createAlarm(() => {
+    loop.trigger('kept out for long enough');
+  });
   let ready = false;
 
   const lookAgain = (reason: string): void => {
@@ -103,28 +111,33 @@ export function createRegister(options: RegisterOptions): {
     async run(signal) {
       const reconcile = async (reasons: readonly string[]): Promise<void> => {
         await view.refresh(signal);
-        await registrar.reconcile(reasons, signal);
+        const { againInMs } = await registrar.reconcile(reasons, signal);
+        if (againInMs !== null) mayComeBack.set(againInMs);
         ready = true;
       };
-      await runTasks(
-        [
-          follow,
-          (both) => loop.run(reconcile, both),
-          (both) =>
-            keeper.run(() => {
-              lookAgain('lease lost');
-            }, both),
-          (both) =>
-            every(
-              resyncMs,
-              () => {
-                lookAgain('resync');
-              },
-              both,
-            ),
-        ],
-        signal,
-      );
+      try {
+        await runTasks(
+          [
+            follow,
+            (both) => loop.run(reconcile, both),
+            (both) =>
+              keeper.run(() => {
+                lookAgain('lease lost');
+              }, both),
+            (both) =>
+              every(
+                resyncMs,
+                () => {
+                  lookAgain('resync');
+                },
+                both,
+              ),
+          ],
+          signal,
+        );
+      } finally {
+        mayComeBack.clear();
+      }
       if (withdrawOnExit) await withdraw();
     },
   };

@@ -1,19 +1,17 @@
-import { shortIdOf } from '../core/container.js';
 import { diffOf, type Diff } from '../core/diff.js';
-import { formatValue, keyOf } from '../core/keyspace.js';
 import { isOwnKey } from '../core/ownership.js';
-import { registrationsOf, type RegistrationPolicy } from '../core/registrations.js';
+import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
 import type { Logger } from '../ports/log.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
-import type { ContainerView } from './container-view.js';
+import type { Desired } from './desired-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 
 export interface RegistrarOptions {
   readonly registry: Registry;
   readonly prefix: string;
   readonly policy: RegistrationPolicy;
-  readonly view: ContainerView;
+  readonly desiredKeys: () => Desired;
   readonly keeper: LeaseKeeper;
   readonly log: Logger;
 }
@@ -21,7 +19,13 @@ export interface RegistrarOptions {
 /** Brings what stands in etcd for this host in line with what runs on it. */
 export interface Registrar {
   /** @param reasons why, for the log of what changes */
-  reconcile(reasons: readonly string[], signal: AbortSignal): Promise<void>;
+  reconcile(
+    reasons: readonly string[],
+    signal: AbortSignal,
+  ): Promise<{
+    /** When a container that is kept out may come back, in ms from now, or null. */
+    readonly againInMs: number | null;
+  }>;
   /** What stands in etcd must be listed anew before the next comparison. */
   forget(): void;
   /**
@@ -33,30 +37,12 @@ export interface Registrar {
   count(): number;
 }
 
-export function createRegistrar({ registry, prefix, policy, view, keeper, log }: RegistrarOptions): Registrar {
+export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log }: RegistrarOptions): Registrar {
   /** Keys of this host and their values, as last listed or written. */
   let held: ReadonlyMap<string, string> = new Map();
   /** What this process has put and not deleted since, whether or not it still stands. */
   let before: ReadonlyMap<string, string> = new Map();
   let mustList = true;
-  let told = new Map<string, string>();
-
-  const desiredKeys = (): Map<string, string> => {
-    const desired = new Map<string, string>();
-    const telling = new Map<string, string>();
-    for (const container of view.snapshots()) {
-      const { registrations, skipped } = registrationsOf(container, policy, view.isStopping(container.id));
-      for (const registration of registrations) desired.set(keyOf(prefix, registration), formatValue(registration));
-      for (const { containerPort, reason } of skipped) {
-        const about = `${container.id} ${containerPort ?? ''}`;
-        telling.set(about, reason);
-        if (told.get(about) === reason) continue;
-        log.debug({ container: container.name, id: shortIdOf(container.id), containerPort, reason }, 'skipped');
-      }
-    }
-    told = telling;
-    return desired;
-  };
 
   const list = async (signal: AbortSignal): Promise<readonly HeldEntry[]> => {
     mustList = false;
@@ -113,7 +99,7 @@ export function createRegistrar({ registry, prefix, policy, view, keeper, log }:
 
     async reconcile(reasons, signal) {
       const lease = await keeper.current(signal);
-      const desired = desiredKeys();
+      const { keys: desired, againInMs } = desiredKeys();
       if (mustList) {
         const entries = await list(signal);
         held = heldOf(entries, lease);
@@ -124,6 +110,7 @@ export function createRegistrar({ registry, prefix, policy, view, keeper, log }:
       held = desired;
       before = desired;
       tell(diff, reasons);
+      return { againInMs };
     },
 
     async withdraw(signal) {

@@ -31,7 +31,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function start(withdrawOnExit = false): { register: ReturnType<typeof createRegister>; run: Promise<void> } {
+function start(withdrawOnExit = false): {
+  register: ReturnType<typeof createRegister>;
+  run: Promise<void>;
+  messages: (level: string) => string[];
+} {
+  const { log, messages } = recordingLog();
   const register = createRegister({
     engine,
     registry,
@@ -40,8 +45,9 @@ function start(withdrawOnExit = false): { register: ReturnType<typeof createRegi
     ttlMs: 15_000,
     resyncMs: 60_000,
     quiet: { leastMs: 5, mostMs: 100 },
+    changeRate: 1,
     withdrawOnExit,
-    log: recordingLog().log,
+    log,
   });
   const put = registry.put.bind(registry);
   registry.put = (putKey, value, lease) => {
@@ -53,7 +59,7 @@ function start(withdrawOnExit = false): { register: ReturnType<typeof createRegi
     if (removedKey === key) history.push(null);
     remove(removedKey);
   };
-  return { register, run: register.run(controller.signal) };
+  return { register, run: register.run(controller.signal), messages };
 }
 
 async function registered(): Promise<void> {
@@ -145,6 +151,48 @@ describe('a container', () => {
     await registered();
     engine.containers.delete(one.id);
     await pass(61_000);
+    expect(registry.values()).toEqual({});
+  });
+});
+
+describe('a container in a restart loop', () => {
+  /** It dies and starts again, every 200 ms. */
+  async function loop(restarts: number): Promise<void> {
+    for (let i = 0; i < restarts; i += 1) {
+      engine.containers.delete(one.id);
+      engine.emit(one.id, 'die');
+      await pass(100);
+      engine.set(one);
+      engine.emit(one.id, 'start');
+      await pass(100);
+    }
+  }
+
+  test('is kept out after a few of them, told of once, and comes back when it holds', async () => {
+    engine.set(one);
+    const { messages } = start();
+    await registered();
+    await loop(50);
+    // Ten changes are free, and it was 11 s by now.
+    expect(history.length).toBeLessThan(25);
+    expect(messages('warn')).toEqual(['comes and goes too often; kept out meanwhile']);
+    await until('its return', () => registry.entries.has(key));
+    const count = history.length;
+    await pass(30_000);
+    expect(history.length).toBe(count);
+    expect(history.at(-1)).toBe(ready);
+    expect(messages('info')).toContain('no longer comes and goes too often');
+  });
+
+  test('goes at once when it dies, also when it is over its rate', async () => {
+    engine.set(one);
+    start();
+    await registered();
+    await loop(50);
+    await until('its return', () => registry.entries.has(key));
+    engine.containers.delete(one.id);
+    engine.emit(one.id, 'die');
+    await pass(10);
     expect(registry.values()).toEqual({});
   });
 });

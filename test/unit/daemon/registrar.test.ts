@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ContainerSnapshot } from '../../../src/core/container.js';
+import { createDesiredKeys } from '../../../src/daemon/desired-keys.js';
 import { createLeaseKeeper, type LeaseKeeper } from '../../../src/daemon/lease-keeper.js';
 import { createRegistrar, type Registrar } from '../../../src/daemon/registrar.js';
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
@@ -29,22 +30,18 @@ beforeEach(() => {
 });
 
 /** A docker-register that has just started. */
-function start(): { registrar: Registrar; keeper: LeaseKeeper; reconcile: (...reasons: string[]) => Promise<void> } {
+function start(): { registrar: Registrar; keeper: LeaseKeeper; reconcile: (...reasons: string[]) => Promise<unknown> } {
   const keeper = createLeaseKeeper({ registry, ttlMs: 15_000, log: recorded.log });
-  const registrar = createRegistrar({
-    registry,
-    prefix,
-    policy: { hostIp, naming: { kind: 'image' } },
-    view: {
-      note: vi.fn(),
-      noteAll: vi.fn(),
-      refresh: () => Promise.resolve(),
-      snapshots: () => containers,
-      isStopping: (id) => stopping.has(id),
-    },
-    keeper,
-    log: recorded.log,
-  });
+  const policy = { hostIp, naming: { kind: 'image' } } as const;
+  const view = {
+    note: vi.fn(),
+    noteAll: vi.fn(),
+    refresh: () => Promise.resolve(),
+    snapshots: () => containers,
+    isStopping: (id: string) => stopping.has(id),
+  };
+  const desiredKeys = createDesiredKeys({ prefix, policy, view, changeRate: 1, log: recorded.log });
+  const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log: recorded.log });
   return { registrar, keeper, reconcile: (...reasons) => registrar.reconcile(reasons, signal) };
 }
 
