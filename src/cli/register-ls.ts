@@ -16,8 +16,9 @@ export async function printRegistrations({ registry, prefix, hostIp, json }: Reg
   const signal = AbortSignal.timeout(30_000);
   const { entries } = await registry.list(signal);
   const own = entries.filter((entry) => isOwnKey(prefix, hostIp, entry));
-  const leases = new Map<string, number | null>();
-  for (const { lease } of own) if (!leases.has(lease)) leases.set(lease, await registry.remainingMs(lease, signal));
+  const leases = new Map<string, number>();
+  for (const { lease } of own)
+    if (!leases.has(lease)) leases.set(lease, (await registry.leaseTime(lease, signal))?.remainingMs ?? 0);
 
   const registrations = own.flatMap((entry) => {
     const record = recordOf(prefix, entry);

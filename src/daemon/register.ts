@@ -58,6 +58,10 @@ export function createRegister(options: RegisterOptions): {
   const mayComeBack = createAlarm(() => {
     loop.trigger('kept out for long enough');
   });
+  const mayBeKnown = createAlarm(() => {
+    registrar.forget();
+    loop.trigger('keys under the lease of another');
+  });
   let ready = false;
 
   const lookAgain = (reason: string): void => {
@@ -111,8 +115,9 @@ export function createRegister(options: RegisterOptions): {
     async run(signal) {
       const reconcile = async (reasons: readonly string[]): Promise<void> => {
         await view.refresh(signal);
-        const { againInMs } = await registrar.reconcile(reasons, signal);
-        if (againInMs !== null) mayComeBack.set(againInMs);
+        const { admitInMs, listAgainInMs } = await registrar.reconcile(reasons, signal);
+        if (admitInMs !== null) mayComeBack.set(admitInMs);
+        if (listAgainInMs !== null) mayBeKnown.set(listAgainInMs);
         ready = true;
       };
       try {
@@ -137,6 +142,7 @@ export function createRegister(options: RegisterOptions): {
         );
       } finally {
         mayComeBack.clear();
+        mayBeKnown.clear();
       }
       if (withdrawOnExit) await withdraw();
     },

@@ -1,10 +1,10 @@
 import { diffOf, type Diff } from '../core/diff.js';
-import { isOwnKey } from '../core/ownership.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
 import type { Logger } from '../ports/log.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
 import type { Desired } from './desired-keys.js';
+import { createHeldKeys, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 
 export interface RegistrarOptions {
@@ -16,16 +16,18 @@ export interface RegistrarOptions {
   readonly log: Logger;
 }
 
+/** When to look again, in ms from now, or null. */
+export interface NextLook {
+  /** A container that is kept out may come back. */
+  readonly admitInMs: number | null;
+  /** Whose some keys in etcd are may be known; what stands there must be listed for it. */
+  readonly listAgainInMs: number | null;
+}
+
 /** Brings what stands in etcd for this host in line with what runs on it. */
 export interface Registrar {
   /** @param reasons why, for the log of what changes */
-  reconcile(
-    reasons: readonly string[],
-    signal: AbortSignal,
-  ): Promise<{
-    /** When a container that is kept out may come back, in ms from now, or null. */
-    readonly againInMs: number | null;
-  }>;
+  reconcile(reasons: readonly string[], signal: AbortSignal): Promise<NextLook>;
   /** What stands in etcd must be listed anew before the next comparison. */
   forget(): void;
   /**
@@ -43,21 +45,18 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
   /** What this process has put and not deleted since, whether or not it still stands. */
   let before: ReadonlyMap<string, string> = new Map();
   let mustList = true;
+  /** Once everything has been registered. What another process left is taken over before that; afterwards nobody leaves anything. */
+  let begun = false;
+  const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, log });
 
-  const list = async (signal: AbortSignal): Promise<readonly HeldEntry[]> => {
+  const list = async (lease: string, desired: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Listed> => {
     mustList = false;
     try {
-      return (await registry.list(signal)).entries;
+      return await heldKeys.list({ lease, desired, takeOver: !begun }, signal);
     } catch (error) {
       mustList = true;
       throw error;
     }
-  };
-
-  const heldOf = (entries: readonly HeldEntry[], lease: string): Map<string, string> => {
-    const own = entries.filter((entry) => entry.lease === lease || isOwnKey(prefix, policy.hostIp, entry));
-    // A key under another lease is put again under ours, unchanged: no client host sees a thing.
-    return new Map(own.map((entry) => [entry.key, entry.lease === lease ? entry.value : '']));
   };
 
   const apply = async (diff: Diff, lease: string, signal: AbortSignal): Promise<void> => {
@@ -99,24 +98,27 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
 
     async reconcile(reasons, signal) {
       const lease = await keeper.current(signal);
-      const { keys: desired, againInMs } = desiredKeys();
+      const { keys: desired, againInMs: admitInMs } = desiredKeys();
+      let listAgainInMs: number | null = null;
       if (mustList) {
-        const entries = await list(signal);
-        held = heldOf(entries, lease);
-        await announceOwed({ entries, desired }, lease, signal);
+        const listed = await list(lease, desired, signal);
+        held = listed.held;
+        listAgainInMs = listed.againInMs;
+        await announceOwed({ entries: listed.entries, desired }, lease, signal);
       }
       const diff = diffOf(desired, held);
       await apply(diff, lease, signal);
       held = desired;
       before = desired;
+      begun = true;
       tell(diff, reasons);
-      return { againInMs };
+      return { admitInMs, listAgainInMs };
     },
 
     async withdraw(signal) {
       const lease = keeper.peek();
       if (lease === null) return;
-      if (mustList) held = heldOf(await list(signal), lease);
+      if (mustList) ({ held } = await list(lease, new Map(), signal));
       const deletes = [...held.keys()];
       await apply({ puts: [], deletes }, lease, signal);
       held = new Map();

@@ -23,6 +23,13 @@ export interface Fingerprint {
   readonly latest: number;
 }
 
+/** etcd tells both in whole seconds, rounded down. */
+export interface LeaseTime {
+  readonly remainingMs: number;
+  /** What every keep-alive sets it back to. */
+  readonly grantedMs: number;
+}
+
 /**
  * etcd, as the daemons use it. Every call has a deadline of its own and rejects on failure; rejects with an AbortError
  * when `signal` fires.
@@ -44,8 +51,8 @@ export interface Registry {
   grantLease(ttlMs: number, signal: AbortSignal): Promise<string>;
   /** `lost` where etcd no longer knows the lease. */
   keepAlive(lease: string, signal: AbortSignal): Promise<'alive' | 'lost'>;
-  /** Remaining time of a lease, or null where etcd no longer knows it. */
-  remainingMs(lease: string, signal: AbortSignal): Promise<number | null>;
+  /** The times of a lease, or null where etcd no longer knows it. */
+  leaseTime(lease: string, signal: AbortSignal): Promise<LeaseTime | null>;
   /** Deletes the lease and with it all its keys. */
   revoke(lease: string, signal: AbortSignal): Promise<void>;
 }

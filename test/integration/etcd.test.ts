@@ -31,11 +31,11 @@ describe('lease', () => {
     await registry.apply({ puts: putsOf(1), deletes: [] }, lease, signal);
     expect((await registry.list(signal)).entries[0]).toMatchObject({ value: '10.0.0.1:10000?port=80', lease });
     expect(await registry.keepAlive(lease, signal)).toBe('alive');
-    expect(await registry.remainingMs(lease, signal)).toBeGreaterThan(10_000);
+    expect((await registry.leaseTime(lease, signal))?.remainingMs).toBeGreaterThan(10_000);
     await registry.revoke(lease, signal);
     expect((await registry.list(signal)).entries).toEqual([]);
     expect(await registry.keepAlive(lease, signal)).toBe('lost');
-    expect(await registry.remainingMs(lease, signal)).toBeNull();
+    expect(await registry.leaseTime(lease, signal)).toBeNull();
   });
 
   it('that is gone is told by a put under it', async () => {

@@ -70,10 +70,11 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
 
     keepAlive: (lease, signal) => call('answer the keep-alive', signal, () => keepAliveOnce(client, lease)),
 
-    remainingMs: (lease, signal) =>
+    leaseTime: (lease, signal) =>
       call('tell of the lease', signal, async () => {
-        const { TTL } = await client.leaseClient.leaseTimeToLive({ ID: lease });
-        return Number(TTL) > 0 ? Number(TTL) * 1000 : null;
+        const { TTL, grantedTTL } = await client.leaseClient.leaseTimeToLive({ ID: lease });
+        // -1 for one that it does not know; 0 is less than a second.
+        return Number(TTL) >= 0 ? { remainingMs: Number(TTL) * 1000, grantedMs: Number(grantedTTL) * 1000 } : null;
       }),
 
     revoke: (lease, signal) =>

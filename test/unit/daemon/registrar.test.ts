@@ -1,8 +1,8 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ContainerSnapshot } from '../../../src/core/container.js';
 import { createDesiredKeys } from '../../../src/daemon/desired-keys.js';
 import { createLeaseKeeper, type LeaseKeeper } from '../../../src/daemon/lease-keeper.js';
-import { createRegistrar, type Registrar } from '../../../src/daemon/registrar.js';
+import { createRegistrar, type NextLook, type Registrar } from '../../../src/daemon/registrar.js';
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
@@ -30,7 +30,11 @@ beforeEach(() => {
 });
 
 /** A docker-register that has just started. */
-function start(): { registrar: Registrar; keeper: LeaseKeeper; reconcile: (...reasons: string[]) => Promise<unknown> } {
+function start(): {
+  registrar: Registrar;
+  keeper: LeaseKeeper;
+  reconcile: (...reasons: string[]) => Promise<NextLook>;
+} {
   const keeper = createLeaseKeeper({ registry, ttlMs: 15_000, log: recorded.log });
   const policy = { hostIp, naming: { kind: 'image' } } as const;
   const view = {
@@ -122,9 +126,21 @@ describe('after a restart', () => {
     expect(registry.applied.at(-1)?.diff.deletes).toEqual([]);
   });
 
-  test('removes at once the keys of containers that are gone', async () => {
+  test('removes at once the keys of containers that are gone, when their lease was missed a keep-alive', async () => {
+    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 7_000, grantedMs: 15_000 }));
     containers = [two];
-    await start().reconcile('start');
+    expect(await start().reconcile('start')).toMatchObject({ listAgainInMs: null });
+    expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
+  });
+
+  test('looks again in a second while it is not known whether their lease is kept alive', async () => {
+    containers = [two];
+    const { registrar, reconcile } = start();
+    expect(await reconcile('start')).toMatchObject({ listAgainInMs: 1_000 });
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 7_000, grantedMs: 15_000 }));
+    registrar.forget();
+    expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
   });
 
@@ -137,9 +153,75 @@ describe('after a restart', () => {
     };
     for (const [key, value] of Object.entries(others)) registry.put(key, value, 'lease-of-another');
     registry.put('/backends/whoami/eeeeeeeeeeee', '10.170.71.226:2?port=8000', '0');
+    for (const lease of registry.leases)
+      registry.leaseTimes.set(lease, () => ({ remainingMs: 1_000, grantedMs: 15_000 }));
     containers = [];
     await start().reconcile('start');
     expect(registry.values()).toEqual({ ...others, '/backends/whoami/eeeeeeeeeeee': '10.170.71.226:2?port=8000' });
+  });
+});
+
+describe('another docker-register', () => {
+  const theirs = { '/backends/whoami/cccccccccccc': '10.170.71.226:49157?port=8000' };
+  const theirKey = '/backends/whoami/cccccccccccc';
+  let nowMs: number;
+  let remainingMs: () => number;
+
+  beforeEach(() => {
+    nowMs = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    registry.leases.add('theirs');
+    registry.leaseTimes.set('theirs', () => ({ remainingMs: remainingMs(), grantedMs: 15_000 }));
+    // It is kept alive every 5 s.
+    remainingMs = () => 1_000 * Math.floor((15_000 - (nowMs % 5_000)) / 1_000);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  /** Lists again whenever it is told to. */
+  async function watch({ registrar, reconcile }: ReturnType<typeof start>, untilMs: number): Promise<void> {
+    while (nowMs < untilMs) {
+      registrar.forget();
+      const { listAgainInMs } = await reconcile('resync');
+      nowMs += listAgainInMs ?? 60_000;
+    }
+  }
+
+  test('with the same HOST_IP is warned of once a minute, and its keys are left alone', async () => {
+    registry.put(theirKey, theirs[theirKey], 'theirs');
+    const started = start();
+    await watch(started, 130_000);
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo, ...theirs });
+    const warnings = recorded.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.length).toBe(3);
+    expect(warnings[0]).toMatchObject({ hostIp, lease: 'theirs', key: theirKey, keys: 1 });
+    expect(warnings[0]?.msg).toContain('another docker-register has the same HOST_IP');
+
+    const deadAt = nowMs;
+    remainingMs = () => 15_000 - (nowMs - deadAt);
+    await watch(started, deadAt + 15_000);
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+    expect(recorded.messages('info')).toContain('the other docker-register is gone');
+  });
+
+  test('on the same engine is warned of, and not fought over each key', async () => {
+    const started = start();
+    await started.reconcile('start');
+    for (const [key, value] of [[keyOne, valueOne] as const, [keyTwo, valueTwo] as const])
+      registry.put(key, value, 'theirs');
+    await watch(started, 130_000);
+    expect(leases()).toEqual(['theirs', 'theirs']);
+    const warnings = recorded.lines.filter(({ level }) => level === 'warn');
+    expect(warnings.length).toBe(3);
+    expect(warnings[0]).toMatchObject({ lease: 'theirs', key: keyOne, keys: 2 });
+    expect(warnings[0]?.msg).toContain('run one per Docker engine');
+
+    const deadAt = nowMs;
+    remainingMs = () => 15_000 - (nowMs - deadAt);
+    await watch(started, deadAt + 14_000);
+    // Before its lease takes the keys along.
+    expect(leases()).toEqual(['lease-1', 'lease-1']);
   });
 });
 

@@ -3,6 +3,7 @@ import {
   LeaseLostError,
   type Fingerprint,
   type HeldEntry,
+  type LeaseTime,
   type Listing,
   type Registry,
   type WatchEvent,
@@ -15,6 +16,8 @@ type Call = keyof Registry;
 export class FakeRegistry implements Registry {
   readonly entries = new Map<string, HeldEntry>();
   readonly leases = new Set<string>();
+  /** What a lease has left, where it is not all of it. */
+  readonly leaseTimes = new Map<string, () => LeaseTime>();
   /** Every call that was made, in order. */
   readonly calls: Call[] = [];
   readonly applied: { readonly diff: Diff; readonly lease: string }[] = [];
@@ -139,8 +142,10 @@ export class FakeRegistry implements Registry {
     return this.#call('keepAlive', signal, () => (this.leases.has(lease) ? 'alive' : 'lost'));
   }
 
-  remainingMs(lease: string, signal: AbortSignal): Promise<number | null> {
-    return this.#call('remainingMs', signal, () => (this.leases.has(lease) ? 15_000 : null));
+  leaseTime(lease: string, signal: AbortSignal): Promise<LeaseTime | null> {
+    return this.#call('leaseTime', signal, () =>
+      this.leases.has(lease) ? (this.leaseTimes.get(lease)?.() ?? { remainingMs: 15_000, grantedMs: 15_000 }) : null,
+    );
   }
 
   revoke(lease: string, signal: AbortSignal): Promise<void> {

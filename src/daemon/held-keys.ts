@@ -1,0 +1,52 @@
+import { sortKeys } from '../core/ownership.js';
+import type { Logger } from '../ports/log.js';
+import type { HeldEntry, Registry } from '../ports/registry.js';
+import { createForeignLeases } from './foreign-leases.js';
+
+export interface Listed {
+  readonly entries: readonly HeldEntry[];
+  /** Keys of this host and their values; empty where one must be put again. */
+  readonly held: ReadonlyMap<string, string>;
+  /** When to list again, because it is not yet known whose some keys are, or null. */
+  readonly againInMs: number | null;
+}
+
+export interface HeldKeysOptions {
+  readonly registry: Registry;
+  readonly prefix: string;
+  readonly hostIp: string;
+  readonly log: Logger;
+}
+
+export interface HeldKeys {
+  list(asking: Asking, signal: AbortSignal): Promise<Listed>;
+}
+
+export interface Asking {
+  /** Our lease. */
+  readonly lease: string;
+  readonly desired: ReadonlyMap<string, string>;
+  /** Whether keys of containers that run here are taken over, whosever they are. */
+  readonly takeOver: boolean;
+}
+
+/** Finds out what stands in etcd for this host. */
+export function createHeldKeys({ registry, prefix, hostIp, log }: HeldKeysOptions): HeldKeys {
+  const foreignLeases = createForeignLeases({ registry, hostIp, log });
+  const ownLeases = new Set<string>();
+  return {
+    async list({ lease, desired, takeOver }, signal) {
+      ownLeases.add(lease);
+      const { entries } = await registry.list(signal);
+      const sorted = sortKeys({ prefix, hostIp, entries, desired, lease, ownLeases, takeOver });
+      const { orphans, againInMs } = await foreignLeases.judge(sorted.foreign, signal);
+      const held = new Map(sorted.held);
+      for (const { key, lease: theirs, runsHere } of sorted.foreign) {
+        if (orphans.has(theirs)) held.set(key, '');
+        // Somebody else holds it just so.
+        else if (runsHere) held.set(key, desired.get(key) ?? '');
+      }
+      return { entries, held, againInMs };
+    },
+  };
+}
