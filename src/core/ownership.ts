@@ -1,4 +1,5 @@
 import type { Entry } from './catalog.js';
+import { shortIdOf } from './container.js';
 import { parseKey, parseValue } from './keyspace.js';
 
 const containerKeyId = /^[0-9a-f]{12}(?::\d{1,5})?$/;
@@ -12,6 +13,24 @@ export function isOwnKey(prefix: string, hostIp: string, entry: Entry & { readon
   const key = parseKey(prefix, entry.key);
   const value = parseValue(entry.value);
   return key.ok && value.ok && containerKeyId.test(key.value.id) && value.value.address.host === hostIp;
+}
+
+/**
+ * Keys of containers that are there, but about which Docker tells nothing: they stay as they stand.
+ *
+ * @param unknown ids of those containers
+ */
+export function keysOfUnknown(
+  prefix: string,
+  standing: ReadonlyMap<string, string>,
+  unknown: ReadonlySet<string>,
+): Map<string, string> {
+  const shortIds = new Set([...unknown].map(shortIdOf));
+  const stays = (key: string): boolean => {
+    const name = parseKey(prefix, key);
+    return name.ok && shortIds.has(name.value.id.replace(/:.*$/, ''));
+  };
+  return new Map([...standing].filter(([key]) => stays(key)));
 }
 
 /** A key that we may answer for, under a lease that this process was never granted. */

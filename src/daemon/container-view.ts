@@ -1,6 +1,7 @@
 import { shortIdOf, type ContainerSnapshot } from '../core/container.js';
-import type { ContainerEngine, ContainerEvent } from '../ports/container-engine.js';
+import type { ContainerEngine, ContainerEvent, ContainerListing } from '../ports/container-engine.js';
 import type { Logger } from '../ports/log.js';
+import { createLasting } from './lasting.js';
 
 /** What this host runs, as far as it was looked at. */
 export interface ContainerView {
@@ -8,9 +9,15 @@ export interface ContainerView {
   note(event: ContainerEvent): void;
   /** Everything must be looked at: an event may have been missed. */
   noteAll(): void;
-  /** Looks at what was noted. Rejects where the engine can't be asked; the view is then as it was. */
-  refresh(signal: AbortSignal): Promise<void>;
+  /**
+   * Looks at what was noted. Rejects where the engine can't be asked; the view is then as it was.
+   *
+   * @returns when everything must be looked at again because the engine was silent about a container, in ms, or null
+   */
+  refresh(signal: AbortSignal): Promise<number | null>;
   snapshots(): Iterable<ContainerSnapshot>;
+  /** Ids of those that are there, and of which the engine has never told more. */
+  unknown(): ReadonlySet<string>;
   /** Its stop was announced, and it has not died yet. */
   isStopping(id: string): boolean;
 }
@@ -21,12 +28,34 @@ const longestStopMs = 3_600_000;
 /** What nobody survives, while Docker tells of the death only when it has tidied up. */
 const sigkill = 9;
 
+/** Not at once: such a look may take seconds, in which nobody else is looked at. */
+const silentAgainMs = 10_000;
+
 export function createContainerView(engine: ContainerEngine, log: Logger): ContainerView {
   let containers = new Map<string, ContainerSnapshot>();
   /** By id: which run of the container was told to stop, and when. */
   const stopping = new Map<string, { readonly startedAt: string; readonly toldAt: number }>();
   const noted = new Set<string>();
+  const lasting = createLasting(log);
+  let unknown: ReadonlySet<string> = new Set();
   let all = true;
+
+  const takeListing = ({ containers: listed, silent }: ContainerListing): void => {
+    const before = containers;
+    containers = new Map(listed.map((container) => [container.id, container]));
+    const untold = new Set<string>();
+    for (const { id, reason } of silent) {
+      const container = before.get(id);
+      if (container === undefined) untold.add(id);
+      else containers.set(id, container);
+      const fields = { container: container?.name, id: shortIdOf(id), reason };
+      lasting.warn(id, fields, 'Docker does not answer about a container; it is left as it was');
+    }
+    unknown = untold;
+    const still = new Set(silent.map(({ id }) => id));
+    for (const id of lasting.open())
+      if (!still.has(id)) lasting.end(id, { id: shortIdOf(id) }, 'Docker answers about the container again');
+  };
 
   return {
     note({ id, action, signal }) {
@@ -53,8 +82,7 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
       noted.clear();
       try {
         if (whole) {
-          const listed = await engine.list(signal);
-          containers = new Map(listed.map((container) => [container.id, container]));
+          takeListing(await engine.list(signal));
         } else {
           const looked = await Promise.all(ids.map(async (id) => [id, await engine.inspect(id, signal)] as const));
           for (const [id, container] of looked) {
@@ -63,7 +91,8 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
           }
         }
       } catch (error) {
-        all ||= whole;
+        // Where it was but one container, the listing gets past it.
+        all = true;
         for (const id of ids) noted.add(id);
         throw error;
       }
@@ -78,9 +107,11 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
             'still runs long after its stop was announced; taken back',
           );
       }
+      return lasting.open().length > 0 ? silentAgainMs : null;
     },
 
     snapshots: () => containers.values(),
+    unknown: () => unknown,
     isStopping: (id) => stopping.has(id),
   };
 }

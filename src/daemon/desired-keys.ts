@@ -18,6 +18,8 @@ export interface DesiredOptions {
 
 export interface Desired {
   readonly keys: ReadonlyMap<string, string>;
+  /** Ids of containers that run, and of which it is not known what they want. */
+  readonly unknown: ReadonlySet<string>;
   /** When a container that is kept out may come back, in ms from now, or null. */
   readonly againInMs: number | null;
 }
@@ -74,6 +76,6 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     const keys = new Map(
       claims.map(({ registration }) => [keyOf(prefix, registration), formatValue(registration)] as const),
     );
-    return { keys, againInMs };
+    return { keys, unknown: view.unknown(), againInMs };
   };
 }

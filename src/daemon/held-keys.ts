@@ -1,4 +1,4 @@
-import { sortKeys } from '../core/ownership.js';
+import { keysOfUnknown, sortKeys } from '../core/ownership.js';
 import type { Logger } from '../ports/log.js';
 import type { HeldEntry, Registry } from '../ports/registry.js';
 import { createForeignLeases } from './foreign-leases.js';
@@ -7,6 +7,8 @@ export interface Listed {
   readonly entries: readonly HeldEntry[];
   /** Keys of this host and their values; empty where one must be put again. */
   readonly held: ReadonlyMap<string, string>;
+  /** Keys, and their values, of containers about which Docker is silent. */
+  readonly kept: ReadonlyMap<string, string>;
   /** When to list again, because it is not yet known whose some keys are, or null. */
   readonly againInMs: number | null;
 }
@@ -26,6 +28,8 @@ export interface Asking {
   /** Our lease. */
   readonly lease: string;
   readonly desired: ReadonlyMap<string, string>;
+  /** Ids of containers about which Docker is silent. */
+  readonly unknown: ReadonlySet<string>;
   /** Whether keys of containers that run here are taken over, whosever they are. */
   readonly takeOver: boolean;
 }
@@ -35,18 +39,21 @@ export function createHeldKeys({ registry, prefix, hostIp, log }: HeldKeysOption
   const foreignLeases = createForeignLeases({ registry, hostIp, log });
   const ownLeases = new Set<string>();
   return {
-    async list({ lease, desired, takeOver }, signal) {
+    async list({ lease, desired, unknown, takeOver }, signal) {
       ownLeases.add(lease);
       const { entries } = await registry.list(signal);
-      const sorted = sortKeys({ prefix, hostIp, entries, desired, lease, ownLeases, takeOver });
+      const leased = entries.filter((entry) => entry.lease !== '0').map(({ key, value }) => [key, value] as const);
+      const kept = keysOfUnknown(prefix, new Map(leased), unknown);
+      const wanted = new Map([...kept, ...desired]);
+      const sorted = sortKeys({ prefix, hostIp, entries, desired: wanted, lease, ownLeases, takeOver });
       const { orphans, againInMs } = await foreignLeases.judge(sorted.foreign, signal);
       const held = new Map(sorted.held);
       for (const { key, lease: theirs, runsHere } of sorted.foreign) {
         if (orphans.has(theirs)) held.set(key, '');
         // Somebody else holds it just so.
-        else if (runsHere) held.set(key, desired.get(key) ?? '');
+        else if (runsHere) held.set(key, wanted.get(key) ?? '');
       }
-      return { entries, held, againInMs };
+      return { entries, held, kept, againInMs };
     },
   };
 }

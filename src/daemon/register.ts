@@ -58,6 +58,10 @@ export function createRegister(options: RegisterOptions): {
   const mayComeBack = createAlarm(() => {
     loop.trigger('kept out for long enough');
   });
+  const mayAnswer = createAlarm(() => {
+    view.noteAll();
+    loop.trigger('Docker was silent about a container');
+  });
   const mayBeKnown = createAlarm(() => {
     registrar.forget();
     loop.trigger('keys under the lease of another');
@@ -114,7 +118,8 @@ export function createRegister(options: RegisterOptions): {
 
     async run(signal) {
       const reconcile = async (reasons: readonly string[]): Promise<void> => {
-        await view.refresh(signal);
+        const silentAgainInMs = await view.refresh(signal);
+        if (silentAgainInMs !== null) mayAnswer.set(silentAgainInMs);
         const { admitInMs, listAgainInMs } = await registrar.reconcile(reasons, signal);
         if (admitInMs !== null) mayComeBack.set(admitInMs);
         if (listAgainInMs !== null) mayBeKnown.set(listAgainInMs);
@@ -143,6 +148,7 @@ export function createRegister(options: RegisterOptions): {
       } finally {
         mayComeBack.clear();
         mayBeKnown.clear();
+        mayAnswer.clear();
       }
       if (withdrawOnExit) await withdraw();
     },

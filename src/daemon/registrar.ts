@@ -1,10 +1,11 @@
 import { diffOf, type Diff } from '../core/diff.js';
+import { keysOfUnknown } from '../core/ownership.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
 import type { Logger } from '../ports/log.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
 import type { Desired } from './desired-keys.js';
-import { createHeldKeys, type Listed } from './held-keys.js';
+import { createHeldKeys, type Asking, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 
 export interface RegistrarOptions {
@@ -44,15 +45,17 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
   let held: ReadonlyMap<string, string> = new Map();
   /** What this process has put and not deleted since, whether or not it still stands. */
   let before: ReadonlyMap<string, string> = new Map();
+  /** Keys of containers about which Docker was silent when they were listed. */
+  let kept: ReadonlyMap<string, string> = new Map();
   let mustList = true;
   /** Once everything has been registered. What another process left is taken over before that; afterwards nobody leaves anything. */
   let begun = false;
   const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, log });
 
-  const list = async (lease: string, desired: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Listed> => {
+  const list = async (asking: Omit<Asking, 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
     mustList = false;
     try {
-      return await heldKeys.list({ lease, desired, takeOver: !begun }, signal);
+      return await heldKeys.list({ ...asking, takeOver: !begun }, signal);
     } catch (error) {
       mustList = true;
       throw error;
@@ -98,14 +101,16 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
 
     async reconcile(reasons, signal) {
       const lease = await keeper.current(signal);
-      const { keys: desired, againInMs: admitInMs } = desiredKeys();
+      const { keys, unknown, againInMs: admitInMs } = desiredKeys();
       let listAgainInMs: number | null = null;
       if (mustList) {
-        const listed = await list(lease, desired, signal);
+        const listed = await list({ lease, desired: keys, unknown }, signal);
         held = listed.held;
+        kept = listed.kept;
         listAgainInMs = listed.againInMs;
-        await announceOwed({ entries: listed.entries, desired }, lease, signal);
+        await announceOwed({ entries: listed.entries, desired: keys }, lease, signal);
       }
+      const desired = new Map([...keysOfUnknown(prefix, kept, unknown), ...keys]);
       const diff = diffOf(desired, held);
       await apply(diff, lease, signal);
       held = desired;
@@ -118,7 +123,7 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
     async withdraw(signal) {
       const lease = keeper.peek();
       if (lease === null) return;
-      if (mustList) ({ held } = await list(lease, new Map(), signal));
+      if (mustList) ({ held } = await list({ lease, desired: new Map(), unknown: new Set() }, signal));
       const deletes = [...held.keys()];
       await apply({ puts: [], deletes }, lease, signal);
       held = new Map();

@@ -10,13 +10,25 @@ export interface ContainerEvent {
   readonly signal: number | null;
 }
 
+/** A container of which the engine tells that it is there, and nothing more. */
+export interface SilentContainer {
+  readonly id: string;
+  /** Why there is no answer. */
+  readonly reason: string;
+}
+
+export interface ContainerListing {
+  readonly containers: readonly ContainerSnapshot[];
+  readonly silent: readonly SilentContainer[];
+}
+
 /**
  * A Docker engine. Every call has a deadline of its own, rejects on failure with what was tried, and with an AbortError
  * when `signal` fires.
  */
 export interface ContainerEngine {
-  /** All containers that run or are paused; all or nothing. */
-  list(signal: AbortSignal): Promise<ContainerSnapshot[]>;
+  /** All containers that run or are paused. One that the engine can't look at does not hide the others. */
+  list(signal: AbortSignal): Promise<ContainerListing>;
   /** One container, or null where there is none of that id. */
   inspect(id: string, signal: AbortSignal): Promise<ContainerSnapshot | null>;
   /**

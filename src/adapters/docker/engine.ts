@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import Docker from 'dockerode';
 import type { ContainerSnapshot } from '../../core/container.js';
-import type { ContainerEngine } from '../../ports/container-engine.js';
+import { messageOf } from '../../core/errors.js';
+import type { ContainerEngine, SilentContainer } from '../../ports/container-engine.js';
 import { withDeadline } from '../deadline.js';
 import { containerEventOf, watchedActions } from './events.js';
 import { isMissing, reasonOf } from './failure.js';
@@ -9,6 +10,8 @@ import { formatDockerHost, type DockerHost } from './host.js';
 import { snapshotOf } from './map-inspect.js';
 
 const callTimeoutMs = 10_000;
+/** For a container about which the engine was silent before: it is not to hold up the others again. */
+const silentTimeoutMs = 3_000;
 /** Inspects under way at once: enough to hide the round trip, few enough to leave the engine to others. */
 const concurrency = 8;
 
@@ -20,13 +23,17 @@ export function createContainerEngine(host: DockerHost): ContainerEngine {
   const failure = (what: string, error: unknown): Error =>
     new Error(`Docker at ${formatDockerHost(host)} did not ${what}: ${reasonOf(error, host)}`);
 
+  /** Ids of containers about which the engine was silent. */
+  const silent = new Set<string>();
+
   const call = async <T>(
     what: string,
     signal: AbortSignal,
     operation: (abortSignal: AbortSignal) => Promise<T>,
+    timeoutMs = callTimeoutMs,
   ): Promise<T> => {
     try {
-      return await withDeadline(callTimeoutMs, signal, operation);
+      return await withDeadline(timeoutMs, signal, operation);
     } catch (error) {
       signal.throwIfAborted();
       throw failure(what, error);
@@ -34,16 +41,24 @@ export function createContainerEngine(host: DockerHost): ContainerEngine {
   };
 
   const inspect: ContainerEngine['inspect'] = async (id, signal) => {
-    const container = await call('inspect a container', signal, (abortSignal) =>
-      docker
-        .getContainer(id)
-        .inspect({ abortSignal })
-        .catch((error: unknown) => {
-          if (isMissing(error)) return null;
-          throw error;
-        }),
-    );
-    return container === null ? null : snapshotOf(container);
+    const ask = async (abortSignal: AbortSignal): Promise<ContainerSnapshot | null> => {
+      try {
+        return snapshotOf(await docker.getContainer(id).inspect({ abortSignal }));
+      } catch (error) {
+        if (isMissing(error)) return null;
+        throw error;
+      }
+    };
+    const timeoutMs = silent.has(id) ? silentTimeoutMs : callTimeoutMs;
+    const askedAt = performance.now();
+    try {
+      const container = await call('inspect a container', signal, ask, timeoutMs);
+      silent.delete(id);
+      return container;
+    } catch (error) {
+      if (performance.now() - askedAt >= timeoutMs) silent.add(id);
+      throw error;
+    }
   };
 
   return {
@@ -53,16 +68,28 @@ export function createContainerEngine(host: DockerHost): ContainerEngine {
       const containers = await call('list the containers', signal, (abortSignal) =>
         docker.listContainers({ abortSignal }),
       );
-      const queue = containers.map(({ Id }) => Id);
+      const ids = new Set(containers.map(({ Id }) => Id));
+      for (const id of silent) if (!ids.has(id)) silent.delete(id);
       const snapshots: ContainerSnapshot[] = [];
+      const left: SilentContainer[] = [];
+      const queue = [...ids];
       const worker = async (): Promise<void> => {
         for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-          const snapshot = await inspect(id, signal);
-          if (snapshot !== null) snapshots.push(snapshot);
+          try {
+            const snapshot = await inspect(id, signal);
+            if (snapshot !== null) snapshots.push(snapshot);
+          } catch (error) {
+            signal.throwIfAborted();
+            left.push({ id, reason: messageOf(error) });
+            if (snapshots.length > 0 || left.length < concurrency) continue;
+            // It looks at none of them: it is the engine.
+            queue.length = 0;
+            throw error;
+          }
         }
       };
       await Promise.all(Array.from({ length: concurrency }, worker));
-      return snapshots;
+      return { containers: snapshots, silent: left };
     },
 
     async follow({ onOpen, onEvent }, signal) {

@@ -14,12 +14,14 @@ const two = containerWith({ id: containerId('bbbbbbbbbbbb'), name: 'two' });
 interface Looking {
   readonly engine: FakeEngine;
   readonly view: ContainerView;
+  readonly messages: (level: string) => string[];
 }
 
 function viewOf(...containers: ContainerSnapshot[]): Looking {
   const engine = new FakeEngine();
   engine.set(...containers);
-  return { engine, view: createContainerView(engine, recordingLog().log) };
+  const { log, messages } = recordingLog();
+  return { engine, view: createContainerView(engine, log), messages };
 }
 
 /** A view that has looked at everything once. */
@@ -140,6 +142,38 @@ describe('where the engine can not be asked', () => {
     engine.recover();
     await view.refresh(signal);
     expect(namesOf(view)).toEqual([]);
+  });
+});
+
+describe('a container about which Docker is silent', () => {
+  test('does not hide what happens to the others, and stays as it was', async () => {
+    const { engine, view, messages } = await looked(one, two);
+    engine.silent.add(one.id);
+    engine.containers.delete(two.id);
+    view.note({ id: one.id, action: 'pause', signal: null });
+    view.note({ id: two.id, action: 'die', signal: null });
+    await expect(view.refresh(signal)).rejects.toThrow('no answer in 10s');
+    expect(await view.refresh(signal)).toBe(10_000);
+    expect(namesOf(view)).toEqual(['one']);
+    expect([...view.unknown()]).toEqual([]);
+    view.noteAll();
+    await view.refresh(signal);
+    expect(messages('warn')).toEqual(['Docker does not answer about a container; it is left as it was']);
+
+    engine.silent.clear();
+    engine.containers.delete(one.id);
+    view.noteAll();
+    expect(await view.refresh(signal)).toBeNull();
+    expect(namesOf(view)).toEqual([]);
+    expect(messages('info')).toContain('Docker answers about the container again');
+  });
+
+  test('is known to be unknown where it has never been told of', async () => {
+    const { engine, view } = viewOf(one, two);
+    engine.silent.add(one.id);
+    await view.refresh(signal);
+    expect(namesOf(view)).toEqual(['two']);
+    expect([...view.unknown()]).toEqual([one.id]);
   });
 });
 

@@ -212,6 +212,21 @@ describe('when Docker can not be asked', () => {
     expect(history).toEqual([ready, null]);
   });
 
+  test('about one container, the others are looked at as ever, and it when it answers', async () => {
+    const other = containerWith({ id: containerId('bbbbbbbbbbbb'), ports: [publishedPort(8000, 49154)] });
+    engine.set(one, other);
+    engine.silent.add(other.id);
+    start();
+    await registered();
+    engine.containers.delete(one.id);
+    engine.emit(one.id, 'die');
+    await pass(1_000);
+    expect(registry.values()).toEqual({});
+    engine.silent.clear();
+    await pass(11_000);
+    expect(Object.keys(registry.values())).toEqual(['/backends/whoami/bbbbbbbbbbbb']);
+  });
+
   test('the event stream is followed again, and what was missed meanwhile is found', async () => {
     start();
     await until('the event stream', () => engine.isFollowed());

@@ -20,12 +20,14 @@ const valueTwo = '10.170.71.226:49154?port=8000';
 let registry: FakeRegistry;
 let containers: ContainerSnapshot[];
 let stopping: Set<string>;
+let unknown: Set<string>;
 let recorded: ReturnType<typeof recordingLog>;
 
 beforeEach(() => {
   registry = new FakeRegistry();
   containers = [one, two];
   stopping = new Set();
+  unknown = new Set();
   recorded = recordingLog();
 });
 
@@ -40,7 +42,8 @@ function start(): {
   const view = {
     note: vi.fn(),
     noteAll: vi.fn(),
-    refresh: () => Promise.resolve(),
+    refresh: () => Promise.resolve(null),
+    unknown: () => unknown,
     snapshots: () => containers,
     isStopping: (id: string) => stopping.has(id),
   };
@@ -130,6 +133,21 @@ describe('after a restart', () => {
     registry.leaseTimes.set('lease-1', () => ({ remainingMs: 7_000, grantedMs: 15_000 }));
     containers = [two];
     expect(await start().reconcile('start')).toMatchObject({ listAgainInMs: null });
+    expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
+  });
+
+  test('leaves the keys of a container about which Docker is silent as they stand, under its own lease', async () => {
+    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 7_000, grantedMs: 15_000 }));
+    containers = [two];
+    unknown = new Set([one.id]);
+    const { reconcile } = start();
+    await reconcile('start');
+    await reconcile('event');
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+    expect(leases()).toEqual(['lease-2', 'lease-2']);
+    // It tells at last, and is gone.
+    unknown = new Set();
+    await reconcile('Docker answers');
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
   });
 

@@ -1,10 +1,12 @@
 import type { ContainerSnapshot } from '../../../src/core/container.js';
-import type { ContainerEngine, ContainerEvent } from '../../../src/ports/container-engine.js';
+import type { ContainerEngine, ContainerEvent, ContainerListing } from '../../../src/ports/container-engine.js';
 import { abortable, deferred } from './deferred.js';
 
 /** A Docker engine in memory. */
 export class FakeEngine implements ContainerEngine {
   readonly containers = new Map<string, ContainerSnapshot>();
+  /** Ids of those that are listed, but not told about. */
+  readonly silent = new Set<string>();
   readonly calls: ('list' | 'inspect' | 'follow')[] = [];
   /** Called when a call has its answer, before it gives it; may throw, or wait. */
   before: (call: 'list' | 'inspect' | 'follow') => void | Promise<void> = () => undefined;
@@ -37,12 +39,19 @@ export class FakeEngine implements ContainerEngine {
     this.#stream?.end(new Error('the event stream broke'));
   }
 
-  list(signal: AbortSignal): Promise<ContainerSnapshot[]> {
-    return this.#call('list', signal, () => [...this.containers.values()]);
+  list(signal: AbortSignal): Promise<ContainerListing> {
+    return this.#call('list', signal, () => {
+      const all = [...this.containers.values()];
+      const silent = all.filter(({ id }) => this.silent.has(id)).map(({ id }) => ({ id, reason: 'no answer in 10s' }));
+      return { containers: all.filter(({ id }) => !this.silent.has(id)), silent };
+    });
   }
 
   inspect(id: string, signal: AbortSignal): Promise<ContainerSnapshot | null> {
-    return this.#call('inspect', signal, () => this.containers.get(id) ?? null);
+    return this.#call('inspect', signal, () => {
+      if (this.silent.has(id)) throw new Error('no answer in 10s');
+      return this.containers.get(id) ?? null;
+    });
   }
 
   async follow(...[{ onOpen, onEvent }, signal]: Parameters<ContainerEngine['follow']>): Promise<void> {
@@ -70,9 +79,9 @@ export class FakeEngine implements ContainerEngine {
   async #call<T>(call: 'list' | 'inspect' | 'follow', signal: AbortSignal, look: () => T): Promise<T> {
     signal.throwIfAborted();
     this.calls.push(call);
-    const answer = look();
+    const answer = Promise.resolve().then(look);
     await abortable(
-      Promise.resolve().then(() => this.before(call)),
+      answer.then(() => this.before(call)),
       signal,
     );
     return answer;
