@@ -7,6 +7,7 @@ import type { Registry } from '../ports/registry.js';
 import { createAlarm } from './alarm.js';
 import { createContainerView } from './container-view.js';
 import { createDesiredKeys } from './desired-keys.js';
+import { createEventFollower } from './event-follower.js';
 import { createLeaseKeeper } from './lease-keeper.js';
 import { every, runTasks } from './lifecycle.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
@@ -74,26 +75,17 @@ export function createRegister(options: RegisterOptions): {
     loop.trigger(reason);
   };
 
-  const follow = (signal: AbortSignal): Promise<void> =>
-    retry(
-      (healthy) => {
-        const onOpen = (): void => {
-          healthy();
-          lookAgain('event stream opened');
-        };
-        return engine.follow(
-          {
-            onOpen,
-            onEvent: (event) => {
-              view.note(event);
-              loop.trigger(`${event.action} ${shortIdOf(event.id)}`);
-            },
-          },
-          signal,
-        );
-      },
-      { what: 'following Docker events', log, signal },
-    );
+  const follower = createEventFollower({
+    engine,
+    onOpen: () => {
+      lookAgain('event stream opened');
+    },
+    onEvent: (event) => {
+      view.note(event);
+      loop.trigger(`${event.action} ${shortIdOf(event.id)}`);
+    },
+    log,
+  });
 
   const withdraw = async (): Promise<void> => {
     const controller = new AbortController();
@@ -128,7 +120,7 @@ export function createRegister(options: RegisterOptions): {
       try {
         await runTasks(
           [
-            follow,
+            (both) => follower.run(both),
             (both) => loop.run(reconcile, both),
             (both) =>
               keeper.run(() => {
@@ -137,7 +129,8 @@ export function createRegister(options: RegisterOptions): {
             (both) =>
               every(
                 resyncMs,
-                () => {
+                async () => {
+                  await follower.renew();
                   lookAgain('resync');
                 },
                 both,

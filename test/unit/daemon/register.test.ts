@@ -238,6 +238,43 @@ describe('when Docker can not be asked', () => {
   });
 });
 
+describe('an event stream that was cut without a word', () => {
+  test('is replaced at the resync, so that events are told again', async () => {
+    start();
+    await until('the event stream', () => engine.isFollowed());
+    await pass(1_000);
+    engine.muteStream();
+    engine.set(one);
+    engine.emit(one.id, 'start');
+    await pass(50_000);
+    expect(registry.values()).toEqual({});
+    await registered();
+    await pass(5_000);
+    engine.containers.delete(one.id);
+    engine.emit(one.id, 'die');
+    await pass(1_000);
+    expect(history).toEqual([ready, null]);
+  });
+
+  test('and an engine that takes no new one, or takes its time, is looked at by resync all the same', async () => {
+    start();
+    await until('the event stream', () => engine.isFollowed());
+    await pass(1_000);
+    engine.muteStream();
+    engine.failOn('follow');
+    engine.set(one);
+    await pass(61_000);
+    expect(registry.values()).toEqual({ [key]: ready });
+    engine.recover();
+    await pass(5_000);
+    expect(engine.isFollowed()).toBe(true);
+    engine.containers.delete(one.id);
+    engine.emit(one.id, 'die');
+    await pass(1_000);
+    expect(registry.values()).toEqual({});
+  });
+});
+
 describe('when the lease is lost', () => {
   test('everything is put again under a new one', async () => {
     engine.set(one);

@@ -35,6 +35,11 @@ export class FakeEngine implements ContainerEngine {
     return this.#stream !== null;
   }
 
+  /** The stream tells nothing any more, and does not end. */
+  muteStream(): void {
+    if (this.#stream !== null) this.#stream = { ...this.#stream, onEvent: () => undefined };
+  }
+
   breakStream(): void {
     this.#stream?.end(new Error('the event stream broke'));
   }
@@ -57,12 +62,13 @@ export class FakeEngine implements ContainerEngine {
   async follow(...[{ onOpen, onEvent }, signal]: Parameters<ContainerEngine['follow']>): Promise<void> {
     await this.#call('follow', signal, () => undefined);
     const ended = deferred();
-    this.#stream = {
+    const stream = {
       onEvent,
-      end: (error) => {
+      end: (error: Error) => {
         ended.reject(error);
       },
     };
+    this.#stream = stream;
     const stop = (): void => {
       ended.resolve();
     };
@@ -72,7 +78,7 @@ export class FakeEngine implements ContainerEngine {
       await ended.promise;
     } finally {
       signal.removeEventListener('abort', stop);
-      this.#stream = null;
+      if (this.#stream === stream) this.#stream = null;
     }
   }
 
