@@ -45,6 +45,13 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
   let held: ReadonlyMap<string, string> = new Map();
   /** What this process has put and not deleted since, whether or not it still stands. */
   let before: ReadonlyMap<string, string> = new Map();
+  /**
+   * Keys that were deleted under `leaseOfGone`, since the last listing and since the one before. If that lease was lost by
+   * then, they had gone with it, and nobody was told by the deletion of nothing.
+   */
+  let gone: ReadonlyMap<string, string> = new Map();
+  let goneEarlier: ReadonlyMap<string, string> = new Map();
+  let leaseOfGone: string | null = null;
   /** Keys of containers about which Docker was silent when they were listed. */
   let kept: ReadonlyMap<string, string> = new Map();
   let mustList = true;
@@ -81,9 +88,12 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
     signal: AbortSignal,
   ): Promise<void> => {
     const standing = new Map(entries.map(({ key, value }) => [key, value]));
-    const puts = owedWithdrawals({ prefix, before, standing, desired });
-    if (puts.length === 0) return;
-    await apply({ puts, deletes: [] }, lease, signal);
+    const lost = lease === leaseOfGone ? [] : [...goneEarlier, ...gone];
+    const puts = owedWithdrawals({ prefix, before: new Map([...lost, ...before]), standing, desired });
+    if (puts.length > 0) await apply({ puts, deletes: [] }, lease, signal);
+    goneEarlier = lease === leaseOfGone ? gone : new Map();
+    gone = new Map();
+    leaseOfGone = lease;
     held = new Map([...held, ...puts.map(({ key, value }) => [key, value] as const)]);
   };
 
@@ -114,6 +124,7 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
       const diff = diffOf(desired, held);
       await apply(diff, lease, signal);
       held = desired;
+      gone = new Map([...gone, ...[...before].filter(([key]) => !desired.has(key))]);
       before = desired;
       begun = true;
       tell(diff, reasons);

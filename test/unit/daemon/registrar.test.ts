@@ -273,6 +273,22 @@ describe('when the lease is lost', () => {
     expect(registry.applied.at(-1)?.diff).toEqual({ puts: [], deletes: [] });
   });
 
+  test('tells the client hosts also of one whose key it deleted when it had gone with the lease already', async () => {
+    const { registrar, keeper, reconcile } = start();
+    await reconcile('start');
+    registry.expire('lease-1');
+    containers = [two];
+    await reconcile('die aaaaaaaaaaaa');
+    keeper.drop();
+    registrar.forget();
+    await reconcile('lease lost');
+    expect(registry.applied.at(-2)?.diff).toEqual({
+      puts: [{ key: keyOne, value: `${valueOne}&state=drain` }],
+      deletes: [],
+    });
+    expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
+  });
+
   test('tells of it also when etcd fails in between', async () => {
     const { registrar, keeper, reconcile } = start();
     await reconcile('start');
