@@ -197,20 +197,22 @@ describe('docker-register', () => {
 });
 
 describe('over its own restart', () => {
-  it('puts the same keys under its new lease, and removes what went meanwhile at once', async () => {
+  it('puts the same keys under its new lease, and removes what went meanwhile before its lease ends', async () => {
     const [stays, goes] = [await run('-p', '8000:8000', 'whoami'), await run('-p', '8001:8000', 'whoami')];
-    await start({ TTL: '1h' });
+    await start({ TTL: '16s' });
     await waitFor('both', async () => (await entries()).length === 2);
     const before = (await entries()).find(({ key }) => key.endsWith(stays));
     await etcd.client.put('/backends/by-hand/db').value(`${host.ip}:5432`);
     expect(await stop()).toBe(0);
     expect(await entries()).toHaveLength(3);
     await host.docker('rm', '-f', goes);
-    await start({ TTL: '1h' });
+    await start({ TTL: '16s' });
     await registered('the one that stays and the one by hand', () => ({
       [`whoami/${stays}`]: `${host.ip}:8000?port=8000`,
       'by-hand/db': `${host.ip}:5432`,
     }));
+    // Not by expiry: nobody keeps the lease alive, and that shows when half of it is over.
+    expect(await etcd.registry.leaseTime(before?.lease ?? '', signal)).not.toBeNull();
     const after = (await entries()).find(({ key }) => key.endsWith(stays));
     expect(after?.createRevision).toBe(before?.createRevision);
     expect(after?.lease).not.toBe(before?.lease);
@@ -220,8 +222,11 @@ describe('over its own restart', () => {
     await run('-p', '8000:8000', 'whoami');
     await start({ WITHDRAW_ON_EXIT: 'yes', TTL: '1h' });
     await waitFor('the key', async () => (await entries()).length === 1);
+    const lease = (await entries())[0]?.lease ?? '';
     expect(await stop()).toBe(0);
     expect(await entries()).toEqual([]);
+    // By deletion, while the lease lives: that is how client hosts tell it from a host that died.
+    expect(await etcd.registry.leaseTime(lease, signal)).not.toBeNull();
   });
 });
 
