@@ -15,7 +15,7 @@ export interface Verdicts {
 }
 
 export interface StaleKeysOptions extends Verdicts {
-  readonly registry: Pick<Registry, 'remainingMs'>;
+  readonly registry: Pick<Registry, 'leaseTime'>;
   readonly prefix: string;
   /** How long a stale key is kept while etcd answers; 0: not at all. */
   readonly staleMs: number;
@@ -76,13 +76,17 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
     return record.kind === 'rejected' || record.endpoint.state === 'drain' ? null : record.endpoint.address.host;
   };
 
+  /** Of one that has run out, a follower may tell before the leader has forgotten it. */
+  const livesOn = async (lease: string, signal: AbortSignal): Promise<boolean> =>
+    ((await registry.leaseTime(lease, signal))?.remainingMs ?? 0) > 0;
+
   const ask = async (signal: AbortSignal): Promise<void> => {
     const asked = [...missed.values()].filter(({ verdict }) => verdict === 'to ask');
     const leases = [...new Set(asked.map(({ entry }) => entry.lease))];
     const living = new Set<string>();
     const worker = async (): Promise<void> => {
       for (let lease = leases.shift(); lease !== undefined; lease = leases.shift())
-        if (lease !== '0' && (await registry.remainingMs(lease, signal)) !== null) living.add(lease);
+        if (lease !== '0' && (await livesOn(lease, signal))) living.add(lease);
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
     // Some may have been put again meanwhile.

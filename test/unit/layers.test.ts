@@ -100,6 +100,7 @@ describe('the arrows of the layers', () => {
   test.each([
     ['dockerode', 'adapters/docker'],
     ['etcd3', 'adapters/etcd'],
+    ['@grpc/grpc-js', 'adapters/etcd'],
     ['cockatiel', 'adapters/etcd'],
     ['mustache', 'core/haproxy'],
     ['commander', 'cli'],

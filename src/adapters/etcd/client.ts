@@ -1,33 +1,95 @@
-import { ConsecutiveBreaker, circuitBreaker, handleWhen, noop, retry } from 'cockatiel';
-import { Etcd3, isRecoverableError } from 'etcd3';
+import { noop } from 'cockatiel';
+import { Etcd3, GRPCResourceExhastedError, castGrpcError, isRecoverableError } from 'etcd3';
+import { askInTurn } from './ask-in-turn.js';
 
-const callTimeoutMs = 5_000;
+/** Ten times what a slow answer takes; a short lease (3 s) still lives when a second member is asked after it. */
+const patienceMs = 1_000;
 
-/** @param hosts URLs, all `http://` or all `https://` */
-export function createEtcdClient(hosts: readonly string[]): Etcd3 {
-  const several = hosts.length > 1;
+export interface Call<T> {
+  /** What may happen twice: a member that was given up may still do it. */
+  readonly ask: (member: Etcd3, options: { readonly deadline: number }) => Promise<T>;
+  /** For all members together, 5 s unless told otherwise. */
+  readonly timeoutMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/** The members of etcd as one. */
+export interface EtcdClient {
+  /** Asks the member that answered last; when it fails, or is silent for a second, the others too. */
+  call<T>(call: Call<T>): Promise<T>;
+  /** The member that answered last: the one for a stream. */
+  current(): Etcd3;
+  /** A stream of this member failed: another is asked first from now on. */
+  leave(member: Etcd3): void;
+  close(): void;
+}
+
+export interface Member {
+  readonly host: string;
+  readonly etcd: Etcd3;
+}
+
+/**
+ * etcd3 can be given all members at once, but then each call goes to one by lot: a third of them to a stopped member,
+ * and each of those waits for its deadline, which a lease does not survive.
+ *
+ * @param hosts URLs
+ */
+export function createEtcdClient(hosts: readonly string[]): EtcdClient {
+  const members: readonly Member[] = hosts.map((host) => ({ host, etcd: connectionTo(host) }));
+  // Hosts of a fleet start with different members.
+  let order = rotated(members, Math.floor(Math.random() * members.length));
+  const isLocal = (error: unknown): boolean =>
+    error instanceof Error && isRecoverableError(error) && !(error instanceof GRPCResourceExhastedError);
+
+  return {
+    async call({ ask, timeoutMs = 5_000, signal }) {
+      const deadline = Date.now() + timeoutMs;
+      const { member, answer } = await askInTurn({
+        members: order,
+        ask: ({ etcd }) =>
+          ask(etcd, { deadline }).catch((error: unknown) => {
+            // The errors of a stream come as gRPC has them.
+            throw error instanceof Error ? castGrpcError(error) : error;
+          }),
+        patienceMs,
+        isLocal,
+        signal,
+      });
+      order = rotated(members, members.indexOf(member));
+      return answer;
+    },
+    current: () => firstOf(order).etcd,
+    leave: (member) => {
+      if (firstOf(order).etcd === member) order = rotated(order, 1);
+    },
+    close: () => {
+      for (const { etcd } of members) etcd.close();
+    },
+  };
+}
+
+function rotated<T>(all: readonly T[], by: number): readonly T[] {
+  return [...all.slice(by), ...all.slice(0, by)];
+}
+
+function firstOf(members: readonly Member[]): Member {
+  const [first] = members;
+  if (first === undefined) throw new RangeError('no member of etcd');
+  return first;
+}
+
+/** The connection to one member. Calls of it want a deadline. */
+export function connectionTo(host: string): Etcd3 {
   return new Etcd3({
-    hosts: [...hosts],
-    defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + callTimeoutMs }),
+    hosts: host,
     grpcOptions: {
-      // A watch on a member that is stopped, or cut off without a FIN, ends after eight seconds; without these, never.
-      // Not more often: etcd closes connections that ping within five seconds (--grpc-keepalive-min-time), or while no
-      // call is open.
-      'grpc.keepalive_time_ms': 6_000,
-      'grpc.keepalive_timeout_ms': 2_000,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
       // The first listing of a large prefix is more than gRPC's default of 4 MiB.
       'grpc.max_receive_message_length': -1,
     },
-    faultHandling: {
-      // One try per member, and a member that failed thrice is passed over for a while. Pauses between whole attempts
-      // are the daemon's, in one place; a breaker in front of a single member would only delay its return.
-      global: several ? retry(handleWhen(isRecoverableError), { maxAttempts: hosts.length - 1 }) : noop,
-      host: () =>
-        several
-          ? circuitBreaker(handleWhen(isRecoverableError), { halfOpenAfter: 5_000, breaker: new ConsecutiveBreaker(3) })
-          : noop,
-    },
+    // Which member is asked is decided here, and pauses between whole attempts are the daemon's, in one place.
+    faultHandling: { global: noop, host: () => noop },
   });
 }

@@ -1,17 +1,20 @@
-import { EtcdLeaseInvalidError, type Etcd3, type IRequestOp } from 'etcd3';
+import { EtcdLeaseInvalidError, type IRequestOp } from 'etcd3';
 import type { Diff } from '../../core/diff.js';
 import { messageOf } from '../../core/errors.js';
 import { LeaseLostError, type Registry } from '../../ports/registry.js';
+import type { Call, EtcdClient } from './client.js';
 import { entryOf } from './entry.js';
-import { reasonOf } from './failure.js';
+import { isFull, reasonOf } from './failure.js';
 import { keepAliveOnce } from './keep-alive.js';
 import { watchPrefix } from './watch.js';
 
 /** etcd's default limit of operations in a transaction (`--max-txn-ops`). */
 const maxOperations = 128;
+/** Shorter than for other calls: a lease of 15 s has time for three that fail. */
+const keepAliveTimeoutMs = 3_000;
 
 export interface RegistryOptions {
-  readonly client: Etcd3;
+  readonly client: EtcdClient;
   /** For messages: what was tried. */
   readonly hosts: readonly string[];
   /** What every key starts with, with the slash at its end. */
@@ -31,33 +34,47 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
     }
   };
 
-  const call = <T>(what: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> =>
-    explained(what, signal, () => abortable(operation(), signal));
+  const call = <T>(what: string, signal: AbortSignal, ask: Call<T>['ask'], timeoutMs?: number): Promise<T> =>
+    explained(what, signal, () => client.call({ ask, signal, ...(timeoutMs !== undefined && { timeoutMs }) }));
 
   return {
     list: (signal) =>
-      call('list the registrations', signal, async () => {
-        const { header, kvs } = await client.kv.range(range);
+      call('list the registrations', signal, async ({ kv }, options) => {
+        const { header, kvs } = await kv.range(range, options);
         return { revision: Number(header.revision), entries: kvs.map(entryOf) };
       }),
 
     fingerprint: (signal) =>
-      call('answer the poll', signal, async () => {
+      call('answer the poll', signal, async ({ kv }, options) => {
         // One key of the answer is enough: the youngest. `count` is of the whole range, whatever the limit.
         const newest = { sort_target: 'Mod', sort_order: 'Descend', limit: 1, keys_only: true } as const;
-        const { header, count, kvs } = await client.kv.range({ ...range, ...newest });
+        const { header, count, kvs } = await kv.range({ ...range, ...newest }, options);
         return { revision: Number(header.revision), count: Number(count), latest: Number(kvs[0]?.mod_revision ?? 0) };
       }),
 
     watch: (revision, onEvents, signal) =>
-      explained('keep the watch', signal, () => watchPrefix({ client, range, revision, onEvents, signal })),
+      explained('keep the watch', signal, async () => {
+        const member = client.current();
+        try {
+          await watchPrefix({ member, range, revision, onEvents, signal });
+        } catch (error) {
+          client.leave(member);
+          throw error;
+        }
+      }),
 
     apply: (diff, lease, signal) =>
-      call('take the registrations', signal, async () => {
-        for (const success of transactionsOf(diff, lease)) {
-          await client.kv.txn({ success }).catch((error: unknown) => {
-            throw error instanceof EtcdLeaseInvalidError ? new LeaseLostError(messageOf(error)) : error;
-          });
+      explained('take the registrations', signal, async () => {
+        try {
+          for (const success of transactionsOf(diff, lease))
+            await client.call({ ask: ({ kv }, options) => kv.txn({ success }, options), signal });
+        } catch (error) {
+          if (error instanceof EtcdLeaseInvalidError) throw new LeaseLostError(messageOf(error));
+          if (!isFull(error)) throw error;
+          // A full etcd refuses transactions whole, but still deletes: what is gone must not stay for that.
+          for (const gone of diff.deletes.map((name) => ({ key: Buffer.from(name) })))
+            await client.call({ ask: ({ kv }, options) => kv.deleteRange(gone, options), signal });
+          if (diff.puts.length > 0) throw error;
         }
       }),
 
@@ -65,21 +82,28 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       call(
         'grant a lease',
         signal,
-        async () => (await client.leaseClient.leaseGrant({ TTL: Math.ceil(ttlMs / 1000) })).ID,
+        async ({ leaseClient }, options) =>
+          (await leaseClient.leaseGrant({ TTL: Math.ceil(ttlMs / 1000) }, options)).ID,
       ),
 
-    keepAlive: (lease, signal) => call('answer the keep-alive', signal, () => keepAliveOnce(client, lease)),
+    keepAlive: (lease, signal) =>
+      call(
+        'answer the keep-alive',
+        signal,
+        (member, options) => keepAliveOnce(member, lease, options),
+        keepAliveTimeoutMs,
+      ),
 
     leaseTime: (lease, signal) =>
-      call('tell of the lease', signal, async () => {
-        const { TTL, grantedTTL } = await client.leaseClient.leaseTimeToLive({ ID: lease });
+      call('tell of the lease', signal, async ({ leaseClient }, options) => {
+        const { TTL, grantedTTL } = await leaseClient.leaseTimeToLive({ ID: lease }, options);
         // -1 for one that it does not know; 0 is less than a second.
         return Number(TTL) >= 0 ? { remainingMs: Number(TTL) * 1000, grantedMs: Number(grantedTTL) * 1000 } : null;
       }),
 
     revoke: (lease, signal) =>
-      call('revoke the lease', signal, async () => {
-        await client.leaseClient.leaseRevoke({ ID: lease }).catch((error: unknown) => {
+      call('revoke the lease', signal, async ({ leaseClient }, options) => {
+        await leaseClient.leaseRevoke({ ID: lease }, options).catch((error: unknown) => {
           if (!(error instanceof EtcdLeaseInvalidError)) throw error;
         });
       }),
@@ -104,17 +128,4 @@ function transactionsOf({ puts, deletes }: Diff, lease: string): IRequestOp[][] 
   for (let at = 0; at < operations.length; at += maxOperations)
     transactions.push(operations.slice(at, at + maxOperations));
   return transactions;
-}
-
-/** A gRPC call of etcd3 takes no signal; it is left to its deadline when the signal fires. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
 }

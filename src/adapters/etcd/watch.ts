@@ -1,9 +1,15 @@
+import { InterceptingCall, type InterceptorOptions, type NextCall } from '@grpc/grpc-js';
 import type { Etcd3, IEvent, IWatchResponse } from 'etcd3';
+import { formatDuration } from '../../core/duration.js';
 import type { Registry, WatchEvent } from '../../ports/registry.js';
 import { entryOf, keyTextOf } from './entry.js';
 
+/** How often etcd is asked for a word on the watch (a progress request, from etcd 3.4 on), and how long it may be silent. */
+const questionMs = 2_000;
+const silenceMs = 5_000;
+
 export interface WatchOptions {
-  readonly client: Etcd3;
+  readonly member: Etcd3;
   readonly range: { readonly key: Buffer; readonly range_end: Buffer };
   /** Everything after this revision is told. */
   readonly revision: number;
@@ -15,17 +21,25 @@ export interface WatchOptions {
  * One watch on one gRPC stream, which ends with the stream. etcd3's Watcher is not used: it reconnects by itself, seconds
  * late, and after a second drop from the wrong revision.
  */
-export async function watchPrefix({ client, range, revision, onEvents, signal }: WatchOptions): Promise<void> {
-  const stream = await client.watchClient.watch();
+export async function watchPrefix({ member, range, revision, onEvents, signal }: WatchOptions): Promise<void> {
+  signal.throwIfAborted();
+  const stream = await member.watchClient.watch({ interceptors: [requireLeader] });
+  // A member that is stopped, or whose connection is half open, is silent like one that has no news.
+  const questions = setInterval(() => {
+    stream.write({ progress_request: {} });
+  }, questionMs);
+  let silence: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        resolve();
-      };
-      if (signal.aborted) onAbort();
+      onAbort = resolve;
       signal.addEventListener('abort', onAbort, { once: true });
+      silence = setTimeout(() => {
+        reject(new Error(`no word for ${formatDuration(silenceMs)}`));
+      }, silenceMs);
       stream.on('data', (response: IWatchResponse) => {
-        const reason = endOf(response);
+        silence?.refresh();
+        const reason = endOf(response, revision);
         if (reason !== null) reject(new Error(reason));
         else if (response.events.length > 0) onEvents(response.events.map(eventOf), Number(response.header.revision));
       });
@@ -36,13 +50,35 @@ export async function watchPrefix({ client, range, revision, onEvents, signal }:
       stream.write({ create_request: { ...range, start_revision: String(revision + 1) } });
     });
   } finally {
+    clearInterval(questions);
+    clearTimeout(silence);
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     stream.cancel();
   }
 }
 
-function endOf({ canceled, cancel_reason, compact_revision }: IWatchResponse): string | null {
-  if (!canceled) return null;
-  return compact_revision === '0' ? `cancelled: ${cancel_reason}` : `revision compacted at ${compact_revision}`;
+/**
+ * A member that is cut off from its leader keeps its watches, and hears nothing. Asked for by this header (that of
+ * clientv3.WithRequireLeader), it ends them after three election timeouts, 3 s by default.
+ */
+function requireLeader(options: InterceptorOptions, nextCall: NextCall): InterceptingCall {
+  return new InterceptingCall(nextCall(options), {
+    start: (metadata, listener, next) => {
+      metadata.set('hasleader', 'true');
+      next(metadata, listener);
+    },
+  });
+}
+
+/** Why the watch is over, or null while it stands. */
+function endOf(response: IWatchResponse, revision: number): string | null {
+  const { canceled, created, cancel_reason, compact_revision, header } = response;
+  if (canceled)
+    return compact_revision === '0' ? `cancelled: ${cancel_reason}` : `revision compacted at ${compact_revision}`;
+  // A member would keep such a watch, silent until it has counted so far: for years where its data was removed.
+  if (created && Number(header.revision) < revision)
+    return `this member is at revision ${header.revision}, before the listing (${String(revision)})`;
+  return null;
 }
 
 function eventOf({ type, kv }: IEvent): WatchEvent {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Etcd3 } from 'etcd3';
-import { createEtcdClient } from '../../../src/adapters/etcd/client.js';
+import { connectionTo, createEtcdClient } from '../../../src/adapters/etcd/client.js';
 import { createRegistry } from '../../../src/adapters/etcd/registry.js';
 import type { Registry } from '../../../src/ports/registry.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -14,24 +14,29 @@ import { freePorts } from './free-ports.js';
 export interface TestEtcd {
   readonly url: string;
   readonly host: string;
+  /** For what is done by hand. */
   readonly client: Etcd3;
   /** The registry of `/backends`. */
   readonly registry: Registry;
   start(): Promise<void>;
   kill(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  /** Kills it and removes its data: started again, it counts its revisions from 1. */
+  forget(): Promise<void>;
   /** Ends it and removes its data. */
   dispose(): Promise<void>;
 }
 
-export async function startEtcd(): Promise<TestEtcd> {
+/** @param more arguments of etcd, beside its addresses */
+export async function startEtcd(more: readonly string[] = []): Promise<TestEtcd> {
   const dir = await mkdtemp(join(tmpdir(), 'etcd-test-'));
   const [clientPort = 0, peerPort = 0] = await freePorts(2);
   const host = `127.0.0.1:${String(clientPort)}`;
   const url = `http://${host}`;
   const peer = `http://127.0.0.1:${String(peerPort)}`;
-  const client = createEtcdClient([url]);
-  const registry = createRegistry({ client, hosts: [url], keyspace: '/backends/' });
+  const client = connectionTo(url);
+  const members = createEtcdClient([url]);
+  const registry = createRegistry({ client: members, hosts: [url], keyspace: '/backends/' });
   let child: ChildProcess | null = null;
 
   const start = async (): Promise<void> => {
@@ -46,6 +51,7 @@ export async function startEtcd(): Promise<TestEtcd> {
       url,
     ];
     args.push('--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `test=${peer}`);
+    args.push(...more);
     child = spawn('etcd', args, { stdio: 'ignore' });
     await waitFor('etcd to answer', () => registry.list(AbortSignal.timeout(1_000)), { intervalMs: 50 });
   };
@@ -55,6 +61,10 @@ export async function startEtcd(): Promise<TestEtcd> {
     child.kill('SIGKILL');
     await exited;
   };
+  const forget = async (): Promise<void> => {
+    await kill();
+    await rm(join(dir, 'data'), { recursive: true, force: true });
+  };
   await start();
   return {
     url,
@@ -63,9 +73,11 @@ export async function startEtcd(): Promise<TestEtcd> {
     registry,
     start,
     kill,
+    forget,
     signal: (signal) => child?.kill(signal),
     async dispose() {
       client.close();
+      members.close();
       await kill();
       await rm(dir, { recursive: true, force: true });
     },

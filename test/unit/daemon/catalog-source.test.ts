@@ -313,7 +313,7 @@ describe('a key that went', () => {
 
   test('stays until etcd has said what became of the lease', async () => {
     const { source } = await watched();
-    registry.failOn('remainingMs');
+    registry.failOn('leaseTime');
     registry.remove(key);
     await pass(30_000);
     expect(standing(source)).toEqual(['a', 'b']);
