@@ -19,6 +19,7 @@ case ${1-all} in
     for layer in unit integration e2e; do
       step "$layer tests" npx vitest run --project "$layer"
     done
+    step 'chaos' node --import tsx test/chaos/chaos.ts
     ;;
   integration | e2e)
     step 'setup' bash test/lab/setup.sh
