@@ -18,7 +18,8 @@ function follow(): { source: CatalogSource; addresses: () => string[]; stop: () 
     registry: etcd.registry,
     prefix: '/backends',
     pollMs: 3_600_000,
-    initial: { revision: 0, entries: [] },
+    initial: { revision: 0, entries: [], stale: [] },
+    staleMs: 600_000,
     log: createTestLog().log,
     onChange: () => undefined,
   });
