@@ -143,8 +143,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
         lookAgain(outcome);
         // HAProxy began anew, or with another template: it may take what it refused before.
         if (outcome === 'changed') builder.quarantine.offerAgain();
-        if (outcome !== 'settled' || keeper.isBehind()) return;
-        builder.quarantine.accept();
+        if (typeof outcome === 'object' || keeper.isBehind()) return;
+        if (outcome === 'settled') builder.quarantine.accept();
         // Last known good is what HAProxy took, of what etcd said.
         if (!following.isLive()) return;
         const [entries, stale] = [following.entries(), following.stale()];
