@@ -49,7 +49,7 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
       if (container === undefined) untold.add(id);
       else containers.set(id, container);
       const fields = { container: container?.name, id: shortIdOf(id), reason };
-      lasting.warn(id, fields, 'Docker does not answer about a container; it is left as it was');
+      lasting.tell(id, fields, 'Docker does not answer about a container; it is left as it was');
     }
     unknown = untold;
     const still = new Set(silent.map(({ id }) => id));

@@ -28,13 +28,13 @@ export function createForeignLeases({ registry, hostIp, log }: { registry: Regis
     if (first === undefined) return;
     const fields = { hostIp, lease, key: first.key, keys: keys.length };
     if (first.runsHere)
-      lasting.warn(
+      lasting.tell(
         lease,
         fields,
         'another docker-register writes the keys of the same containers; run one per Docker engine',
       );
     else
-      lasting.warn(
+      lasting.tell(
         lease,
         fields,
         'another docker-register has the same HOST_IP; its keys are left alone: give each host a HOST_IP of its own',

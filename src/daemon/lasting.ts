@@ -5,22 +5,22 @@ const reminderMs = 60_000;
 /** Faults that last, one line each at its start, once a minute and at its end. */
 export interface Lasting {
   /** It is so, still or since now. */
-  warn(about: string, fields: object, message: string): void;
+  tell(about: string, fields: object, message: string): void;
   /** It is no longer so; says nothing of what was never told. */
   end(about: string, fields: object, message: string): void;
   /** All that were told and have not ended. */
   open(): readonly string[];
 }
 
-export function createLasting(log: Logger): Lasting {
+export function createLasting(log: Logger, level: 'warn' | 'error' = 'warn'): Lasting {
   const faults = new Map<string, { readonly sinceMs: number; readonly toldMs: number }>();
   return {
-    warn(about, fields, message) {
+    tell(about, fields, message) {
       const nowMs = performance.now();
       const { sinceMs, toldMs } = faults.get(about) ?? { sinceMs: nowMs, toldMs: -Infinity };
       if (nowMs - toldMs < reminderMs) return;
       faults.set(about, { sinceMs, toldMs: nowMs });
-      log.warn({ ...fields, forMs: Math.round(nowMs - sinceMs) }, message);
+      log[level]({ ...fields, forMs: Math.round(nowMs - sinceMs) }, message);
     },
 
     end(about, fields, message) {
@@ -31,5 +31,22 @@ export function createLasting(log: Logger): Lasting {
     },
 
     open: () => [...faults.keys()],
+  };
+}
+
+/** One fault that lasts. */
+export interface LastingFault {
+  /** How it is now: the fields of its line, or null where all is well. */
+  tell(fields: Readonly<Record<string, unknown>> | null): void;
+}
+
+/** @param words the constant messages of the lines */
+export function createLastingFault(words: { readonly fault: string; readonly end: string }, log: Logger): LastingFault {
+  const lasting = createLasting(log, 'error');
+  return {
+    tell(fields) {
+      if (fields === null) lasting.end('', {}, words.end);
+      else lasting.tell('', fields, words.fault);
+    },
   };
 }

@@ -7,7 +7,7 @@ import type { Logger } from '../ports/log.js';
 import { StepRejectedError, type Proxy } from '../ports/proxy.js';
 import { createAttention } from './attention.js';
 import { createChangeLog, type Changes } from './change-log.js';
-import { createLastingFault } from './lasting-fault.js';
+import { createLastingFault } from './lasting.js';
 import type { BuiltModel } from './model-builder.js';
 import type { Last } from './quarantine.js';
 import { createReloader } from './reloader.js';

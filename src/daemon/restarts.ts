@@ -1,6 +1,6 @@
 import { pauseMsOf } from '../core/backoff.js';
 import type { Logger } from '../ports/log.js';
-import { createLastingFault } from './lasting-fault.js';
+import { createLastingFault } from './lasting.js';
 
 /** A HAProxy that ran this long was well: it is started again at once. */
 const wellAfterMs = 10_000;
