@@ -15,8 +15,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          // Each file starts its own etcd, HAProxy or Docker engine; two cores carry one at a time.
-          fileParallelism: false,
+          // Each file starts its own etcd, HAProxy or Docker engine, and mostly waits; those with a lab wait for each other.
+          maxWorkers: 2,
         },
       },
       {
