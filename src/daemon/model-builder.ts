@@ -3,6 +3,7 @@ import { barredPortsOf } from '../core/haproxy/barred-ports.js';
 import type { Catalog, Service } from '../core/catalog.js';
 import { claimsOf, modelOf, type Claim, type HeldListener, type Model } from '../core/haproxy/model.js';
 import type { Proxy } from '../ports/proxy.js';
+import { steadyNowMs } from './clock.js';
 import { createQuarantine, type Last, type Quarantine } from './quarantine.js';
 
 /** How long a port that HAProxy could not bind, although the probe could, is left alone. */
@@ -71,7 +72,7 @@ export function createModelBuilder({
     },
 
     async build({ catalog, revision, loaded, last }) {
-      const nowMs = Date.now();
+      const nowMs = steadyNowMs();
       for (const [port, untilMs] of unbindable) if (untilMs <= performance.now()) unbindable.delete(port);
       const claims = catalog.services.flatMap(claimsBy);
       const decide = (barred: ReadonlyMap<number, string>): Model =>

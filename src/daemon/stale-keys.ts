@@ -3,6 +3,7 @@ import { formatDuration } from '../core/duration.js';
 import type { StaleEntry } from '../core/last-known-good.js';
 import type { Logger } from '../ports/log.js';
 import type { Registry } from '../ports/registry.js';
+import { steadyNowMs } from './clock.js';
 import { every, runTasks } from './lifecycle.js';
 import { createReconcileLoop } from './reconcile-loop.js';
 
@@ -48,8 +49,6 @@ export interface StaleKeys {
 interface Missed {
   readonly entry: LeasedEntry;
   readonly host: string;
-  /** By the monotonic clock, ms; and by the wall clock, for the file. */
-  readonly atMs: number;
   readonly sinceMs: number;
   readonly order: number;
   verdict: 'to ask' | 'stale';
@@ -106,11 +105,11 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
   };
 
   const letGo = (): void => {
-    const now = performance.now();
-    const isOver = ({ host, atMs, order: missedAs, verdict }: Missed): boolean => {
+    const now = steadyNowMs();
+    const isOver = ({ host, sinceMs, order: missedAs, verdict }: Missed): boolean => {
       const last = heard.get(host);
       const isBack = last !== undefined && last.order > missedAs && now - last.atMs > settleMs;
-      return verdict === 'stale' && (isBack || now - atMs > staleMs);
+      return verdict === 'stale' && (isBack || now - sinceMs > staleMs);
     };
     const over = [...missed.values()].filter(isOver);
     if (missed.size === over.length) heard.clear();
@@ -124,8 +123,7 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
     miss(entry, reborn) {
       const host = staleMs === 0 || (entry.lease === '0' && !reborn) ? null : keptHostOf(entry);
       if (host === null) return false;
-      const [atMs, sinceMs] = [performance.now(), Date.now()];
-      missed.set(entry.key, { entry, host, atMs, sinceMs, order: (order += 1), verdict: 'to ask' });
+      missed.set(entry.key, { entry, host, sinceMs: steadyNowMs(), order: (order += 1), verdict: 'to ask' });
       loop.trigger('missed');
       return true;
     },
@@ -133,15 +131,14 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
     restore({ sinceMs, ...entry }) {
       const host = keptHostOf(entry);
       if (host === null) return;
-      // A clock that was set back makes it younger, never older than it is.
-      const ageMs = Math.max(0, Date.now() - sinceMs);
-      missed.set(entry.key, { entry, host, atMs: performance.now() - ageMs, sinceMs, order, verdict: 'stale' });
+      // By a clock that was set back since, it would be of the future.
+      missed.set(entry.key, { entry, host, sinceMs: Math.min(sinceMs, steadyNowMs()), order, verdict: 'stale' });
     },
 
     heard({ key, lease }, record) {
       missed.delete(key);
       if (lease === '0' || record.kind === 'rejected') return;
-      heard.set(record.endpoint.address.host, { atMs: performance.now(), order: (order += 1) });
+      heard.set(record.endpoint.address.host, { atMs: steadyNowMs(), order: (order += 1) });
     },
 
     forget(keys) {

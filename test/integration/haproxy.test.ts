@@ -290,7 +290,10 @@ describe('the runtime API', () => {
     expect(await proxy.serverStatus(signal)).toContainEqual(
       expect.objectContaining({ server: 'b', status: expect.stringMatching(/^UP/) as string }),
     );
-    expect(await steps({ kind: 'maint', server: 'b' }, { kind: 'delete', server: 'b' })).toEqual({ busy: 0, unwritten: null });
+    expect(await steps({ kind: 'maint', server: 'b' }, { kind: 'delete', server: 'b' })).toEqual({
+      busy: 0,
+      unwritten: null,
+    });
     expect([await get(), await get()]).toEqual(['a', 'a']);
     expect((await proxy.serversState('all', signal)).map(({ server }) => server)).toEqual(['a']);
     expect(await proxy.workerPid(signal)).toBe(before);
@@ -361,7 +364,10 @@ describe('the runtime API', () => {
       held.push(socket);
       await new Promise((resolve) => socket.once('data', resolve));
     }
-    expect(await steps({ kind: 'maint', server: 't' }, { kind: 'delete', server: 't' })).toEqual({ busy: 1, unwritten: null });
+    expect(await steps({ kind: 'maint', server: 't' }, { kind: 'delete', server: 't' })).toEqual({
+      busy: 1,
+      unwritten: null,
+    });
     expect(ended).toBe(1);
     await steps({ kind: 'shutdown sessions', server: 't' });
     await waitFor('the delete', async (seen) => seen(await steps({ kind: 'delete', server: 't' })).busy === 0);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createCatalogSource, type CatalogSource } from '../../../src/daemon/catalog-source.js';
+import { steadyNowMs } from '../../../src/daemon/clock.js';
 import type { LeasedEntry } from '../../../src/core/catalog.js';
 import type { StaleEntry } from '../../../src/core/last-known-good.js';
 import { FakeRegistry } from '../support/fake-registry.js';
@@ -405,6 +406,20 @@ describe('a key that went', () => {
     expect(standing(source)).toEqual(['b']);
   });
 
+  test.each([3_600_000, -3_600_000])(
+    'is kept for its time whatever the clock of the machine does: %d ms',
+    async (ms) => {
+      const { source } = await watched();
+      registry.expire(lease);
+      await until('the verdict', () => standing(source).includes('a stale'));
+      vi.setSystemTime(Date.now() + ms);
+      await pass(590_000);
+      expect(standing(source)).toEqual(['a stale', 'b']);
+      await pass(12_000);
+      expect(standing(source)).toEqual(['b']);
+    },
+  );
+
   test('with all others because etcd has lost its data is kept, also without a lease', async () => {
     registry.put('/backends/web/c', '10.0.0.3:80?port=8000');
     const { source, messages } = await watched();
@@ -416,7 +431,7 @@ describe('a key that went', () => {
 
   test('is still kept after a restart, for what is left of its time', async () => {
     registry.remove(key);
-    const entry = { key, value, createRevision: 1, lease: 'gone', sinceMs: Date.now() - 590_000 };
+    const entry = { key, value, createRevision: 1, lease: 'gone', sinceMs: steadyNowMs() - 590_000 };
     const { source } = start([], [entry]);
     expect(standing(source)).toEqual(['a stale']);
     await until('the watch', () => registry.isWatched());
