@@ -92,7 +92,7 @@ const roundingMs = 1_000;
  * missed, and its process is dead or has left. One whose end has moved was not.
  */
 export function verdictOf(first: LeaseSighting, last: LeaseSighting): 'orphan' | 'kept alive' | 'undecided' {
-  if (last.remainingMs < last.grantedMs / 2) return 'orphan';
+  if (last.remainingMs + roundingMs < last.grantedMs / 2) return 'orphan';
   const movedMs = last.askedAtMs + last.remainingMs - (first.answeredAtMs + first.remainingMs);
   return movedMs > roundingMs ? 'kept alive' : 'undecided';
 }

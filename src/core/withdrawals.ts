@@ -19,10 +19,11 @@ export interface Withdrawals {
  * What a client host was never told: a key that went with its lease, and whose container died meanwhile. Without a word it
  * counts as silent, and is kept for a while; so the key is put once more with `state=drain`, to be deleted after that.
  *
- * An address that stands under another key is left alone: it has a new owner, and the newest key of an address wins.
+ * An address that stands under another key, or is about to, is left alone: it has a new owner, and the newest key of an address
+ * wins.
  */
 export function owedWithdrawals({ prefix, before, standing, desired }: Withdrawals): Put[] {
-  const taken = new Set([...standing.values()].map(addressOf));
+  const taken = new Set([...standing.values(), ...desired.values()].map(addressOf));
   return [...before].flatMap(([key, value]) => {
     if (standing.has(key) || desired.has(key) || taken.has(addressOf(value))) return [];
     const name = parseKey(prefix, key);

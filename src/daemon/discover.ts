@@ -134,7 +134,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
           if (error instanceof PortsTakenError) {
             log.warn({ ports: error.ports }, 'HAProxy could not bind; going on without these ports');
             builder.bar(error.ports);
-          } else if (error instanceof ListenersRefusedError) builder.quarantine.refuse(error.listeners);
+          } else if (error instanceof ListenersRefusedError) builder.quarantine.refuse(error.listeners, error.model);
           else throw error;
           loop.trigger(error.name);
           return;

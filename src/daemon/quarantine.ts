@@ -8,8 +8,8 @@ const againAfterMs = 60_000;
  * HAProxy takes that; one that it never took is left out. All others are not concerned.
  */
 export interface Quarantine {
-  /** HAProxy refused these of the model that was offered, by name, with its words. */
-  refuse(refused: ReadonlyMap<string, string>): void;
+  /** HAProxy refused these, by name, with its words, of a model that was offered, be it a while ago. */
+  refuse(refused: ReadonlyMap<string, string>, model: Model): void;
   /** HAProxy took what was last offered. */
   accept(): void;
   /** Another template, or HAProxy starts anew: what was refused is offered once more. */
@@ -40,7 +40,8 @@ interface Refused {
 
 export function createQuarantine(): Quarantine {
   const refusals = new Map<string, Refused>();
-  let offered: ReadonlyMap<string, Listener> = new Map();
+  /** By what was offered, the listeners as they were wanted. */
+  const wanted = new WeakMap<Model, ReadonlyMap<string, Listener>>();
 
   /** The way to have a listener after so many were refused; null where none is left. */
   const wayOf = (listener: Listener, refused: number, { model, isRunning }: Last): Listener | null => {
@@ -66,9 +67,9 @@ export function createQuarantine(): Quarantine {
   };
 
   return {
-    refuse(refused) {
+    refuse(refused, model) {
       for (const [name, reason] of refused) {
-        const listener = offered.get(name);
+        const listener = wanted.get(model)?.get(name);
         if (listener === undefined) continue;
         const before = refusals.get(name);
         const ways = before === undefined ? 1 : before.again ? before.ways : before.ways + 1;
@@ -85,8 +86,9 @@ export function createQuarantine(): Quarantine {
     },
 
     offerOf(model, last) {
-      offered = new Map(model.listeners.map((listener) => [listener.name, listener]));
-      for (const name of refusals.keys()) if (!offered.has(name)) refusals.delete(name);
+      const asked = new Map(model.listeners.map((listener) => [listener.name, listener]));
+      for (const name of refusals.keys()) if (!asked.has(name)) refusals.delete(name);
+      wanted.set(model, asked);
       if (refusals.size === 0) return model;
       const problems = [...model.refused];
       const listeners = model.listeners.flatMap((listener) => {
@@ -97,7 +99,9 @@ export function createQuarantine(): Quarantine {
         problems.push({ key: listener.name, reason: `HAProxy refuses it${stays}: ${refusal.reason}` });
         return way ?? [];
       });
-      return { listeners, refused: problems };
+      const offer = { listeners, refused: problems };
+      wanted.set(offer, asked);
+      return offer;
     },
   };
 }

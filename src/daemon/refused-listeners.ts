@@ -38,6 +38,7 @@ export async function refusedListeners({ listeners, refusal, textOf, check }: Se
   const refused = new Map<string, string>();
   /** Adds to `sound` what HAProxy takes beside it, one half after the other. */
   const divide = async (part: readonly Listener[]): Promise<void> => {
+    if (part.length === 0) return;
     const error = await refusalOf([...sound, ...part]);
     const [only] = part;
     if (error === null) sound.push(...part);

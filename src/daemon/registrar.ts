@@ -116,9 +116,10 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
       if (mustList) {
         const listed = await list({ lease, desired: keys, unknown }, signal);
         held = listed.held;
-        kept = listed.kept;
+        // One that went with the lease is kept as well: nobody knows that its container died.
+        kept = new Map([...keysOfUnknown(prefix, before, unknown), ...listed.kept]);
         listAgainInMs = listed.againInMs;
-        await announceOwed({ entries: listed.entries, desired: keys }, lease, signal);
+        await announceOwed({ entries: listed.entries, desired: new Map([...kept, ...keys]) }, lease, signal);
       }
       const desired = new Map([...keysOfUnknown(prefix, kept, unknown), ...keys]);
       const diff = diffOf(desired, held);

@@ -92,8 +92,8 @@ export function createReloader(options: ReloaderOptions): Reloader {
     } catch (thrown) {
       const error = failureOf(thrown, coming);
       // Where no answer came, a worker with these ports may run.
-      const isAnswer = error instanceof ConfigurationRefusedError || error instanceof PortsTakenError;
-      if (!isAnswer) ports = new Set([...ports, ...coming]);
+      if (error instanceof PortsTakenError) ports = new Set([...ports].filter((port) => !error.ports.includes(port)));
+      else if (!(error instanceof ConfigurationRefusedError)) ports = new Set([...ports, ...coming]);
       throw error;
     } finally {
       coming = new Set();
@@ -130,7 +130,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       const check = (part: string): Promise<void> => proxy.check(part, signal);
       const refused = await refusedListeners({ listeners, refusal: error, textOf, check });
       refusal.note({ text, fault: messageOf(error), reason }, refused.size > 0);
-      if (refused.size > 0) throw new ListenersRefusedError(refused);
+      if (refused.size > 0) throw new ListenersRefusedError(refused, built.model);
       if (!proxy.isRunning()) await startWithLess(built.statsBarred, signal);
     }
   };

@@ -55,15 +55,20 @@ interface Missed {
 }
 
 /** A docker-register that is back puts all that lives within this time; what it did not put is gone. */
-const settleMs = 5_000;
+const settleMs = 7_000;
+/** After etcd was away, so long nothing ends by its age: whoever lives is about to be put again. */
+const graceMs = 15_000;
 const tickMs = 1_000;
 /** Questions under way at once: nothing waits for the answers, and a fleet asks at the same moment. */
 const concurrency = 4;
 
 export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGone }: StaleKeysOptions): StaleKeys {
   const missed = new Map<string, Missed>();
-  /** By host, when one of its keys was last put. */
+  /** By host, when one of its keys was first put since one was missed. */
   const heard = new Map<string, { readonly atMs: number; readonly order: number }>();
+  /** By host, when one of its keys was last missed. */
+  const lastMissed = new Map<string, number>();
+  let liveSinceMs = Infinity;
   /** Counts what happened: two things within one reading of the clock have an order too. */
   let order = 0;
   const loop = createReconcileLoop({ quiet: { leastMs: 0, mostMs: 0 }, what: 'asking etcd about leases', log });
@@ -109,10 +114,14 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
     const isOver = ({ host, sinceMs, order: missedAs, verdict }: Missed): boolean => {
       const last = heard.get(host);
       const isBack = last !== undefined && last.order > missedAs && now - last.atMs > settleMs;
-      return verdict === 'stale' && (isBack || now - sinceMs > staleMs);
+      const isOld = now - sinceMs > staleMs && now - liveSinceMs > graceMs;
+      return verdict === 'stale' && (isBack || isOld);
     };
     const over = [...missed.values()].filter(isOver);
-    if (missed.size === over.length) heard.clear();
+    if (missed.size === over.length) {
+      heard.clear();
+      lastMissed.clear();
+    }
     if (over.length === 0) return;
     for (const { entry } of over) missed.delete(entry.key);
     log.info({ registrations: over.length, left: missed.size }, 'stale registrations removed');
@@ -124,6 +133,7 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
       const host = staleMs === 0 || (entry.lease === '0' && !reborn) ? null : keptHostOf(entry);
       if (host === null) return false;
       missed.set(entry.key, { entry, host, sinceMs: steadyNowMs(), order: (order += 1), verdict: 'to ask' });
+      lastMissed.set(host, order);
       loop.trigger('missed');
       return true;
     },
@@ -132,21 +142,30 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
       const host = keptHostOf(entry);
       if (host === null) return;
       // By a clock that was set back since, it would be of the future.
-      missed.set(entry.key, { entry, host, sinceMs: Math.min(sinceMs, steadyNowMs()), order, verdict: 'stale' });
+      // It may have been withdrawn just when the daemon ended.
+      missed.set(entry.key, { entry, host, sinceMs: Math.min(sinceMs, steadyNowMs()), order, verdict: 'to ask' });
+      lastMissed.set(host, order);
+      loop.trigger('restored');
     },
 
     heard({ key, lease }, record) {
       missed.delete(key);
       if (lease === '0' || record.kind === 'rejected') return;
-      heard.set(record.endpoint.address.host, { atMs: steadyNowMs(), order: (order += 1) });
+      const { host } = record.endpoint.address;
+      // The first one counts: a host on which something comes and goes all the time has been heard too.
+      const before = heard.get(host);
+      order += 1;
+      if (before === undefined || (lastMissed.get(host) ?? 0) > before.order)
+        heard.set(host, { atMs: steadyNowMs(), order });
     },
 
     forget(keys) {
       for (const key of keys) missed.delete(key);
     },
 
-    run: (signal) =>
-      runTasks(
+    run(signal) {
+      liveSinceMs = steadyNowMs();
+      return runTasks(
         [
           (both) =>
             loop.run(async () => {
@@ -163,7 +182,8 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
             ),
         ],
         signal,
-      ),
+      );
+    },
 
     entries: () => [...missed.values()].map(({ entry, sinceMs }) => ({ ...entry, sinceMs })),
   };

@@ -1,4 +1,5 @@
 import type { BindAddress } from '../core/haproxy/bind.js';
+import type { Model } from '../core/haproxy/model.js';
 import type { Step } from '../core/haproxy/plan.js';
 import type { ServerState, ServerStatus } from '../core/haproxy/replies.js';
 
@@ -17,7 +18,11 @@ export class ConfigurationRefusedError extends Error {
 /** HAProxy refuses these listeners, by name, with its words; it would take the configuration without them. */
 export class ListenersRefusedError extends Error {
   override readonly name = 'ListenersRefusedError';
-  constructor(readonly listeners: ReadonlyMap<string, string>) {
+  /** @param model of which they were part */
+  constructor(
+    readonly listeners: ReadonlyMap<string, string>,
+    readonly model: Model,
+  ) {
     super(`HAProxy refuses ${[...listeners.keys()].join(', ')}`);
   }
 }

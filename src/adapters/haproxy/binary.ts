@@ -40,10 +40,15 @@ export async function checkConfiguration(binary: string, path: string, signal: A
   }
 }
 
-/** Why a start or a reload failed, from HAProxy's own words. */
+/** What the master says when a worker ended, for whatever reason; of the configuration it says nothing. */
+const ofTheEnd = /worker \(\d+\) exited with code|exit-on-failure/;
+
+/** Why a start or a reload failed, from HAProxy's own words. One that was killed, or too slow, refuses nothing. */
 export function failureOf(words: string, otherwise: string): Error {
   const ports = unboundPorts(words);
-  return ports.length > 0 ? new PortsTakenError(ports) : refusalOf(words, `${otherwise}: `);
+  if (ports.length > 0) return new PortsTakenError(ports);
+  const isRefusal = words.split('\n').some((line) => line.includes('[ALERT]') && !ofTheEnd.test(line));
+  return isRefusal ? refusalOf(words, `${otherwise}: `) : new Error(`${otherwise}: ${words.trim().slice(-500)}`);
 }
 
 /** More than this is no message any more. */

@@ -54,6 +54,7 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
   let retiring = Promise.resolve();
   let loading = Promise.resolve();
   let stopping = false;
+  let loads = 0;
 
   /** The worker serves before its master is ready, and a signal to such a master is lost: ask both. */
   const isUp = async (signal: AbortSignal): Promise<boolean> => {
@@ -142,8 +143,10 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     workerPid: async (signal) => parseWorkerPid(await ask(paths.masterSocket, 'show proc', signal)),
 
     async answers(signal) {
+      // One that starts has a deadline of its own, and so has a reload, during which the master is silent.
+      if (!up) return;
       await askWorker(paths, 'show info', { signal, deadlineMs: answerTimeoutMs });
-      await ask(paths.masterSocket, 'show proc', signal, answerTimeoutMs);
+      if (loads === 0) await ask(paths.masterSocket, 'show proc', signal, answerTimeoutMs);
     },
 
     async apply(steps, text, signal) {
@@ -159,7 +162,10 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     check,
 
     async load(text, signal) {
-      const result = load(text, signal);
+      loads += 1;
+      const result = load(text, signal).finally(() => {
+        loads -= 1;
+      });
       loading = result.catch(() => undefined);
       await result;
     },

@@ -55,7 +55,8 @@ describe('a lease', () => {
     ['seen once', sighting(0, 14_000), sighting(0, 14_000), 'undecided'],
     ['that only runs out', sighting(0, 14_000), sighting(5_000, 9_000), 'undecided'],
     ['that only runs out, told in whole seconds', sighting(0, 13_000), sighting(999, 13_000), 'undecided'],
-    ['that has less than half left', sighting(0, 14_000), sighting(7_000, 7_000), 'orphan'],
+    ['that has less than half left, and a second', sighting(0, 14_000), sighting(8_000, 6_000), 'orphan'],
+    ['that may have half left', sighting(0, 14_000), sighting(7_000, 7_000), 'undecided'],
     ['whose end has moved', sighting(0, 11_000), sighting(1_000, 14_000), 'kept alive'],
     ['of an etcd that is slow to answer', sighting(0, 14_000, 4_000), sighting(4_000, 13_000), 'undecided'],
   ] as const)('%s: %#', (_what, first, last, expected) => {

@@ -508,7 +508,7 @@ describe('a configuration that HAProxy refuses', () => {
 
   test('for a single listener names it, at the start and later, and says nothing of its own', async () => {
     proxy.refuse = (text) => (text.includes('other') ? 'unknown keyword' : null);
-    const refusal = new ListenersRefusedError(new Map([['other:81', 'unknown keyword']]));
+    const refusal = new ListenersRefusedError(new Map([['other:81', 'unknown keyword']]), wider);
     await expect(bring(wider)).rejects.toEqual(refusal);
     expect(proxy.isRunning()).toBe(false);
     await settled(whoami);

@@ -130,14 +130,14 @@ describe('after a restart', () => {
   });
 
   test('removes at once the keys of containers that are gone, when their lease was missed a keep-alive', async () => {
-    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 7_000, grantedMs: 15_000 }));
+    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 6_000, grantedMs: 15_000 }));
     containers = [two];
     expect(await start().reconcile('start')).toMatchObject({ listAgainInMs: null });
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
   });
 
   test('leaves the keys of a container about which Docker is silent as they stand, under its own lease', async () => {
-    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 7_000, grantedMs: 15_000 }));
+    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 6_000, grantedMs: 15_000 }));
     containers = [two];
     unknown = new Set([one.id]);
     const { reconcile } = start();
@@ -156,7 +156,7 @@ describe('after a restart', () => {
     const { registrar, reconcile } = start();
     expect(await reconcile('start')).toMatchObject({ listAgainInMs: 1_000 });
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
-    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 7_000, grantedMs: 15_000 }));
+    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 6_000, grantedMs: 15_000 }));
     registrar.forget();
     expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
