@@ -40,6 +40,9 @@ export interface Registrar {
   count(): number;
 }
 
+/** A call to etcd has 5 s; what a member does with it comes not much later. */
+const lateMs = 7_000;
+
 export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log }: RegistrarOptions): Registrar {
   /** Keys of this host and their values, as last listed or written. */
   let held: ReadonlyMap<string, string> = new Map();
@@ -57,6 +60,8 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
   let mustList = true;
   /** Once everything has been registered. What another process left is taken over before that; afterwards nobody leaves anything. */
   let begun = false;
+  /** A member of etcd that was given up may still carry out what it was asked. */
+  let isDoubtful = false;
   const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, log });
 
   const list = async (asking: Omit<Asking, 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
@@ -71,10 +76,12 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
 
   const apply = async (diff: Diff, lease: string, signal: AbortSignal): Promise<void> => {
     try {
-      await registry.apply(diff, lease, signal);
+      const { mayRepeat } = await registry.apply(diff, lease, signal);
+      isDoubtful ||= mayRepeat;
     } catch (error) {
-      // Which of the transactions were taken is not known.
+      // Which of the transactions were taken is not known, nor whether one is taken yet.
       mustList = true;
+      isDoubtful = true;
       before = new Map([...before, ...diff.puts.map(({ key, value }) => [key, value] as const)]);
       if (error instanceof LeaseLostError) keeper.drop();
       throw error;
@@ -129,6 +136,8 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
       before = desired;
       begun = true;
       tell(diff, reasons);
+      if (isDoubtful) listAgainInMs = Math.min(listAgainInMs ?? Infinity, lateMs);
+      isDoubtful = false;
       return { admitInMs, listAgainInMs };
     },
 

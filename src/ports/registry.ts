@@ -46,8 +46,12 @@ export interface Registry {
     onEvents: (events: readonly WatchEvent[], revision: number) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Puts and deletes in as few transactions as the server's limit on operations allows. */
-  apply(diff: Diff, lease: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Puts and deletes in as few transactions as the server's limit on operations allows.
+   *
+   * @returns whether a member that was silent may yet carry out some of it a second time
+   */
+  apply(diff: Diff, lease: string, signal: AbortSignal): Promise<{ readonly mayRepeat: boolean }>;
   grantLease(ttlMs: number, signal: AbortSignal): Promise<string>;
   /** `lost` where etcd no longer knows the lease. */
   keepAlive(lease: string, signal: AbortSignal): Promise<'alive' | 'lost'>;

@@ -65,9 +65,17 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
 
     apply: (diff, lease, signal) =>
       explained('take the registrations', signal, async () => {
+        const transactions = transactionsOf(diff, lease);
+        let asked = 0;
         try {
-          for (const success of transactionsOf(diff, lease))
-            await client.call({ ask: ({ kv }, options) => kv.txn({ success }, options), signal });
+          for (const success of transactions)
+            await client.call({
+              ask: ({ kv }, options) => {
+                asked += 1;
+                return kv.txn({ success }, options);
+              },
+              signal,
+            });
         } catch (error) {
           if (error instanceof EtcdLeaseInvalidError) throw new LeaseLostError(messageOf(error));
           if (!isFull(error)) throw error;
@@ -76,6 +84,7 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
             await client.call({ ask: ({ kv }, options) => kv.deleteRange(gone, options), signal });
           if (diff.puts.length > 0) throw error;
         }
+        return { mayRepeat: asked > transactions.length };
       }),
 
     grantLease: (ttlMs, signal) =>

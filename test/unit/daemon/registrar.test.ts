@@ -151,6 +151,18 @@ describe('after a restart', () => {
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
   });
 
+  test('looks again where a member of etcd may carry out late what it was asked', async () => {
+    const { registrar, reconcile } = start();
+    registry.mayRepeat = true;
+    expect(await reconcile('start')).toMatchObject({ listAgainInMs: 7_000 });
+    registry.mayRepeat = false;
+    // As a delete that was given up long ago.
+    registry.remove(keyOne);
+    registrar.forget();
+    expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+  });
+
   test('looks again in a second while it is not known whether their lease is kept alive', async () => {
     containers = [two];
     const { registrar, reconcile } = start();

@@ -21,6 +21,8 @@ export class FakeRegistry implements Registry {
   /** Every call that was made, in order. */
   readonly calls: Call[] = [];
   readonly applied: { readonly diff: Diff; readonly lease: string }[] = [];
+  /** What is applied may be carried out once more, later. */
+  mayRepeat = false;
   /** Changes are not told to the watch. */
   muted = false;
   /** Called within a call, before it answers; may throw, or wait. */
@@ -120,12 +122,13 @@ export class FakeRegistry implements Registry {
     }
   }
 
-  apply(diff: Diff, lease: string, signal: AbortSignal): Promise<void> {
+  apply(diff: Diff, lease: string, signal: AbortSignal): Promise<{ readonly mayRepeat: boolean }> {
     return this.#call('apply', signal, () => {
       if (diff.puts.length > 0 && !this.leases.has(lease)) throw new LeaseLostError('requested lease not found');
       this.applied.push({ diff, lease });
       for (const key of diff.deletes) this.remove(key);
       for (const { key, value } of diff.puts) this.put(key, value, lease);
+      return { mayRepeat: this.mayRepeat };
     });
   }
 
