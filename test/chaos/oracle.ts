@@ -8,6 +8,8 @@ import { overlap, type Facts, type Failure, type Life, type Sighting, type Span 
 export const excuses = {
   absent: 'HAProxy of that client host was killed (alone, or with docker-discover), and not ready again',
   killed: 'a container of the service was being killed at that moment: what it had in hand is lost',
+  unfound:
+    'a host of the service had been cut off so shortly before that HAProxy had not found it, and all four tries of a second met it',
   cut: 'the cable of a host of the service was pulled at that moment: what its containers had in hand is lost',
   nobody:
     'no endpoint of the service lived, could be reached and was settled all the time (nor one whose key was deleted by hand)',
@@ -18,6 +20,11 @@ export type Excuse = keyof typeof excuses;
 /** After the end of a fault so long, an endpoint has to be back in the pool. */
 export const backWithinMs = 10_000;
 
+/** What HAProxy's checks take at most to find a host that is cut off (README, "What happens when"). */
+const foundWithinMs = 8_000;
+/** Three tries at least of a second each, `timeout connect` of the template; a request that failed sooner has another cause. */
+const triesMs = 2_900;
+
 /** @returns null for a violation */
 export function excuseOf(failure: Failure, facts: Facts): Excuse | null {
   const { client, service } = failure;
@@ -27,7 +34,11 @@ export function excuseOf(failure: Failure, facts: Facts): Excuse | null {
   const hosts = new Set(own.map(({ host }) => host));
   if (facts.cuts.some(({ host, fromMs, cutMs }) => hosts.has(host) && overlap({ fromMs, toMs: cutMs }, failure)))
     return 'cut';
-  return own.some((life) => couldServe(life, failure, facts)) ? null : 'nobody';
+  if (!own.some((life) => couldServe(life, failure, facts))) return 'nobody';
+  const isUnfound = facts.cuts.some(
+    ({ host, fromMs }) => hosts.has(host) && failure.fromMs >= fromMs && failure.fromMs - fromMs < foundWithinMs,
+  );
+  return isUnfound && failure.toMs - failure.fromMs > triesMs ? 'unfound' : null;
 }
 
 /** It lived, could be reached and was settled as long as the request took. */

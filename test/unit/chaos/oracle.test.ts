@@ -73,7 +73,7 @@ test('a cable that is pulled excuses what is under way, and later nothing that o
   const lives = [life('a'), life('b', { host: 'backend-2' })];
   const sightings = { client: [seen(100, 'a', 'b')], 'client-2': [] };
   expect(excuseOf(failure(190, 5_190), facts({ cuts, lives, sightings }))).toBe('cut');
-  expect(excuseOf(failure(210, 5_210), facts({ cuts, lives, sightings }))).toBeNull();
+  expect(excuseOf(failure(210, 2_210), facts({ cuts, lives, sightings }))).toBeNull();
   expect(excuseOf(failure(210, 5_210), facts({ cuts }))).toBe('nobody');
 });
 
@@ -97,4 +97,12 @@ test('an endpoint whose key was deleted by hand counts again when the pool has i
   expect(excuseOf(failure(5_100, 5_110), facts({ deletions, sightings: back }))).toBeNull();
   const stayed = { client: [seen(100, 'a')], 'client-2': [] };
   expect(excuseOf(failure(220, 230), facts({ deletions, sightings: stayed }))).toBeNull();
+});
+
+test('a host that is not yet found to be cut off excuses a request that tried it for seconds, and no other', () => {
+  const lives = [life('a'), life('b', { host: 'backend-2' })];
+  const cuts = [{ host: 'backend-2', fromMs: 1_000, cutMs: 1_050, toMs: 30_000 } as const];
+  expect(excuseOf(failure(2_000, 6_000), facts({ lives, cuts }))).toBe('unfound');
+  expect(excuseOf(failure(2_000, 3_000), facts({ lives, cuts }))).toBeNull();
+  expect(excuseOf(failure(10_000, 14_000), facts({ lives, cuts }))).toBeNull();
 });
