@@ -119,7 +119,7 @@ describe('what Docker does', () => {
     await keysAre('its end', () => []);
   });
 
-  it('death by lack of memory is a death as any other', async () => {
+  it('a container that dies for lack of memory is withdrawn like every dead one', async () => {
     await registers.start(host);
     const id = await run(
       '-p',

@@ -11,7 +11,7 @@ const none = new Map<string, string>();
 test.each<[string, Partial<Parameters<typeof owedWithdrawals>[0]>, string[]]>([
   ['went with the lease, and its container died', {}, [drain]],
   ['was draining when it went', { before: new Map([[key, drain]]) }, [drain]],
-  ['still stands: it is deleted as any other', { standing: new Map([[key, value]]) }, []],
+  ['still stands: it is deleted like every key that is no longer wanted', { standing: new Map([[key, value]]) }, []],
   ['belongs to a container that runs: it is put again', { desired: new Map([[key, value]]) }, []],
   ['was never held by this process', { before: none }, []],
   ['has its address under another key by now', { standing: new Map([[other, value]]) }, []],
