@@ -20,8 +20,8 @@ export type Excuse = keyof typeof excuses;
 /** After the end of a fault so long, an endpoint has to be back in the pool. */
 export const backWithinMs = 10_000;
 
-/** What HAProxy's checks take at most to find a host that is cut off (README, "What happens when"). */
-const foundWithinMs = 8_000;
+/** So long after a host was cut off, no more, a request may meet it with all its tries (docs/reliability.md, what is not promised). */
+const foundWithinMs = 2_000;
 /** Three tries at least of a second each, `timeout connect` of the template; a request that failed sooner has another cause. */
 const triesMs = 2_900;
 
