@@ -72,9 +72,22 @@ async function hold(cleanup: Cleanup, port: number): Promise<Socket> {
   return socket.on('error', () => undefined);
 }
 
-async function startHolding(cleanup: Cleanup): Promise<{ site: Site; held: Socket }> {
+/**
+ * With two services, and no reload under way: a new worker serves before its reload is over, and one that is cut short is
+ * another fault.
+ */
+async function startQuiet(cleanup: Cleanup): Promise<Site> {
   const site = await startSite(cleanup);
   await site.put('echo/e', `127.0.0.1:${String((echo.address() as AddressInfo).port)}?port=${String(site.otherPort)}`);
+  await waitFor('the end of the reload', (seen) =>
+    seen(site.output()).includes(`"reason":"listen echo:${String(site.otherPort)} added","tookMs"`),
+  );
+  await waitFor('the old worker to end', async (seen) => seen(await site.processes()).length === 2);
+  return site;
+}
+
+async function startHolding(cleanup: Cleanup): Promise<{ site: Site; held: Socket }> {
+  const site = await startQuiet(cleanup);
   return { site, held: await hold(cleanup, site.otherPort) };
 }
 
@@ -98,7 +111,7 @@ async function endpointsFollow(site: Site): Promise<void> {
 
 describe('HAProxy', () => {
   test('whose worker is killed is back at once, with the same listeners', async ({ onTestFinished }) => {
-    const site = await startSite(onTestFinished);
+    const site = await startQuiet(onTestFinished);
     const [master, worker] = [await site.master(), await site.worker()];
     process.kill(worker, 'SIGKILL');
     await waitFor('another worker', async () => (await site.worker()) !== worker);
@@ -109,7 +122,7 @@ describe('HAProxy', () => {
   });
 
   test('whose master is killed is back at once, once, and with the same listeners', async ({ onTestFinished }) => {
-    const site = await startSite(onTestFinished);
+    const site = await startQuiet(onTestFinished);
     const master = await site.master();
     process.kill(master, 'SIGKILL');
     await waitFor('another master', async () => (await site.master()) !== master);
@@ -122,7 +135,7 @@ describe('HAProxy', () => {
   test('whose worker hangs, and whose master is killed then, frees its ports for the next', async ({
     onTestFinished,
   }) => {
-    const site = await startSite(onTestFinished);
+    const site = await startQuiet(onTestFinished);
     const [master, worker] = [await site.master(), await site.worker()];
     process.kill(worker, 'SIGSTOP');
     process.kill(master, 'SIGKILL');
@@ -135,12 +148,12 @@ describe('HAProxy', () => {
   test('whose runtime socket was removed follows endpoints and listeners, and nothing is replaced', async ({
     onTestFinished,
   }) => {
-    const site = await startSite(onTestFinished);
+    const site = await startQuiet(onTestFinished);
     const master = await site.master();
     await rm(join(site.runDir, 'haproxy.sock'));
     await endpointsFollow(site);
-    await site.put('other/b', `${b.address}?port=${String(site.otherPort)}`);
-    await site.answers(site.otherPort, 'b');
+    await site.put('other/b', `${b.address}?port=${String(site.thirdPort)}`);
+    await site.answers(site.thirdPort, 'b');
     await endpointsFollow(site);
     for (const { endpoints } of (await site.ls()).listeners) expect(endpoints[0]?.status).toMatch(/^UP/);
     expect(await site.master()).toBe(master);
@@ -377,7 +390,7 @@ test('a HAProxy that is being stopped is not started by a load that was under wa
 // They mostly wait, so they do it together.
 describe.concurrent('what takes its time', { timeout: 120_000 }, () => {
   test('HAProxy whose worker hangs is replaced', async ({ onTestFinished }) => {
-    const site = await startSite(onTestFinished);
+    const site = await startQuiet(onTestFinished);
     const worker = await site.worker();
     process.kill(worker, 'SIGSTOP');
     await replaced(site);
