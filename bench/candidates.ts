@@ -21,7 +21,18 @@ export const candidates: readonly Candidate[] = [
   { name: 'ours', change: (template) => template },
   {
     name: "HAProxy's own defaults",
-    change: instead([checking, ''], ['    option redispatch\n', ''], ['timeout connect 1s', 'timeout connect 5s']),
+    change: instead(
+      [checking, ''],
+      ['retries 5', 'retries 3'],
+      ['    option redispatch 2\n', ''],
+      ['timeout connect 1s', 'timeout connect 5s'],
+    ),
+  },
+  { name: 'retries 3, option redispatch', change: instead(['retries 5', 'retries 3'], ['redispatch 2', 'redispatch']) },
+  { name: 'error-limit 3', change: instead(['error-limit 10', 'error-limit 3']) },
+  {
+    name: 'on-error sudden-death',
+    change: instead(['error-limit 10 on-error mark-down', 'error-limit 1 on-error sudden-death']),
   },
   { name: 'no observe', change: instead([observing, '']) },
   { name: 'on-error fastinter', change: instead(['on-error mark-down', 'on-error fastinter']) },

@@ -12,19 +12,59 @@ import { loadService, startService } from './service.js';
 import type { Steady } from './steady.js';
 
 const ratePerSecond = 100;
+/** Where checks and single requests find out, because no server meets many. */
+const lowRatePerSecond = 5;
 const seconds = 10;
 const faultAfterMs = 2_000;
 const timeoutMs = 5_000;
 const template = fileURLToPath(new URL('../templates/haproxy.cfg.mustache', import.meta.url));
 
-const cut = { name: 'cut', what: 'cut off with its host', port: 8_004, check: 'tcp' };
-/** Each has four endpoints; one of each fails. */
-const services = [
-  { name: 'killed', what: 'killed', port: 8_001, check: 'tcp' },
+interface Service {
+  readonly name: string;
+  readonly what: string;
+  readonly port: number;
+  readonly check: string;
+  readonly endpoints: number;
+  /** Of the endpoints, the first so many are on the host that stays. */
+  readonly near: number;
+  readonly ratePerSecond: number;
+}
+
+const one = { endpoints: 4, near: 4, ratePerSecond };
+const cut: Service = { ...one, name: 'cut', what: 'one of four is cut off', port: 8_004, check: 'tcp', near: 3 };
+/** So many of a kind, or chance would decide what is seen of the few requests. */
+const alike = [0, 1, 2, 3, 4, 5];
+const services: readonly Service[] = [
+  { ...one, name: 'killed', what: 'one of four is killed', port: 8_001, check: 'tcp' },
   cut,
-  { name: 'frozen', what: 'frozen, HTTP check', port: 8_002, check: '/' },
-  { name: 'frozen-tcp', what: 'frozen, layer-4 check', port: 8_003, check: 'tcp' },
+  { ...one, name: 'frozen', what: 'one of four is frozen, HTTP check', port: 8_002, check: '/' },
+  { ...one, name: 'frozen-tcp', what: 'one of four is frozen, layer-4 check', port: 8_003, check: 'tcp' },
+  ...alike.flatMap((n): Service[] => [
+    {
+      name: `half-${String(n)}`,
+      what: `two of four are cut off, ${String(lowRatePerSecond)}/s`,
+      port: 8_010 + n,
+      check: 'tcp',
+      endpoints: 4,
+      near: 2,
+      ratePerSecond: lowRatePerSecond,
+    },
+    {
+      name: `most-${String(n)}`,
+      what: `four of five are killed, ${String(lowRatePerSecond)}/s`,
+      port: 8_020 + n,
+      check: 'tcp',
+      endpoints: 5,
+      near: 5,
+      ratePerSecond: lowRatePerSecond,
+    },
+  ]),
 ];
+const killed = [
+  'killed-0',
+  ...alike.flatMap((n) => [0, 1, 2, 3].map((endpoint) => `most-${String(n)}-${String(endpoint)}`)),
+];
+const frozen = ['frozen-0', 'frozen-tcp-0'];
 
 interface Result {
   readonly candidate: string;
@@ -42,17 +82,21 @@ export async function faults(lab: Lab): Promise<void> {
     services.map(({ name }) => name),
   );
   const ids = new Map<string, string>();
-  for (const { name, port, check } of services) {
-    for (let n = 0; n < 4; n += 1) {
-      const host = name === cut.name && n === 3 ? far : near;
-      const hostPort = port * 4 - 12_000 + n;
+  for (const { name, port, check, endpoints, near: stay } of services) {
+    for (let n = 0; n < endpoints; n += 1) {
+      const host = n < stay ? near : far;
+      const hostPort = port * 8 - 44_000 + n;
       ids.set(`${name}-${String(n)}`, await startService(host, { name, port, hostPort }));
       await lab.etcd.run(
         `etcdctl put /backends/${name}/${String(n)} '${host.ip}:${String(hostPort)}?port=${String(port)}&check=${check}'`,
       );
     }
   }
-  const idOf = (name: string): string => ids.get(name) ?? '';
+  const idOf = (name: string): string => {
+    const id = ids.get(name);
+    if (id === undefined) throw new Error(`there is no endpoint ${name}`);
+    return id;
+  };
   const results: Result[] = [];
   for (const candidate of candidates) results.push(await measure(lab, candidate, { near, far, idOf }));
   await tell(results);
@@ -66,22 +110,26 @@ interface Places {
 
 async function measure(lab: Lab, candidate: Candidate, { near, far, idOf }: Places): Promise<Result> {
   const { client } = lab;
+  const all = services.reduce((sum, { endpoints }) => sum + endpoints, 0);
   await client.run('cat >/run/lab/template', { input: candidate.change(await readFile(template, 'utf8')) });
   await startDiscover(lab, '-v /run/lab/template:/template:ro -e TEMPLATE=/template');
   await waitFor('all endpoints to be up', async (seen) => {
     const statuses = (await ls(lab)).listeners.flatMap(({ endpoints }) => endpoints.map(({ status }) => status));
-    return seen(statuses).length === 16 && statuses.every((status) => status === 'UP');
+    return seen(statuses).length === all && statuses.every((status) => status === 'UP');
   });
-  const ports = services.map(({ port }) => port);
-  const steady = startAgent<Steady[]>(client, 'steady.ts', client.ip, [ratePerSecond, seconds, timeoutMs, ...ports]);
+  const steady = [ratePerSecond, lowRatePerSecond].map((rate) => {
+    const ports = services.filter((service) => service.ratePerSecond === rate).map(({ port }) => port);
+    return startAgent<Steady[]>(client, 'steady.ts', client.ip, [rate, seconds, timeoutMs, ...ports]);
+  });
   const held = startAgent<LongLived>(client, 'long-lived.ts', client.ip, [250, 60_000, 8, cut.port]);
+  // By their pids, all at once: the engine would take seconds for so many.
+  const pids = (await near.docker('inspect', '-f', '{{.State.Pid}}', ...killed.map(idOf))).replaceAll('\n', ' ');
   await sleep(faultAfterMs);
   const faultAtMs = Date.now();
   await lab.cut(far);
-  await near.docker('kill', idOf('killed-0'));
-  await near.docker('pause', idOf('frozen-0'), idOf('frozen-tcp-0'));
+  await Promise.all([near.run(`kill -9 ${pids.trim()}`), near.docker('pause', ...frozen.map(idOf))]);
   try {
-    const outcomes = await steady.result;
+    const outcomes = (await Promise.all(steady.map(({ result }) => result))).flat();
     const { endings } = await held.end();
     const lost = endings.filter(({ id }) => id === idOf('cut-3')).map(({ atMs }) => atMs - faultAtMs);
     return {
@@ -92,38 +140,41 @@ async function measure(lab: Lab, candidate: Candidate, { near, far, idOf }: Plac
     };
   } finally {
     await lab.mend(far);
-    await near.docker('unpause', idOf('frozen-0'), idOf('frozen-tcp-0'));
-    await near.docker('start', idOf('killed-0'));
+    await near.docker('unpause', ...frozen.map(idOf));
+    await near.docker('start', ...killed.map(idOf));
     await client.docker('rm', '-f', 'docker-discover');
   }
 }
 
 async function tell(results: readonly Result[]): Promise<void> {
-  const rows = services.flatMap(({ what, port }) =>
+  const kinds = [...new Set(services.map(({ what }) => what))];
+  const rows = kinds.flatMap((what) =>
     results.map(({ candidate, steady, learnedMs, faultAtMs }) => {
-      const own = steady.find((one) => one.port === port);
-      if (own === undefined) throw new Error(`nothing is known of port ${String(port)}`);
-      const troubleMs = own.lastTroubleAtMs === 0 ? 0 : own.lastTroubleAtMs - faultAtMs;
+      const ports = new Set(services.filter((service) => service.what === what).map(({ port }) => port));
+      const own = steady.filter(({ port }) => ports.has(port));
+      if (own.length !== ports.size) throw new Error(`something is not known of the ports ${[...ports].join(', ')}`);
+      const lastTroubleAtMs = Math.max(...own.map((one) => one.lastTroubleAtMs));
+      const sum = (figure: (one: Steady) => number): number => own.reduce((total, one) => total + figure(one), 0);
       return {
         what: `${what}: ${candidate}`,
         figures: {
-          failed: own.failures,
-          slow: own.slow,
-          'worst ms': Math.round(own.worstMs),
-          'trouble s': troubleMs / 1_000,
-          ...(port === cut.port && learnedMs !== null && { 'open connections end s': learnedMs / 1_000 }),
+          requests: sum(({ requests }) => requests),
+          failed: sum(({ failures }) => failures),
+          slow: sum(({ slow }) => slow),
+          'worst ms': Math.round(Math.max(...own.map(({ worstMs }) => worstMs))),
+          'trouble s': lastTroubleAtMs === 0 ? 0 : (lastTroubleAtMs - faultAtMs) / 1_000,
+          ...(what === cut.what && learnedMs !== null && { 'open connections end s': learnedMs / 1_000 }),
         },
       };
     }),
   );
-  const requests = ratePerSecond * seconds;
   await publish({
     name: 'faults',
-    title: `one of four endpoints fails under ${String(ratePerSecond)} requests/s`,
+    title: `endpoints fail, under ${String(ratePerSecond)} requests/s where nothing else is said`,
     unit: 'requests, ms, s',
     rows,
     remarks: [
-      `of ${String(requests)} requests each; failed: no answer within ${String(timeoutMs / 1_000)} s; slow: later than 100 ms`,
+      `failed: no answer within ${String(timeoutMs / 1_000)} s; slow: later than 100 ms`,
       `trouble: until the last request that failed or was slow; the fault lasts ${String(seconds - faultAfterMs / 1_000)} s`,
     ],
     samples: results,

@@ -8,8 +8,6 @@ import { overlap, type Facts, type Failure, type Life, type Sighting, type Span 
 export const excuses = {
   absent: 'HAProxy of that client host was killed (alone, or with docker-discover), and not ready again',
   killed: 'a container of the service was being killed at that moment: what it had in hand is lost',
-  unfound:
-    'a host of the service had been cut off so shortly before that HAProxy had not found it, and all four tries of a second met it',
   cut: 'the cable of a host of the service was pulled at that moment: what its containers had in hand is lost',
   nobody:
     'no endpoint of the service lived, could be reached and was settled all the time (nor one whose key was deleted by hand)',
@@ -20,11 +18,6 @@ export type Excuse = keyof typeof excuses;
 /** After the end of a fault so long, an endpoint has to be back in the pool. */
 export const backWithinMs = 10_000;
 
-/** So long after a host was cut off, no more, a request may meet it with all its tries (docs/reliability.md, what is not promised). */
-const foundWithinMs = 2_000;
-/** Three tries at least of a second each, `timeout connect` of the template; a request that failed sooner has another cause. */
-const triesMs = 2_900;
-
 /** @returns null for a violation */
 export function excuseOf(failure: Failure, facts: Facts): Excuse | null {
   const { client, service } = failure;
@@ -34,11 +27,7 @@ export function excuseOf(failure: Failure, facts: Facts): Excuse | null {
   const hosts = new Set(own.map(({ host }) => host));
   if (facts.cuts.some(({ host, fromMs, cutMs }) => hosts.has(host) && overlap({ fromMs, toMs: cutMs }, failure)))
     return 'cut';
-  if (!own.some((life) => couldServe(life, failure, facts))) return 'nobody';
-  const isUnfound = facts.cuts.some(
-    ({ host, fromMs }) => hosts.has(host) && failure.fromMs >= fromMs && failure.fromMs - fromMs < foundWithinMs,
-  );
-  return isUnfound && failure.toMs - failure.fromMs > triesMs ? 'unfound' : null;
+  return own.some((life) => couldServe(life, failure, facts)) ? null : 'nobody';
 }
 
 /** It lived, could be reached and was settled as long as the request took. */

@@ -33,16 +33,27 @@ function daemonFigures(name: string, uses: readonly ProcessUse[]): Sample['figur
   };
 }
 
-/** Old workers live on as long as their connections do: so both all of them, and the largest alone. */
+/**
+ * Old workers live on as long as their connections do, and how many there are is chance: so what a process has, and not what all have
+ * together. The master alone lives as long as the container.
+ */
 function haproxyFigures(host: string, uses: readonly ProcessUse[]): Sample['figures'] {
   const own = uses.filter(({ role }) => role.startsWith('haproxy'));
-  const sum = (figure: (use: ProcessUse) => number): number => own.reduce((total, use) => total + figure(use), 0);
+  const master = own.find(({ role }) => role === 'haproxy master');
+  const workers = own.filter(({ role }) => role === 'haproxy worker');
   const name = `HAProxy on ${host}`;
   return {
     [`${name}, processes`]: { unit: 'processes', value: own.length },
-    [`${name}, memory of the largest process`]: { unit: 'MiB', value: Math.max(0, ...own.map(({ mib }) => mib)) },
-    [`${name}, memory of all`]: { unit: 'MiB', value: sum(({ mib }) => mib) },
-    [`${name}, open files of all`]: { unit: 'files', value: sum(({ files }) => files) },
+    // While it executes itself anew, at a reload, it may not be seen.
+    ...(master !== undefined && {
+      [`${name}, memory of the master`]: { unit: 'MiB', value: master.mib },
+      [`${name}, open files of the master`]: { unit: 'files', value: master.files },
+    }),
+    [`${name}, memory of the largest worker`]: { unit: 'MiB', value: Math.max(0, ...workers.map(({ mib }) => mib)) },
+    [`${name}, most open files of a worker`]: {
+      unit: 'files',
+      value: Math.max(0, ...workers.map(({ files }) => files)),
+    },
   };
 }
 
