@@ -19,8 +19,8 @@ const settleMs = 15_000;
 // The defaults are the run that is part of `npm test`.
 process.exit(await perform({ name: 'chaos', defaults: { minutes: 2, seed: 1 }, run }));
 
-async function run(lab: Lab, { minutes, seed }: RunArguments): Promise<number> {
-  const plan = planOf({ seed, endMs: minutes * 60_000 - settleMs });
+async function run(lab: Lab, { minutes, seed, kinds }: RunArguments): Promise<number> {
+  const plan = planOf({ seed, endMs: minutes * 60_000 - settleMs, kinds });
   for (const fault of plan) console.log(`  ${lineOf(fault)}`);
   const timeline = openTimeline();
   const stage = await setStage(lab, timeline);

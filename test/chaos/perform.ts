@@ -6,7 +6,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 export interface Performance {
   readonly name: string;
-  readonly defaults: RunArguments;
+  readonly defaults: Pick<RunArguments, 'minutes' | 'seed'>;
   /** Resolves with the exit code. */
   readonly run: (lab: Lab, args: RunArguments) => Promise<number>;
 }

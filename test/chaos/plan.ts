@@ -1,4 +1,4 @@
-import { faultKinds, kindOf, type FaultKind, type Target, type Thing } from './kinds.js';
+import { kindOf, type FaultKind, type Target, type Thing } from './kinds.js';
 import { randomOf } from './random.js';
 
 /** A fault that will be: all times in ms since the start of the load. */
@@ -14,6 +14,7 @@ export interface PlanOptions {
   readonly seed: number;
   /** When the last fault has ended. */
   readonly endMs: number;
+  readonly kinds: readonly FaultKind[];
 }
 
 /** The load alone, to compare with. */
@@ -33,7 +34,7 @@ export function recoveryMsOf(takes: readonly Thing[]): number {
  * All faults of a run: a pure function of the seed. Each kind comes once before one comes twice. Faults overlap, but never two that
  * take the same thing, and never two that take the endpoints of a back-end host, which with two hosts would be the last.
  */
-export function planOf({ seed, endMs }: PlanOptions): PlannedFault[] {
+export function planOf({ seed, endMs, kinds }: PlanOptions): PlannedFault[] {
   const random = randomOf(seed);
   const plan: PlannedFault[] = [];
   const freeAt = Array.from({ length: lanes }, () => quietMs + random.between(0, pauseMs.most));
@@ -42,7 +43,7 @@ export function planOf({ seed, endMs }: PlanOptions): PlannedFault[] {
     const lane = freeAt.indexOf(Math.min(...freeAt));
     const atMs = freeAt[lane] ?? endMs;
     if (atMs >= endMs) return plan.sort((a, b) => a.atMs - b.atMs);
-    if (deck.length === 0) deck = random.shuffled(faultKinds);
+    if (deck.length === 0) deck = random.shuffled(kinds);
     const fault = firstThatFits(deck, { atMs, endMs, plan, random });
     if (fault === null) {
       freeAt[lane] = atMs + pauseMs.least;

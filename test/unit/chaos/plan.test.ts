@@ -5,16 +5,17 @@ import { lineOf, planOf, recoveryMsOf, type PlannedFault } from '../../chaos/pla
 
 const anySeed = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const endMs = 10 * 60_000;
+const kinds = faultKinds;
 
 test('the same seed is the same plan, and another seed another', () => {
-  expect(planOf({ seed: 7, endMs })).toEqual(planOf({ seed: 7, endMs }));
-  expect(planOf({ seed: 7, endMs })).not.toEqual(planOf({ seed: 8, endMs }));
+  expect(planOf({ seed: 7, endMs, kinds })).toEqual(planOf({ seed: 7, endMs, kinds }));
+  expect(planOf({ seed: 7, endMs, kinds })).not.toEqual(planOf({ seed: 8, endMs, kinds }));
 });
 
 test('every fault ends in time, and lasts as long as its kind may', () => {
   fc.assert(
     fc.property(anySeed, (seed) => {
-      for (const { kind, atMs, durationMs } of planOf({ seed, endMs })) {
+      for (const { kind, atMs, durationMs } of planOf({ seed, endMs, kinds })) {
         expect(atMs + durationMs).toBeLessThanOrEqual(endMs);
         expect(durationMs).toBeGreaterThanOrEqual(kindOf(kind).leastMs);
         expect(durationMs).toBeLessThanOrEqual(kindOf(kind).mostMs);
@@ -29,7 +30,7 @@ test('no two faults at once take the same, so that those of one back-end host st
     a.atMs < b.atMs + b.durationMs + recoveryMsOf(b.takes) && b.atMs < a.atMs + a.durationMs + recoveryMsOf(a.takes);
   fc.assert(
     fc.property(anySeed, (seed) => {
-      const plan = planOf({ seed, endMs });
+      const plan = planOf({ seed, endMs, kinds });
       for (const [at, fault] of plan.entries())
         for (const other of plan.slice(at + 1))
           if (overlap(fault, other)) expect(fault.takes.filter((thing) => other.takes.includes(thing))).toEqual([]);
@@ -46,9 +47,14 @@ test('what reaches the endpoints of a whole host takes the capacity, which is th
 });
 
 test('ten minutes have every kind, and faults that overlap', () => {
-  const plan = planOf({ seed: 1, endMs });
+  const plan = planOf({ seed: 1, endMs, kinds });
   expect(new Set(plan.map(({ kind }) => kind))).toEqual(new Set(faultKinds));
   expect(plan.some(({ atMs, durationMs }, at) => (plan[at + 1]?.atMs ?? endMs) < atMs + durationMs)).toBe(true);
+});
+
+test('some kinds only', () => {
+  const plan = planOf({ seed: 1, endMs, kinds: ['worker-kill', 'register-kill'] });
+  expect(new Set(plan.map(({ kind }) => kind))).toEqual(new Set(['worker-kill', 'register-kill']));
 });
 
 test('a line tells who is hit, when, and for how long', () => {
