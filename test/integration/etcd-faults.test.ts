@@ -1,41 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCatalogSource, type CatalogSource } from '../../src/daemon/catalog-source.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createTestLog } from './support/log.js';
+import { follow } from './support/following.js';
 
 let etcd: TestEtcd;
 const signal = new AbortController().signal;
+/** As good as never: a source has nothing but its watch to follow by. */
+const pollMs = 3_600_000;
 afterEach(() => etcd.dispose());
 
 const put = async (id: string, address: string): Promise<void> => {
   await etcd.client.put(`/backends/web/${id}`).value(address);
 };
-
-/** A catalog source that has nothing but its watch to follow by. */
-function follow(): { source: CatalogSource; addresses: () => string[]; stop: () => Promise<void> } {
-  const source = createCatalogSource({
-    registry: etcd.registry,
-    prefix: '/backends',
-    pollMs: 3_600_000,
-    initial: { revision: 0, entries: [], stale: [] },
-    staleMs: 600_000,
-    log: createTestLog().log,
-    onChange: () => undefined,
-  });
-  const controller = new AbortController();
-  const running = source.run(controller.signal).catch((error: unknown) => {
-    if (!controller.signal.aborted) throw error;
-  });
-  return {
-    source,
-    addresses: () => source.entries().map(({ value }) => value),
-    stop: async () => {
-      controller.abort();
-      await running;
-    },
-  };
-}
 
 describe('etcd', () => {
   beforeEach(async () => {
@@ -44,14 +20,14 @@ describe('etcd', () => {
 
   it('that comes back with nothing, and counts its revisions anew, is followed from there', async () => {
     for (let n = 0; n < 20; n += 1) await put('a', `10.0.0.1:${String(100 + n)}`);
-    const { addresses, stop } = follow();
+    const { standing, stop } = follow(etcd, pollMs);
     try {
-      await waitFor('the first listing', () => addresses().includes('10.0.0.1:119'));
+      await waitFor('the first listing', () => standing().includes('10.0.0.1:119'));
       await etcd.forget();
       await etcd.start();
-      await waitFor('the loss of all', (seen) => seen(addresses()).length === 0);
+      await waitFor('the loss of all', (seen) => seen(standing()).length === 0);
       await put('b', '10.0.0.2:80');
-      await waitFor('the new key', (seen) => seen(addresses()).join() === '10.0.0.2:80');
+      await waitFor('the new key', (seen) => seen(standing()).join() === '10.0.0.2:80');
     } finally {
       await stop();
     }
@@ -65,9 +41,9 @@ describe('etcd', () => {
 
   it('that compacted while it was away is listed anew', async () => {
     await put('a', '10.0.0.1:80');
-    const { source, addresses, stop } = follow();
+    const { source, standing, stop } = follow(etcd, pollMs);
     try {
-      await waitFor('the first listing', () => addresses().length === 1);
+      await waitFor('the first listing', () => standing().length === 1);
       etcd.signal('SIGSTOP');
       await waitFor('the silence to be noticed', () => !source.isLive(), { timeoutMs: 10_000 });
       etcd.signal('SIGCONT');
@@ -75,7 +51,7 @@ describe('etcd', () => {
       const { revision } = await etcd.registry.list(signal);
       await etcd.client.kv.compact({ revision, physical: true });
       await put('b', '10.0.0.2:80');
-      await waitFor('all changes', (seen) => seen(addresses().sort()).join() === '10.0.0.1:85,10.0.0.2:80');
+      await waitFor('all changes', (seen) => seen(standing().sort()).join() === '10.0.0.1:85,10.0.0.2:80');
     } finally {
       etcd.signal('SIGCONT');
       await stop();

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createCatalogSource, type CatalogSource } from '../../src/daemon/catalog-source.js';
 import type { WatchEvent } from '../../src/ports/registry.js';
 import { LeaseLostError } from '../../src/ports/registry.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createTestLog } from './support/log.js';
+import { follow } from './support/following.js';
 
 let etcd: TestEtcd;
 const signal = new AbortController().signal;
@@ -133,47 +132,9 @@ describe('watch', () => {
 });
 
 describe('catalog source', () => {
-  const followed = (
-    pollMs: number,
-  ): {
-    source: CatalogSource;
-    addresses: () => string[];
-    stop: () => Promise<void>;
-    has: (message: string) => boolean;
-  } => {
-    const { log, has } = createTestLog();
-    const source = createCatalogSource({
-      registry: etcd.registry,
-      prefix: '/backends',
-      pollMs,
-      initial: { revision: 0, entries: [], stale: [] },
-      staleMs: 600_000,
-      log,
-      onChange: () => undefined,
-    });
-    const controller = new AbortController();
-    const running = source.run(controller.signal).catch((error: unknown) => {
-      if (!controller.signal.aborted) throw error;
-    });
-    return {
-      source,
-      addresses: () =>
-        source
-          .catalog()
-          .services.flatMap(({ endpoints }) =>
-            endpoints.map(({ address }) => `${address.host}:${String(address.port)}`),
-          ),
-      stop: async () => {
-        controller.abort();
-        await running;
-      },
-      has,
-    };
-  };
-
   it('follows etcd over a crash and a restart, and keeps what it knew in between', async () => {
     await etcd.client.put('/backends/web/a').value('10.0.0.1:80');
-    const { source, addresses, stop } = followed(60_000);
+    const { source, addresses, stop } = follow(etcd, 60_000);
     try {
       await waitFor('the first listing', () => addresses().length === 1);
       await etcd.kill();
@@ -191,7 +152,7 @@ describe('catalog source', () => {
   });
 
   it('finds an etcd that is stopped without a word, and comes back with it', async () => {
-    const { source, addresses, stop } = followed(500);
+    const { source, addresses, stop } = follow(etcd, 500);
     try {
       await waitFor('the first listing', () => source.isLive());
       etcd.signal('SIGSTOP');

@@ -220,7 +220,7 @@ describe('a daemon that was killed', () => {
 
   test('is not one that runs: a second one in the same directory does not start', async ({ onTestFinished }) => {
     const site = await startSite(onTestFinished);
-    const second = await site.runSecond();
+    const second = await site.run();
     expect(second.code).toBe(2);
     expect(second.output).toContain('belongs to a docker-discover that runs; give this one another');
     await site.answers(site.port, 'a');

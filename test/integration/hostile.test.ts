@@ -1,18 +1,16 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { DiscoverStatus } from '../../src/core/discover-status.js';
 import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { runDaemon, startDaemon, type Daemon } from './support/daemon.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 import { closed, freePorts } from './support/free-ports.js';
 import { hostileEntries, hugeEntries, type RawEntry } from './support/hostile.js';
+import { createSite, type Site } from './support/site.js';
 
 const seed = 1_414;
 const transactionSize = 128;
@@ -23,9 +21,7 @@ let binary: string;
 let a: BackEnd;
 let b: BackEnd;
 let c: BackEnd;
-let dir: string;
-let env: Record<string, string>;
-let daemon: Daemon | null;
+let site: Site;
 
 beforeAll(async () => {
   binary = await haproxyPath(console.log);
@@ -42,36 +38,10 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await etcd.client.delete().prefix('/backends');
-  dir = await mkdtemp(join(tmpdir(), 'hostile-'));
-  const [statsPort = 0] = await freePorts(1);
-  daemon = null;
-  env = {
-    ETCD_HOST: etcd.host,
-    HAPROXY: binary,
-    RUN_DIR: join(dir, 'run'),
-    STATE_DIR: join(dir, 'state'),
-    BIND: '127.0.0.1',
-    STATS_BIND: `127.0.0.1:${String(statsPort)}`,
-    STOP_TIMEOUT: '2s',
-  };
+  // As it is for a user: the watch is to tell what happens, and not the poll.
+  site = await createSite({ etcd, binary, prefix: '/backends', env: { POLL: '5s' } });
 });
-afterEach(async () => {
-  await stop();
-  await rm(dir, { recursive: true, force: true });
-});
-
-function start(): Daemon {
-  daemon = startDaemon('docker-discover', [], env);
-  return daemon;
-}
-
-async function stop(): Promise<void> {
-  const running = daemon;
-  daemon = null;
-  running?.signal('SIGTERM');
-  await running?.ended;
-}
+afterEach(() => site.dispose());
 
 /** In transactions as large as etcd takes them, several at a time. */
 async function putAll(entries: readonly RawEntry[], size = transactionSize): Promise<void> {
@@ -84,6 +54,7 @@ async function putAll(entries: readonly RawEntry[], size = transactionSize): Pro
   await Promise.all(Array.from({ length: inFlight }, worker));
 }
 
+/** What went wrong is told where nobody answers. */
 async function get(at: number): Promise<string> {
   try {
     const response = await fetch(`http://127.0.0.1:${String(at)}/`, { signal: AbortSignal.timeout(5_000) });
@@ -92,16 +63,6 @@ async function get(at: number): Promise<string> {
     return String(error);
   }
 }
-
-async function ls(): Promise<DiscoverStatus> {
-  const { code, output } = await runDaemon('docker-discover', ['ls', '--json'], env);
-  expect(code, output).toBe(0);
-  return JSON.parse(output) as DiscoverStatus;
-}
-
-const put = async (key: string, value: string): Promise<void> => {
-  await etcd.client.put(`/backends/${key}`).value(value);
-};
 
 /** All keys but those of the services `good-…`. */
 async function deleteBad(): Promise<void> {
@@ -118,7 +79,7 @@ async function deleteBad(): Promise<void> {
 
 /** What the file says before the first service, which no service touches, and behind. */
 async function configuration(): Promise<{ head: string; listens: string }> {
-  const text = await readFile(join(dir, 'run', 'haproxy.cfg'), 'utf8');
+  const text = await readFile(join(site.runDir, 'haproxy.cfg'), 'utf8');
   const at = text.indexOf('\nlisten ');
   return at === -1 ? { head: text, listens: '' } : { head: text.slice(0, at), listens: text.slice(at) };
 }
@@ -147,8 +108,8 @@ interface Line {
   readonly key?: string;
 }
 
-function linesOf(running: Daemon): Line[] {
-  const lines = running.output().trim().split('\n');
+function linesOf(output: string): Line[] {
+  const lines = output.trim().split('\n');
   for (const line of lines) {
     expect(line).toMatch(/^[\x20-\x7e…]*$/);
     expect(line.length).toBeLessThan(2_000);
@@ -183,7 +144,7 @@ function exercise({ port, head }: { port: number; head: string }): {
   const changes = async (): Promise<void> => {
     while (goesOn) {
       const startedAt = performance.now();
-      await put('good-0/b', `${b.address}?port=${String(port)}`);
+      await site.put('good-0/b', `${b.address}?port=${String(port)}`);
       await waitFor('the endpoint to answer', async () => (await get(port)) === 'b', {
         intervalMs: 5,
         timeoutMs: 60_000,
@@ -192,7 +153,7 @@ function exercise({ port, head }: { port: number; head: string }): {
       const now = await configuration();
       if (now.head !== head) wrong.push(now.head);
       wrong.push(...straysIn(now.listens));
-      await etcd.client.delete().key('/backends/good-0/b');
+      await site.remove('good-0/b');
       const gone = async (): Promise<boolean> => !(await configuration()).listens.includes('server b ');
       await waitFor('the endpoint to go', gone, { intervalMs: 50, timeoutMs: 60_000 });
     }
@@ -212,10 +173,10 @@ it('a hundred thousand hostile keys are each rejected alone, and good ones are s
   const bad = hostileEntries({ seed, count: 100_000 });
   const huge = hugeEntries();
   const total = bad.length + huge.length;
-  const [port = 0, httpPort = 0] = await freePorts(2);
-  await put('good-0/a', `${a.address}?port=${String(port)}`);
-  await put('good-1/c', `${c.address}?port=${String(httpPort)}&mode=http&check=/healthz`);
-  const running = start();
+  const { port, otherPort: httpPort } = site;
+  await site.put('good-0/a', `${a.address}?port=${String(port)}`);
+  await site.put('good-1/c', `${c.address}?port=${String(httpPort)}&mode=http&check=/healthz`);
+  const running = site.start();
   await waitFor('both services', async () => (await get(port)) === 'a' && (await get(httpPort)) === 'c');
   const before = await residentMb(running.pid);
   const exercised = exercise({ port, head: (await configuration()).head });
@@ -224,20 +185,20 @@ it('a hundred thousand hostile keys are each rejected alone, and good ones are s
     await putAll(bad);
     await putAll(huge, 1);
     console.log(`${String(total)} keys put in ${secondsSince(startedAt)}; meanwhile a good one in the pool after (ms):`, exercised.tookMs.splice(0)); // prettier-ignore
-    await waitFor('all to be told', async (seen) => seen((await ls()).problems.length) === total, {
+    await waitFor('all to be told', async (seen) => seen((await site.lsJson()).problems.length) === total, {
       timeoutMs: 120_000,
     });
     exercised.tookMs.length = 0;
     await waitFor('three changes beside them', () => exercised.tookMs.length > 3, { timeoutMs: 120_000 });
     console.log(`all told after ${secondsSince(startedAt)}; beside them a good one in the pool after (ms):`, exercised.tookMs.splice(0), `memory ${before}, now ${await residentMb(running.pid)}`); // prettier-ignore
-    const table = await runDaemon('docker-discover', ['ls'], env);
+    const table = await site.run('ls');
     expect(table.output).toMatch(/^[\n\x20-\x7e…]*$/);
     expect(table.output).toContain(`and ${String(total - 50)} more; --json lists all ${String(total)}`);
     expect(table.output.split('\n').length).toBeLessThan(70);
     expect(Math.max(...table.output.split('\n').map((line) => line.length))).toBeLessThan(420);
     expect(await get(httpPort)).toBe('c');
 
-    const told = linesOf(running).filter(({ level, msg }) => level === 'warn' && msg.includes('not served'));
+    const told = linesOf(site.output()).filter(({ level, msg }) => level === 'warn' && msg.includes('not served'));
     const keys = told.flatMap(({ key }) => key ?? []);
     expect(keys.length).toBeLessThanOrEqual(40);
     expect(new Set(keys).size).toBe(keys.length);
@@ -245,9 +206,11 @@ it('a hundred thousand hostile keys are each rejected alone, and good ones are s
     expect(told.length - keys.length).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 60_000);
 
     await deleteBad();
-    await waitFor('none to be left', async (seen) => seen((await ls()).problems.length) === 0, { timeoutMs: 120_000 });
+    await waitFor('none to be left', async (seen) => seen((await site.lsJson()).problems.length) === 0, {
+      timeoutMs: 120_000,
+    });
     await exercised.stop();
-    const ends = linesOf(running).filter(({ msg }) => msg.endsWith('no longer a problem'));
+    const ends = linesOf(site.output()).filter(({ msg }) => msg.endsWith('no longer a problem'));
     expect(ends).toMatchObject([{ msg: 'many are no longer a problem' }]);
     expect(straysIn((await configuration()).listens)).toEqual([]);
   } finally {
@@ -268,26 +231,26 @@ it('serves ten thousand endpoints of five hundred services that come in one go, 
     })),
   );
   try {
-    start();
-    await waitFor('etcd', async () => (await ls()).catalog === 'live');
+    site.start();
+    await waitFor('etcd', async () => (await site.lsJson()).catalog === 'live');
     const startedAt = performance.now();
     await putAll(entries);
     const putAfter = secondsSince(startedAt);
     await waitFor(
       'all to be served',
       async (seen) => {
-        const { listeners } = await ls();
+        const { listeners } = await site.lsJson();
         const loaded = listeners.flatMap(({ endpoints }) => endpoints.filter(({ status }) => status !== 'not loaded'));
         return seen(loaded.length) === entries.length;
       },
       { timeoutMs: 120_000 },
     );
-    const { haproxy, problems } = await ls();
+    const { haproxy, problems } = await site.lsJson();
     console.log(`10,000 endpoints put in ${putAfter}, told by ls after ${secondsSince(startedAt)}, ${String(haproxy.reloads)} reloads`); // prettier-ignore
     expect(problems).toEqual([]);
     expect(haproxy.reloads).toBeLessThanOrEqual(10);
   } finally {
-    await stop();
+    await site.stop();
     await closed(open);
   }
 }, 300_000);

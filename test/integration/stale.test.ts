@@ -1,24 +1,19 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { DiscoverStatus, EndpointStatus } from '../../src/core/discover-status.js';
+import type { EndpointStatus } from '../../src/core/discover-status.js';
 import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { runDaemon, startDaemon, type Daemon } from './support/daemon.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { freePorts } from './support/free-ports.js';
+import { createSite, type Site } from './support/site.js';
 
 const signal = new AbortController().signal;
 let etcd: TestEtcd;
 let binary: string;
 let a: BackEnd;
 let b: BackEnd;
-let dir: string;
-let env: Record<string, string>;
-let daemon: Daemon | null;
-let port: number;
+let site: Site;
 
 beforeAll(async () => {
   binary = await haproxyPath(console.log);
@@ -27,54 +22,25 @@ beforeAll(async () => {
 afterAll(() => etcd.dispose());
 
 beforeEach(async () => {
-  await etcd.client.delete().prefix('/backends');
   [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
-  dir = await mkdtemp(join(tmpdir(), 'stale-'));
-  const [statsPort = 0, free = 0] = await freePorts(2);
-  port = free;
-  env = {
-    ETCD_HOST: etcd.host,
-    HAPROXY: binary,
-    RUN_DIR: join(dir, 'run'),
-    STATE_DIR: join(dir, 'state'),
-    BIND: '127.0.0.1',
-    STATS_BIND: `127.0.0.1:${String(statsPort)}`,
-    STOP_TIMEOUT: '1s',
-  };
+  // As it is for a user: the watch is to tell what happens, and not the poll.
+  site = await createSite({ etcd, binary, prefix: '/backends', env: { POLL: '5s' } });
 });
 afterEach(async () => {
-  await stop();
+  await site.dispose();
   await Promise.all([a.close(), b.close()]);
-  await rm(dir, { recursive: true, force: true });
 });
-
-async function stop(): Promise<void> {
-  const running = daemon;
-  daemon = null;
-  running?.signal('SIGTERM');
-  await running?.ended;
-}
-
-function start(more: Record<string, string> = {}): Daemon {
-  daemon = startDaemon('docker-discover', [], { ...env, ...more });
-  return daemon;
-}
 
 /** Registers as a docker-register does; returns the lease. To revoke it is to etcd what its end is, only sooner. */
 async function register(id: string, address: string, ttlMs = 3_600_000): Promise<string> {
   const lease = await etcd.registry.grantLease(ttlMs, signal);
-  const puts = [{ key: `/backends/web/${id}`, value: `${address}?port=${String(port)}` }];
+  const puts = [{ key: `/backends/web/${id}`, value: `${address}?port=${String(site.port)}` }];
   await etcd.registry.apply({ puts, deletes: [] }, lease, signal);
   return lease;
 }
 
-async function ls(): Promise<DiscoverStatus> {
-  const { output } = await runDaemon('docker-discover', ['ls', '--json'], env);
-  return JSON.parse(output) as DiscoverStatus;
-}
-
 async function endpoints(): Promise<readonly EndpointStatus[]> {
-  return (await ls()).listeners.flatMap((listener) => listener.endpoints);
+  return (await site.lsJson()).listeners.flatMap((listener) => listener.endpoints);
 }
 
 const standing = (what: string, expected: string, seconds = 30): Promise<unknown> =>
@@ -94,22 +60,14 @@ async function staleEndpoint(): Promise<void> {
   await standing('it to be stale', 'a stale UP');
 }
 
-async function answer(): Promise<string> {
-  try {
-    return await (await fetch(`http://127.0.0.1:${String(port)}/`, { signal: AbortSignal.timeout(2_000) })).text();
-  } catch {
-    return '';
-  }
-}
-
 it('an endpoint whose registration expired goes on being served, until its health checks fail', async () => {
-  start();
-  await waitFor('etcd to be followed', async () => (await ls()).catalog === 'live');
+  site.start();
+  await waitFor('etcd to be followed', async () => (await site.lsJson()).catalog === 'live');
   await register('a', a.address, 2_000);
   await waitFor('its key to expire', async () => (await etcd.registry.list(signal)).entries.length === 0);
   await standing('it to be stale', 'a stale UP');
-  expect(await answer()).toBe('a');
-  const table = await runDaemon('docker-discover', ['ls'], env);
+  expect(await site.get(site.port)).toBe('a');
+  const table = await site.run('ls');
   expect(table.output).toContain('stale: 1 endpoints whose registrations expired without a withdrawal');
   expect(table.output).toMatch(/ a +UP \(stale\) /);
   await a.close();
@@ -117,7 +75,7 @@ it('an endpoint whose registration expired goes on being served, until its healt
 });
 
 it('one that is withdrawn while its lease lives goes at once, and one that is registered again is as before', async () => {
-  start();
+  site.start();
   const [lease, other] = [await register('a', a.address), await register('b', b.address)];
   await standing('both', 'a UP,b UP');
   await etcd.registry.apply({ puts: [], deletes: ['/backends/web/a'] }, lease, signal);
@@ -129,31 +87,31 @@ it('one that is withdrawn while its lease lives goes at once, and one that is re
 });
 
 it('gives way at once to another registration of its address', async () => {
-  start();
+  site.start();
   await staleEndpoint();
   await register('c', a.address);
   await standing('the other claim', 'c UP');
 });
 
 it('is kept no longer than STALE, and a restart of the daemon does not begin anew', async () => {
-  start({ STALE: '1h' });
+  site.start({ STALE: '1h' });
   await staleEndpoint();
-  const file = join(dir, 'state', 'last-known-good.json');
+  const file = join(site.dir, 'state', 'last-known-good.json');
   await waitFor('the state to be saved', async () => (await readFile(file, 'utf8')).includes('sinceMs'));
-  await stop();
-  start({ STALE: '1h' });
+  await site.stop();
+  site.start({ STALE: '1h' });
   await standing('it to be stale', 'a stale UP');
-  expect(await answer()).toBe('a');
-  await stop();
+  expect(await site.get(site.port)).toBe('a');
+  await site.stop();
   // As if an hour had passed.
   const older = (_match: string, sinceMs: string): string => `"sinceMs": ${String(Number(sinceMs) - 3_600_000)}`;
   await writeFile(file, (await readFile(file, 'utf8')).replace(/"sinceMs": (\d+)/, older));
-  start({ STALE: '1h' });
-  await waitFor('its end', async () => (await ls()).catalog === 'live' && (await endpoints()).length === 0);
+  site.start({ STALE: '1h' });
+  await waitFor('its end', async () => (await site.lsJson()).catalog === 'live' && (await endpoints()).length === 0);
 });
 
 it('with STALE=0s goes with its registration', async () => {
-  start({ STALE: '0s' });
+  site.start({ STALE: '0s' });
   const lease = await register('a', a.address);
   await standing('the endpoint', 'a UP');
   await etcd.registry.revoke(lease, signal);

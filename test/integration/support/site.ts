@@ -10,6 +10,12 @@ import type { DiscoverStatus } from '../../../src/core/discover-status.js';
 import { waitFor } from '../../lab/wait-for.js';
 import { runDaemon, startDaemon, type Daemon } from './daemon.js';
 import type { TestEtcd } from './etcd.js';
+import { freePorts } from './free-ports.js';
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
 
 interface Process {
   readonly pid: number;
@@ -31,16 +37,21 @@ export interface Site {
   /** SIGKILL. */
   kill(): void;
   hangUp(): void;
-  /** Another daemon with the same settings, to its end. */
-  runSecond(): Promise<{ code: number | null; output: string }>;
+  /** A command with the same settings, to its end; with none, another daemon. */
+  run(...args: string[]): Promise<Ended>;
   output(): string;
   /** Lines of the log with this message. */
   told(message: string): number;
   put(key: string, value: string): Promise<void>;
   remove(key: string): Promise<void>;
+  /** What the daemon says of itself. */
   ls(): Promise<DiscoverStatus>;
+  /** The same, as `docker-discover ls --json` prints it. */
+  lsJson(): Promise<DiscoverStatus>;
   /** Asks the runtime API. */
   ask(line: string): Promise<string>;
+  /** What the back end behind the port says; nothing where there is none. */
+  get(port: number): Promise<string>;
   /** Waits until the port is answered by exactly these back ends. */
   answers(port: number, ...names: string[]): Promise<void>;
   /** Masters and workers of its run directory that live. */
@@ -53,14 +64,22 @@ export interface Site {
 export interface SiteOptions {
   readonly etcd: TestEtcd;
   readonly binary: string;
-  /** Four free ones. */
-  readonly ports: readonly number[];
+  /** Four free ones; whoever has several sites at a time takes care that they are different. */
+  readonly ports?: readonly number[];
+  /** One of its own, if not given. */
+  readonly prefix?: string;
+  /** Settings beside, or instead of, those of every site. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How long `answers` waits. */
+  readonly answersWithinMs?: number;
 }
 
-export async function createSite({ etcd, binary, ports }: SiteOptions): Promise<Site> {
+export async function createSite({ etcd, binary, ...given }: SiteOptions): Promise<Site> {
+  const [port = 0, otherPort = 0, thirdPort = 0, statsPort = 0] = given.ports ?? (await freePorts(4));
+  const prefix = given.prefix ?? `/site-${String(port)}`;
+  // Of an earlier test, which may even have had the same port.
+  await etcd.client.delete().prefix(`${prefix}/`);
   const dir = await mkdtemp(join(tmpdir(), 'site-'));
-  const [port = 0, otherPort = 0, thirdPort = 0, statsPort = 0] = ports;
-  const prefix = `/site-${String(port)}`;
   const runDir = join(dir, 'run');
   const env = {
     ETCD_HOST: etcd.host,
@@ -72,6 +91,7 @@ export async function createSite({ etcd, binary, ports }: SiteOptions): Promise<
     STATS_BIND: `127.0.0.1:${String(statsPort)}`,
     POLL: '500ms',
     STOP_TIMEOUT: '1s',
+    ...given.env,
   };
   let daemon: Daemon | null = null;
 
@@ -83,6 +103,8 @@ export async function createSite({ etcd, binary, ports }: SiteOptions): Promise<
       return '';
     }
   };
+
+  const run = (...args: string[]): Promise<Ended> => runDaemon('docker-discover', args, env);
 
   const processes = async (): Promise<Process[]> => {
     const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid,ppid,args']);
@@ -119,7 +141,7 @@ export async function createSite({ etcd, binary, ports }: SiteOptions): Promise<
     stop,
     kill: () => daemon?.signal('SIGKILL'),
     hangUp: () => daemon?.signal('SIGHUP'),
-    runSecond: () => runDaemon('docker-discover', [], env),
+    run,
     output: () => daemon?.output() ?? '',
     told: (message) => (daemon?.output() ?? '').split(`"msg":${JSON.stringify(message)}`).length - 1,
     async put(key, value) {
@@ -131,7 +153,13 @@ export async function createSite({ etcd, binary, ports }: SiteOptions): Promise<
     async ls() {
       return (await askStatus(join(runDir, 'control.sock'))) as DiscoverStatus;
     },
+    async lsJson() {
+      const { code, output } = await run('ls', '--json');
+      expect(code, output).toBe(0);
+      return JSON.parse(output) as DiscoverStatus;
+    },
     ask: (line) => ask(join(runDir, 'haproxy.sock'), line, AbortSignal.timeout(10_000)),
+    get,
     async answers(at, ...names) {
       await waitFor(
         `port ${String(at)} to be answered by ${names.join(' and ')}`,
@@ -140,7 +168,7 @@ export async function createSite({ etcd, binary, ports }: SiteOptions): Promise<
           for (let n = 0; n < 4; n += 1) got.add(await get(at));
           return seen([...got].sort().join()) === names.join();
         },
-        { timeoutMs: 60_000 },
+        { timeoutMs: given.answersWithinMs ?? 60_000 },
       );
     },
     processes,
@@ -149,8 +177,16 @@ export async function createSite({ etcd, binary, ports }: SiteOptions): Promise<
     async dispose() {
       await stop();
       // Where the test failed, a HAProxy may be left that nobody would end.
-      for (const { pid } of await processes()) process.kill(pid, 'SIGKILL');
+      for (const { pid } of await processes()) killIfAlive(pid);
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
