@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineHost } from '../lab/lab.js';
 import { waitFor } from '../lab/wait-for.js';
 import { processesOf, type ProcessUse, type Role } from './processes.js';
@@ -15,6 +16,8 @@ export interface Look {
   readonly where: string;
   readonly uses: readonly ProcessUse[];
 }
+
+const calmMs = 20_000;
 
 const registerRoles = ['init', 'daemon'];
 const discoverRoles = ['init', 'daemon', 'haproxy master', 'haproxy worker'];
@@ -53,7 +56,20 @@ export interface Growth {
   readonly grown: boolean;
 }
 
-export function growthOf(before: readonly Look[], after: readonly Look[]): Growth[] {
+/**
+ * How the processes differ from before. Connections that were of use a moment ago, such as those to the engine after it was
+ * listed, are kept for 5 s: what is above its bound gets time to come down.
+ */
+export async function growthAfter(stage: Stage, before: readonly Look[]): Promise<Growth[]> {
+  const deadline = performance.now() + calmMs;
+  for (;;) {
+    const growth = growthOf(before, await lookAtProcesses(stage, 10_000));
+    if (!growth.some(({ grown }) => grown) || performance.now() > deadline) return growth;
+    await sleep(1_000);
+  }
+}
+
+function growthOf(before: readonly Look[], after: readonly Look[]): Growth[] {
   return before.flatMap(({ where, uses }) =>
     uses.flatMap((use) => {
       const { role } = use;

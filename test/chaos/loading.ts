@@ -7,7 +7,8 @@ import type { Failure, Sighting } from './facts.js';
 import type { ClientName } from './kinds.js';
 import type { Told } from './load.js';
 
-export const requestTimeoutMs = 5_000;
+/** Longer than HAProxy's six tries of a second each, after which it gives up itself. */
+const requestTimeoutMs = 8_000;
 
 export interface LoadedService {
   readonly name: string;
