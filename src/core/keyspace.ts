@@ -1,23 +1,16 @@
 import { formatAddress, isLoopback, parseAddress, parsePort } from './address.js';
+import { attributeTexts, defaultAttributes, isKnownAttribute, parseAttribute } from './attributes.js';
 import { accept, printable, quoted, reject, type Parsed } from './result.js';
-import {
-  balances,
-  defaultAttributes,
-  parseId,
-  parseServiceName,
-  type Balance,
-  type ListenerAttributes,
-  type Registration,
-} from './service.js';
+import { parseId, parseServiceName, type Registration } from './service.js';
 
 /**
  * The contract between the two daemons, and with any other tool:
  *
  *     <prefix>/<service>/<id>      ip:port[?attribute=value[&…]]
  *
- * Attributes: `port` (service port; the address's port without it), `mode` (tcp, http), `balance`, `check` (path of an
- * HTTP check), `weight` (1 to 256), `state` (ready, drain). Attributes with other names are left alone, so that an older
- * reader understands a newer writer.
+ * Attributes: `port` (service port; the address's port without it), and those of `attributes.ts`. Others are handed on to
+ * templates where they are short and harmless, and left alone otherwise, so that an older reader understands a newer
+ * writer.
  */
 export const maxValueBytes = 1024;
 /** With a prefix of at most `maxPrefixLength` no key of the grammar is longer. */
@@ -26,7 +19,8 @@ const maxPrefixLength = 256;
 
 const keySegment = '[A-Za-z0-9][A-Za-z0-9._-]*';
 const prefixPattern = new RegExp(`^(?:/${keySegment})+$`);
-const checkPath = /^\/[A-Za-z0-9._~/-]{0,255}$/;
+const otherName = /^[a-z][a-z0-9_-]{0,31}$/;
+const otherText = /^[A-Za-z0-9._~:/,@+*-]{1,128}$/;
 
 /** `/backends`: segments that each start with a slash, none at the end; 256 characters at most. */
 export function parsePrefix(text: string): Parsed<string> {
@@ -64,14 +58,15 @@ export function printableKey(key: string): string {
 
 /** The value as it stands in etcd; attributes that have their default are left out, `port` is always said. */
 export function formatValue(registration: Registration): string {
-  const { address, servicePort, mode, balance, check, weight, state } = registration;
-  const attributes = [`port=${String(servicePort)}`];
-  if (mode !== defaultAttributes.mode) attributes.push(`mode=${mode}`);
-  if (balance !== defaultAttributes.balance) attributes.push(`balance=${balance}`);
-  if (check !== null) attributes.push(`check=${check}`);
-  if (weight !== defaultAttributes.weight) attributes.push(`weight=${String(weight)}`);
-  if (state !== defaultAttributes.state) attributes.push(`state=${state}`);
-  return `${formatAddress(address)}?${attributes.join('&')}`;
+  const { address, servicePort } = registration;
+  const others = [...registration.others].sort(([a], [b]) => (a < b ? -1 : 1));
+  const attributes = [['port', String(servicePort)], ...attributeTexts(registration), ...others];
+  return `${formatAddress(address)}?${attributes.map((pair) => pair.join('=')).join('&')}`;
+}
+
+/** Whether an attribute that means nothing to the pair may stand in a value. */
+export function isOtherAttribute(name: string, text: string): boolean {
+  return otherName.test(name) && name !== 'port' && !isKnownAttribute(name) && otherText.test(text);
 }
 
 type Value = Omit<Registration, 'service' | 'id'>;
@@ -82,16 +77,18 @@ export function parseValue(text: string): Parsed<Value> {
   const address = parseAddress(mark === -1 ? text : text.slice(0, mark));
   if (!address.ok) return address;
 
-  let value: Value = { ...defaultAttributes, address: address.value, servicePort: address.value.port };
+  const others = new Map<string, string>();
+  let value: Value = { ...defaultAttributes, address: address.value, servicePort: address.value.port, others };
   const query = mark === -1 ? '' : text.slice(mark + 1);
   const seen = new Set<string>();
   for (const pair of query === '' ? [] : query.split('&')) {
     const [name = '', ...rest] = pair.split('=');
     if (seen.has(name)) return reject(`attribute ${quoted(name)} is given twice`);
     seen.add(name);
-    const attribute = parseAttribute(name, rest.join('='));
+    const attribute = parsePair(name, rest.join('='));
     if (!attribute.ok) return attribute;
     value = { ...value, ...attribute.value };
+    if (isOtherAttribute(name, rest.join('='))) others.set(name, rest.join('='));
   }
   // HAProxy on the client host would take its own listener for the back end, and connect to itself without end.
   if (isLoopback(value.address.host) && value.address.port === value.servicePort) {
@@ -102,54 +99,8 @@ export function parseValue(text: string): Parsed<Value> {
   return accept(value);
 }
 
-/** The attributes of a listener, each as it stands in a value. */
-export function parseListenerAttributes(
-  texts: Readonly<Record<keyof ListenerAttributes, string>>,
-): Parsed<ListenerAttributes> {
-  const { mode, balance, check } = defaultAttributes;
-  let attributes: ListenerAttributes = { mode, balance, check };
-  for (const [name, text] of Object.entries(texts)) {
-    const attribute = parseAttribute(name, text);
-    if (!attribute.ok) return attribute;
-    attributes = { ...attributes, ...attribute.value };
-  }
-  return accept(attributes);
-}
-
-function parseAttribute(name: string, text: string): Parsed<Partial<Value>> {
-  switch (name) {
-    case 'port': {
-      const port = parsePort(text);
-      return port.ok ? accept({ servicePort: port.value }) : reject(`port: ${port.reason}`);
-    }
-    case 'mode':
-      return text === 'tcp' || text === 'http'
-        ? accept({ mode: text })
-        : reject(`mode: ${quoted(text)} is not tcp or http`);
-    case 'balance':
-      return isBalance(text)
-        ? accept({ balance: text })
-        : reject(`balance: ${quoted(text)} is not one of ${balances.join(', ')}`);
-    case 'check':
-      if (text === 'tcp') return accept({ check: null });
-      return checkPath.test(text)
-        ? accept({ check: text })
-        : reject(`check: ${quoted(text)} is not a path like /healthz`);
-    case 'weight': {
-      const weight = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : 0;
-      return weight >= 1 && weight <= 256
-        ? accept({ weight })
-        : reject(`weight: ${quoted(text)} is not a number from 1 to 256`);
-    }
-    case 'state':
-      return text === 'ready' || text === 'drain'
-        ? accept({ state: text })
-        : reject(`state: ${quoted(text)} is not ready or drain`);
-    default:
-      return accept({});
-  }
-}
-
-function isBalance(text: string): text is Balance {
-  return balances.some((balance) => balance === text);
+function parsePair(name: string, text: string): Parsed<Partial<Value>> {
+  if (name !== 'port') return parseAttribute(name, text);
+  const port = parsePort(text);
+  return port.ok ? accept({ servicePort: port.value }) : reject(`port: ${port.reason}`);
 }

@@ -1,7 +1,7 @@
 import type { LeasedEntry } from './catalog.js';
 import { parsePort } from './address.js';
 import { listenerNameOf, type HeldListener } from './haproxy/model.js';
-import { parseListenerAttributes } from './keyspace.js';
+import { listenerAttributeTexts, parseListenerAttributes } from './attributes.js';
 import { accept, reject, type Parsed } from './result.js';
 import { parseServiceName } from './service.js';
 
@@ -23,12 +23,10 @@ export interface StaleEntry extends LeasedEntry {
 export const emptyState: LastKnownGood = { revision: 0, entries: [], stale: [], held: [] };
 
 export function formatLastKnownGood({ revision, entries, stale, held }: LastKnownGood): string {
-  const listeners = held.map(({ service, port, mode, balance, check, empty }) => ({
+  const listeners = held.map(({ service, port, empty, ...attributes }) => ({
     service,
     port,
-    mode,
-    balance,
-    check,
+    ...Object.fromEntries(listenerAttributeTexts(attributes)),
     empty,
   }));
   const keyOf = ({ key, value, createRevision, lease }: LeasedEntry): LeasedEntry => ({
@@ -83,11 +81,7 @@ function heldListenerOf(value: unknown): HeldListener | null {
   if (!isRecord(value)) return null;
   const service = parseServiceName(textOf(value['service']));
   const port = parsePort(isNumber(value['port']) ? String(value['port']) : '');
-  const attributes = parseListenerAttributes({
-    mode: textOf(value['mode']),
-    balance: textOf(value['balance']),
-    check: value['check'] === null ? 'tcp' : textOf(value['check']),
-  });
+  const attributes = parseListenerAttributes(value);
   const empty = emptyOf(value['empty']);
   if (!service.ok || !port.ok || !attributes.ok || empty === undefined) return null;
   return {

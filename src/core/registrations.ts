@@ -1,7 +1,8 @@
 import { isIPv4, isLoopback, isUnspecified, type Address } from './address.js';
 import { shortIdOf, type ContainerPort, type ContainerSnapshot, type PublishedPort } from './container.js';
 import { serviceNameOf, type Naming } from './naming.js';
-import { defaultAttributes, type EndpointState, type Registration } from './service.js';
+import { defaultAttributes, type EndpointState } from './attributes.js';
+import type { Registration } from './service.js';
 
 /** The label that the images of the pair carry; a container that has it is never registered. */
 export const pairLabel = 'docker-discover.pair';
@@ -61,6 +62,7 @@ export function registrationsOf(
     id: open.length === 1 ? shortId : `${shortId}:${String(containerPort)}`,
     address,
     servicePort: containerPort,
+    others: new Map<string, string>(),
     state,
   }));
   return { registrations, skipped };

@@ -1,3 +1,4 @@
+import { listenerAttributesOf } from '../core/attributes.js';
 import type { Listener, Model } from '../core/haproxy/model.js';
 
 /** What HAProxy refused is offered again after this time: the cause may have been the machine's, or a file's that it names. */
@@ -47,8 +48,7 @@ export function createQuarantine(): Quarantine {
   const wayOf = (listener: Listener, refused: number, { model, isRunning }: Last): Listener | null => {
     const last = model.listeners.find(({ name }) => name === listener.name);
     if (last === undefined) return refused === 0 ? listener : null;
-    const { mode, balance, check } = last;
-    const all = [listener, { ...listener, mode, balance, check }, last];
+    const all = [listener, { ...listener, ...listenerAttributesOf(last) }, last];
     const ways = [...new Map(all.map((way) => [JSON.stringify(way), way])).values()];
     return ways[isRunning ? Math.min(refused, ways.length - 1) : refused] ?? null;
   };
@@ -107,6 +107,6 @@ export function createQuarantine(): Quarantine {
 }
 
 /** What of a listener is the user's to choose. */
-function askedOf({ mode, balance, check }: Listener): string {
-  return JSON.stringify([mode, balance, check]);
+function askedOf(listener: Listener): string {
+  return JSON.stringify(listenerAttributesOf(listener));
 }

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { proxyPathsOf, type ProxyPaths } from '../../src/adapters/haproxy/paths.js';
 import { createProxy } from '../../src/adapters/haproxy/proxy.js';
-import { emptyModel, type Listener, type Model, type Server as ModelServer } from '../../src/core/haproxy/model.js';
+import { emptyModel, type Model, type Server as ModelServer } from '../../src/core/haproxy/model.js';
 import type { ServerLine } from '../../src/core/haproxy/configuration.js';
 import type { Step } from '../../src/core/haproxy/plan.js';
 import { render } from '../../src/core/haproxy/render.js';
@@ -16,6 +16,7 @@ import { viewOf } from '../../src/core/haproxy/view.js';
 import { ConfigurationRefusedError, PortsTakenError, StepRejectedError, type Proxy } from '../../src/ports/proxy.js';
 import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
+import { listenerWith, serverWith } from '../unit/support/models.js';
 import { closed, freePorts, listenOn } from './support/free-ports.js';
 import { createTestLog } from './support/log.js';
 
@@ -61,20 +62,11 @@ async function backend(name: string): Promise<ModelServer> {
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   backends.push(server);
-  return { name, host: '127.0.0.1', port: (server.address() as AddressInfo).port, weight: 1, stale: false };
+  return serverWith({ name, host: '127.0.0.1', port: (server.address() as AddressInfo).port });
 }
 
 function modelWith(...servers: ModelServer[]): Model {
-  const listener: Listener = {
-    name: `web:${String(port)}`,
-    service: 'web',
-    port,
-    mode: 'tcp',
-    balance: 'roundrobin',
-    check: null,
-    servers,
-    empty: null,
-  };
+  const listener = listenerWith({ service: 'web', port, servers });
   return { listeners: [listener], refused: [] };
 }
 
@@ -349,13 +341,7 @@ describe('the runtime API', () => {
     });
     talking.listen(0, '127.0.0.1');
     await new Promise((resolve) => talking.once('listening', resolve));
-    const talker = {
-      name: 't',
-      host: '127.0.0.1',
-      port: (talking.address() as AddressInfo).port,
-      weight: 1,
-      stale: false,
-    };
+    const talker = serverWith({ name: 't', host: '127.0.0.1', port: (talking.address() as AddressInfo).port });
     await load(modelWith(talker, await backend('a')));
     const held: Socket[] = [];
     let ended = 0;
@@ -404,15 +390,7 @@ describe('stop', () => {
     slow.listen(0, '127.0.0.1');
     await new Promise((resolve) => slow.once('listening', resolve));
     backends.push(slow);
-    await load(
-      modelWith({
-        name: 'slow',
-        host: '127.0.0.1',
-        port: (slow.address() as AddressInfo).port,
-        weight: 1,
-        stale: false,
-      }),
-    );
+    await load(modelWith(serverWith({ name: 'slow', host: '127.0.0.1', port: (slow.address() as AddressInfo).port })));
     const asking = fetch(`http://127.0.0.1:${String(port)}/`, { headers: { connection: 'close' } }).then((response) =>
       response.text(),
     );
@@ -435,13 +413,7 @@ describe('stop', () => {
     silent.listen(0, '127.0.0.1');
     await new Promise((resolve) => silent.once('listening', resolve));
     await load(
-      modelWith({
-        name: 'silent',
-        host: '127.0.0.1',
-        port: (silent.address() as AddressInfo).port,
-        weight: 1,
-        stale: false,
-      }),
+      modelWith(serverWith({ name: 'silent', host: '127.0.0.1', port: (silent.address() as AddressInfo).port })),
     );
     const connection = connect(port, '127.0.0.1').on('error', () => undefined);
     const accepted = new Promise((resolve) => silent.once('connection', resolve));

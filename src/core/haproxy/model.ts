@@ -1,5 +1,5 @@
 import { compareText, newestOf, type Endpoint, type Problem, type Service } from '../catalog.js';
-import type { ListenerAttributes } from '../service.js';
+import { inTcpMode, listenerAttributesOf, type ListenerAttributes, type ServerAttributes } from '../attributes.js';
 
 /** One `listen` section: one service on one port. */
 export interface Listener extends ListenerAttributes {
@@ -16,7 +16,7 @@ export interface Listener extends ListenerAttributes {
 /** A listener that had its port before, whoever its servers were. */
 export type HeldListener = Omit<Listener, 'servers'>;
 
-export interface Server {
+export interface Server extends Omit<ServerAttributes, 'state'> {
   /** The registration's id. */
   readonly name: string;
   readonly host: string;
@@ -25,6 +25,8 @@ export interface Server {
   readonly weight: number;
   /** Its registration has expired without a withdrawal. */
   readonly stale: boolean;
+  /** Attributes that mean nothing to us, for templates. */
+  readonly others: ReadonlyMap<string, string>;
 }
 
 /** What HAProxy should be: the input of template and plan. */
@@ -110,15 +112,31 @@ export function claimsOf({ name, endpoints }: Service): Claim[] {
 }
 
 function listenerOf(service: string, port: number, endpoints: readonly Endpoint[]): Listener {
-  const { mode, balance, check } = newestOf(endpoints);
-  const servers = endpoints.map(({ id, address, weight, state, stale }) => ({
+  const attributes = listenerAttributesOf(newestOf(endpoints));
+  return {
+    name: listenerNameOf(service, port),
+    service,
+    port,
+    ...(attributes.mode === 'tcp' ? inTcpMode(attributes) : attributes),
+    servers: endpoints.map(serverOf),
+    empty: null,
+  };
+}
+
+function serverOf(endpoint: Endpoint): Server {
+  const { id, address, weight, state, stale, backup, maxconn, proxyProtocol, slowStartMs, others } = endpoint;
+  return {
     name: id,
     host: address.host,
     port: address.port,
     weight: state === 'drain' ? 0 : weight,
+    backup,
+    maxconn,
+    proxyProtocol,
+    slowStartMs,
     stale,
-  }));
-  return { name: listenerNameOf(service, port), service, port, mode, balance, check, servers, empty: null };
+    others,
+  };
 }
 
 function lingering({ claims, held, heldRevision, nowMs, lingerMs }: ModelInput): Claim[] {

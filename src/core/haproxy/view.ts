@@ -1,6 +1,7 @@
 import { formatAddress } from '../address.js';
+import { formatDuration } from '../duration.js';
 import { formatBind, type BindAddress } from './bind.js';
-import type { Listener, Model } from './model.js';
+import type { Listener, Model, Server } from './model.js';
 
 /** Where the daemon and HAProxy meet, and what the settings say. */
 export interface ProxySettings {
@@ -43,8 +44,35 @@ export interface ListenerView {
   readonly balance: string;
   /** Path of the HTTP check, or null for a layer-4 check. */
   readonly check: string | null;
-  readonly servers: readonly { readonly name: string; readonly address: string; readonly weight: number }[];
+  /** Status codes that pass; null: any below 400. */
+  readonly checkStatus: string | null;
+  /** Time between two checks. */
+  readonly checkInterval: string;
+  /** Name of the cookie by which a client stays with its server; null where it need not. */
+  readonly stickyCookie: string | null;
+  readonly servers: readonly ServerView[];
 }
+
+export interface ServerView {
+  readonly name: string;
+  readonly address: string;
+  readonly weight: number;
+  readonly backup: boolean;
+  readonly maxconn: number | null;
+  /** Value of the listener's cookie that stands for this server. */
+  readonly cookie: string | null;
+  /** `send-proxy` or `send-proxy-v2`. */
+  readonly sendProxy: string | null;
+  readonly slowStart: string | null;
+  /** Attributes that mean nothing to the pair, by name. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/**
+ * Only an HTTP check sees a process that hangs, so it asks often; for the others traffic itself tells, and they cost less
+ * than half.
+ */
+const checkIntervalsMs = { http: 2_000, tcp: 5_000 } as const;
 
 /** @param statsBarred the port of the stats page is taken by another process */
 export function viewOf(model: Model, settings: ProxySettings, statsBarred: boolean): View {
@@ -59,7 +87,7 @@ export function viewOf(model: Model, settings: ProxySettings, statsBarred: boole
 }
 
 function listenerViewOf(listener: Listener, bind: readonly string[]): ListenerView {
-  const { name, service, port, mode, balance, check, servers } = listener;
+  const { name, service, port, mode, balance, check, checkStatus, checkIntervalMs, sticky, servers } = listener;
   return {
     name,
     service,
@@ -69,6 +97,25 @@ function listenerViewOf(listener: Listener, bind: readonly string[]): ListenerVi
     http: mode === 'http',
     balance,
     check,
-    servers: servers.map((server) => ({ name: server.name, address: formatAddress(server), weight: server.weight })),
+    checkStatus,
+    checkInterval: formatDuration(checkIntervalMs ?? checkIntervalsMs[check === null ? 'tcp' : 'http']),
+    // A browser has one jar for all ports of a host.
+    stickyCookie: sticky === null ? null : `${service}-${String(port)}`,
+    servers: servers.map((server) => serverViewOf(server, sticky !== null)),
+  };
+}
+
+function serverViewOf(server: Server, sticky: boolean): ServerView {
+  const { name, weight, backup, maxconn, proxyProtocol, slowStartMs, others } = server;
+  return {
+    name,
+    address: formatAddress(server),
+    weight,
+    backup,
+    maxconn,
+    cookie: sticky ? name : null,
+    sendProxy: proxyProtocol === null ? null : { v1: 'send-proxy', v2: 'send-proxy-v2' }[proxyProtocol],
+    slowStart: slowStartMs === null ? null : formatDuration(slowStartMs),
+    attributes: Object.fromEntries(others),
   };
 }

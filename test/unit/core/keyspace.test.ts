@@ -11,7 +11,8 @@ import {
   parseValue,
 } from '../../../src/core/keyspace.js';
 import { accept, type Parsed } from '../../../src/core/result.js';
-import { defaultAttributes, type Registration } from '../../../src/core/service.js';
+import { defaultAttributes } from '../../../src/core/attributes.js';
+import type { Registration } from '../../../src/core/service.js';
 import { anyRegistration } from '../support/arbitraries.js';
 import { anyHostileKey, anyHostileValue } from '../support/hostile.js';
 import { accepted, reasonOf } from '../support/parsed.js';
@@ -52,11 +53,22 @@ describe('a registration', () => {
       mode: 'http',
       balance: 'leastconn',
       check: '/healthz',
+      checkStatus: '200-299,401',
+      checkIntervalMs: 10_000,
+      sticky: 'cookie',
       weight: 20,
+      backup: true,
+      maxconn: 50,
+      proxyProtocol: 'v2',
+      slowStartMs: 30_000,
       state: 'drain',
+      others: new Map([
+        ['tags', 'blue,eu'],
+        ['region', 'eu-1'],
+      ]),
     });
     expect(formatValue(all)).toBe(
-      '[2001:db8::7]:49153?port=8000&mode=http&balance=leastconn&check=/healthz&weight=20&state=drain',
+      '[2001:db8::7]:49153?port=8000&mode=http&balance=leastconn&check=/healthz&check-status=200-299,401&check-interval=10s&sticky=cookie&weight=20&backup=yes&maxconn=50&proxy-protocol=v2&slow-start=30s&state=drain&region=eu-1&tags=blue,eu',
     );
   });
 
@@ -72,7 +84,12 @@ describe('a registration', () => {
 });
 
 describe('a value', () => {
-  const bare = { ...defaultAttributes, address: { host: '10.170.71.226', port: 49153 }, servicePort: 49153 };
+  const bare = {
+    ...defaultAttributes,
+    address: { host: '10.170.71.226', port: 49153 },
+    servicePort: 49153,
+    others: new Map(),
+  };
 
   test.each([
     ['10.170.71.226:49153', bare],
@@ -82,7 +99,8 @@ describe('a value', () => {
     ['10.170.71.226:49153?check=tcp', bare],
     ['10.170.71.226:49153?check=/', { ...bare, check: '/' }],
     ['10.170.71.226:49153?weight=256', { ...bare, weight: 256 }],
-    ['10.170.71.226:49153?zone=b&canary', bare],
+    ['10.170.71.226:49153?zone=b&canary', { ...bare, others: new Map([['zone', 'b']]) }],
+    ['10.170.71.226:49153?note=a b&Note=c&tags=a,b', { ...bare, others: new Map([['tags', 'a,b']]) }],
     ['10.170.71.226:49153?note=a=b', bare],
   ])('is read from %s', (text, value) => {
     expect(accepted(parseValue(text))).toEqual(value);
@@ -103,12 +121,12 @@ describe('a value', () => {
     ['10.0.0.1:80?zone=a&zone=b', 'attribute "zone" is given twice'],
     ['10.0.0.1:80?mode=udp', 'mode: "udp" is not tcp or http'],
     ['10.0.0.1:80?mode=HTTP', 'mode: "HTTP" is not tcp or http'],
-    ['10.0.0.1:80?balance=fastest', 'balance: "fastest" is not one of roundrobin, leastconn, source, random'],
-    ['10.0.0.1:80?check=healthz', 'check: "healthz" is not a path like /healthz'],
-    ['10.0.0.1:80?check=', 'check: "" is not a path like /healthz'],
-    ['10.0.0.1:80?check=/a b', 'check: "/a b" is not a path like /healthz'],
-    ['10.0.0.1:80?check=/a%0a', 'check: "/a%0a" is not a path like /healthz'],
-    ['10.0.0.1:80?check=/{{x}}', 'check: "/{{x}}" is not a path like /healthz'],
+    ['10.0.0.1:80?balance=fastest', 'balance: "fastest" is not roundrobin, leastconn, source, random or uri'],
+    ['10.0.0.1:80?check=healthz', 'check: "healthz" is not tcp, or a path like /healthz'],
+    ['10.0.0.1:80?check=', 'check: "" is not tcp, or a path like /healthz'],
+    ['10.0.0.1:80?check=/a b', 'check: "/a b" is not tcp, or a path like /healthz'],
+    ['10.0.0.1:80?check=/a%0a', 'check: "/a%0a" is not tcp, or a path like /healthz'],
+    ['10.0.0.1:80?check=/{{x}}', 'check: "/{{x}}" is not tcp, or a path like /healthz'],
     ['10.0.0.1:80?weight=0', 'weight: "0" is not a number from 1 to 256'],
     ['10.0.0.1:80?weight=257', 'weight: "257" is not a number from 1 to 256'],
     ['10.0.0.1:80?weight=1.5', 'weight: "1.5" is not a number from 1 to 256'],
@@ -178,9 +196,24 @@ describe('whatever somebody writes', () => {
     /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]{2,39}\]):[1-9]\d{0,4}$/.test(formatted);
   const isValue = (formatted: string): boolean => {
     const [address = '', query = ''] = formatted.split('?');
-    const attributes =
-      /^port=[1-9]\d{0,4}(?:&mode=http)?(?:&balance=(?:leastconn|source|random))?(?:&check=\/[A-Za-z0-9._~/-]*)?(?:&weight=[1-9]\d{0,2})?(?:&state=drain)?$/;
-    return isAddress(address) && attributes.test(query);
+    const grammar = [
+      'port=[1-9]\\d{0,4}',
+      'mode=http',
+      'balance=(?:leastconn|source|random|uri)',
+      'check=/[A-Za-z0-9._~/-]*',
+      'check-status=[-0-9,]{3,63}',
+      'check-interval=[1-9]\\d*(?:ms|s|m|h)',
+      'sticky=cookie',
+      'weight=[1-9]\\d{0,2}',
+      'backup=yes',
+      'maxconn=[1-9]\\d{0,6}',
+      'proxy-protocol=v[12]',
+      'slow-start=[1-9]\\d*(?:ms|s|m|h)',
+      'state=drain',
+    ].map((attribute) => `(?:&${attribute})?`);
+    const other = '&[a-z][a-z0-9_-]{0,31}=[A-Za-z0-9._~:/,@+*-]{1,128}';
+    const attributes = new RegExp(`^${grammar.join('')}(?:${other})*$`);
+    return isAddress(address) && attributes.test(`&${query}`);
   };
 
   test.each<[string, fc.Arbitrary<string>, (text: string) => Parsed<boolean>]>([
@@ -213,7 +246,7 @@ describe('whatever somebody writes', () => {
     'names of JavaScript are names like others: %s',
     (name) => {
       const bare = accepted(parseValue('10.0.0.1:80'));
-      expect(accepted(parseValue(`10.0.0.1:80?${name}=1`))).toEqual(bare);
+      expect({ ...accepted(parseValue(`10.0.0.1:80?${name}=1`)), others: bare.others }).toEqual(bare);
       expect(reasonOf(parseValue(`10.0.0.1:80?${name}=1&${name}=1`))).toBe(`attribute "${name}" is given twice`);
       expect(Object.getPrototypeOf(accepted(parseValue(`10.0.0.1:80?${name}=1`)))).toBe(Object.prototype);
     },

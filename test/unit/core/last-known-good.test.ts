@@ -48,7 +48,7 @@ describe('a file that is not of ours', () => {
     ['without stale entries', { ...good, stale: undefined }],
     ['without listeners', { ...good, held: {} }],
     ['with a listener without port', { ...good, held: [{ ...heldWith(), port: undefined }] }],
-    ['with a listener without mode', { ...good, held: [{ ...heldWith(), mode: undefined }] }],
+    ['with a mode that is no text', { ...good, held: [{ ...heldWith(), mode: 1 }] }],
     ['with a mode that there is not', { ...good, held: [{ ...heldWith(), mode: 'udp' }] }],
     ['with a balance that there is not', { ...good, held: [{ ...heldWith(), balance: 'fastest' }] }],
     ['with a port that is none', { ...good, held: [{ ...heldWith(), port: 70_000 }] }],

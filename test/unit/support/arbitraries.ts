@@ -3,7 +3,8 @@ import { isUnspecified, parseIp, type Address } from '../../../src/core/address.
 import type { LeasedEntry } from '../../../src/core/catalog.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
 import type { HeldListener } from '../../../src/core/haproxy/model.js';
-import { balances, type Registration } from '../../../src/core/service.js';
+import { balances, type Attributes } from '../../../src/core/attributes.js';
+import type { Registration } from '../../../src/core/service.js';
 import { accepted } from './parsed.js';
 import { heldWith } from './models.js';
 import { prefix } from './registrations.js';
@@ -16,13 +17,23 @@ const ip = fc
   .map(accepted)
   .filter((host) => !isUnspecified(host));
 const port = fc.integer({ min: 1, max: 65535 });
-const attributes = {
+const attributes: { [K in keyof Attributes]: fc.Arbitrary<Attributes[K]> } = {
   mode: fc.constantFrom('tcp', 'http'),
   balance: fc.constantFrom(...balances),
   check: fc.option(fc.stringMatching(/^\/[A-Za-z0-9._~/-]{0,40}$/)),
+  checkStatus: fc.option(fc.constantFrom('200', '200-299,401', '301,302')),
+  checkIntervalMs: fc.option(fc.integer({ min: 500, max: 3_600_000 })),
+  sticky: fc.constantFrom('cookie', null),
   weight: fc.integer({ min: 1, max: 256 }),
+  backup: fc.boolean(),
+  maxconn: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
+  proxyProtocol: fc.constantFrom('v1', 'v2', null),
+  slowStartMs: fc.option(fc.integer({ min: 1_000, max: 3_600_000 })),
   state: fc.constantFrom('ready', 'drain'),
 };
+const others = fc
+  .dictionary(fc.constantFrom('tags', 'region', 'version'), fc.stringMatching(/^[A-Za-z0-9._~:/,@+*-]{1,40}$/))
+  .map((texts) => new Map(Object.entries(texts)));
 
 /** Every registration that the grammar allows. */
 export const anyRegistration: fc.Arbitrary<Registration> = fc.record({
@@ -31,6 +42,7 @@ export const anyRegistration: fc.Arbitrary<Registration> = fc.record({
   id: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/),
   address: fc.record({ host: ip, port }),
   servicePort: port,
+  others,
 });
 
 // A small world, so that keys, addresses and ports meet.
@@ -46,6 +58,7 @@ const registrationOfFew: fc.Arbitrary<Registration> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
   address,
   servicePort: servicePorts,
+  others,
 });
 const revision = fc.integer({ min: 1, max: 20 });
 

@@ -1,22 +1,34 @@
 import { formatAddress } from '../../../src/core/address.js';
 import { parseConfiguration, type Configuration } from '../../../src/core/haproxy/configuration.js';
+import { defaultAttributes, listenerAttributesOf } from '../../../src/core/attributes.js';
 import type { HeldListener, Listener, Model, Server } from '../../../src/core/haproxy/model.js';
 
 export function serverWith(changes: Partial<Server> = {}): Server {
-  return { name: '0123456789ab', host: '10.170.71.226', port: 49153, weight: 1, stale: false, ...changes };
+  const { weight, backup, maxconn, proxyProtocol, slowStartMs } = defaultAttributes;
+  return {
+    name: '0123456789ab',
+    host: '10.170.71.226',
+    port: 49153,
+    weight,
+    backup,
+    maxconn,
+    proxyProtocol,
+    slowStartMs,
+    stale: false,
+    others: new Map(),
+    ...changes,
+  };
 }
 
 export function listenerWith(changes: Partial<Omit<Listener, 'name'>> = {}): Listener {
   const listener = {
     service: 'whoami',
     port: 8000,
-    mode: 'tcp',
-    balance: 'roundrobin',
-    check: null,
+    ...listenerAttributesOf(defaultAttributes),
     servers: [serverWith()],
     empty: null,
     ...changes,
-  } as const;
+  };
   return { ...listener, name: `${listener.service}:${String(listener.port)}` };
 }
 
@@ -25,8 +37,8 @@ export function modelWith(...listeners: readonly Listener[]): Model {
 }
 
 export function heldWith(changes: Partial<Omit<Listener, 'name' | 'servers'>> = {}): HeldListener {
-  const { name, service, port, mode, balance, check, empty } = listenerWith(changes);
-  return { name, service, port, mode, balance, check, empty };
+  const { name, service, port, empty, ...others } = listenerWith(changes);
+  return { name, service, port, ...listenerAttributesOf(others), empty };
 }
 
 /** A configuration as short as one can be that has the listeners of a model. */

@@ -2,7 +2,8 @@ import { recordOf, type Catalog, type Entry, type LeasedEntry } from '../../../s
 import { catalogOf } from '../../../src/core/catalog-index.js';
 import { claimsOf, type Claim } from '../../../src/core/haproxy/model.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
-import { defaultAttributes, type Registration } from '../../../src/core/service.js';
+import { defaultAttributes } from '../../../src/core/attributes.js';
+import type { Registration } from '../../../src/core/service.js';
 
 export const prefix = '/backends';
 
@@ -13,6 +14,7 @@ export function registrationWith(changes: Partial<Registration> = {}): Registrat
     id: '0123456789ab',
     address: { host: '10.170.71.226', port: 49153 },
     servicePort: 8000,
+    others: new Map(),
     ...changes,
   };
 }

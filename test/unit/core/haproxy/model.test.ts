@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { barredPortsOf } from '../../../../src/core/haproxy/barred-ports.js';
 import { modelOf, type Model, type ModelInput } from '../../../../src/core/haproxy/model.js';
 import { anyBarred, anyEntries, anyHeld } from '../../support/arbitraries.js';
-import { heldWith } from '../../support/models.js';
+import { heldWith, listenerWith, serverWith } from '../../support/models.js';
 import { catalogWith, claimsWith, entryAt, entryWith } from '../../support/registrations.js';
 
 const nowMs = 1_000_000;
@@ -34,19 +34,12 @@ describe('a service', () => {
     });
     expect(refused).toEqual([]);
     expect(listeners).toEqual([
-      {
-        name: 'whoami:8000',
-        service: 'whoami',
-        port: 8000,
-        mode: 'tcp',
-        balance: 'roundrobin',
-        check: null,
+      listenerWith({
         servers: [
-          { name: 'a', host: '10.0.0.1', port: 1, weight: 1, stale: false },
-          { name: 'b', host: '10.0.0.2', port: 2, weight: 20, stale: false },
+          serverWith({ name: 'a', host: '10.0.0.1', port: 1 }),
+          serverWith({ name: 'b', host: '10.0.0.2', port: 2, weight: 20 }),
         ],
-        empty: null,
-      },
+      }),
     ]);
   });
 

@@ -48,6 +48,21 @@ const http = listenerWith({
     serverWith({ name: '2123456789ab', host: '10.170.71.227', port: 49153, weight: 0 }),
   ],
 });
+const everything = listenerWith({
+  service: 'shop',
+  port: 8443,
+  mode: 'http',
+  balance: 'uri',
+  check: '/healthz',
+  checkStatus: '200-299,401',
+  checkIntervalMs: 10_000,
+  sticky: 'cookie',
+  servers: [
+    serverWith({ name: '3123456789ab', host: '10.170.71.226', port: 49155, maxconn: 50, proxyProtocol: 'v2' }),
+    serverWith({ name: '4123456789ab', host: '10.170.71.227', port: 49154, backup: true, proxyProtocol: 'v1' }),
+    serverWith({ name: '5123456789ab', host: '10.170.71.228', port: 49154, weight: 5, slowStartMs: 30_000 }),
+  ],
+});
 const lingering = listenerWith({ port: 8000, servers: [], empty: { sinceMs: 1, revision: 2 } });
 const called = listenerWith({ service: 'stats', port: 8080 });
 
@@ -56,7 +71,7 @@ const golden = new Map([
   ['empty.cfg', configuration(modelWith())],
   ['stats-auth.cfg', configuration(modelWith(), { statsAuth: { user: 'admin', password: "a&b<c>'d/e" } })],
   ['stats-barred.cfg', configuration(modelWith(tcp), { statsAuth: { user: 'admin', password: 'x' } }, true)],
-  ['services.cfg', configuration(modelWith(tcp, called, http, lingering))],
+  ['services.cfg', configuration(modelWith(tcp, called, http, everything, lingering))],
   [
     'ipv6-bind.cfg',
     configuration(modelWith(http), { bind: ['::', '10.170.71.1'], statsBind: { host: '::', port: 1936 } }),

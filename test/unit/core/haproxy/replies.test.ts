@@ -190,7 +190,7 @@ describe('the state that is carried over a reload', () => {
       listenerWith({
         service: 'stats',
         port: 8001,
-        servers: [{ name: '0123456789ef:8000', host: '127.0.0.1', port: 18997, weight: 0, stale: false }],
+        servers: [serverWith({ name: '0123456789ef:8000', host: '127.0.0.1', port: 18997, weight: 0 })],
       }),
     );
     expect(carriedState(state, everything)).toBe(state.replace(/\n\n$/, '\n'));

@@ -1,0 +1,63 @@
+import { formatDuration, parseDuration } from './duration.js';
+
+/** One attribute as it stands in a value, in a label or in a file. */
+export interface Grammar<T> {
+  readonly name: string;
+  readonly initial: T;
+  /** What may stand there, for a message: `tcp or http`. */
+  readonly allowed: string;
+  /** Null where it is none of those. */
+  readonly parse: (text: string) => { readonly value: T } | null;
+  /** Of a value that is not the initial one. */
+  readonly format: (value: T) => string;
+}
+
+/** One of a few words. */
+export function oneOf<T extends string>(name: string, choices: readonly T[], initial: T): Grammar<T> {
+  const rest = choices.slice(0, -1).join(', ');
+  return {
+    name,
+    initial,
+    allowed: `${rest} or ${choices.at(-1) ?? ''}`,
+    parse: (text) => {
+      const value = choices.find((choice) => choice === text);
+      return value === undefined ? null : { value };
+    },
+    format: (value) => value,
+  };
+}
+
+/** An attribute that has no value unless it is given. */
+export function orNull<T extends string | number>(
+  name: string,
+  allowed: string,
+  parse: (text: string) => T | null,
+): Grammar<T | null> {
+  return {
+    name,
+    initial: null,
+    allowed,
+    parse: (text) => {
+      const value = parse(text);
+      return value === null ? null : { value };
+    },
+    format: String,
+  };
+}
+
+/** A time; its value is in milliseconds. */
+export function durationOrNull(name: string, leastMs: number, mostMs: number): Grammar<number | null> {
+  return {
+    ...orNull(name, `a time from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}, like 10s`, (text) => {
+      const parsed = parseDuration(text);
+      return parsed.ok && parsed.value >= leastMs && parsed.value <= mostMs ? parsed.value : null;
+    }),
+    format: (ms) => formatDuration(ms ?? 0),
+  };
+}
+
+/** A number from 1 to `most`, which has seven digits at the most. */
+export function numberOf(text: string, most: number): { readonly value: number } | null {
+  const value = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 0;
+  return value >= 1 && value <= most ? { value } : null;
+}
