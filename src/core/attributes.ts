@@ -1,4 +1,4 @@
-import { durationOrNull, numberOf, oneOf, orNull, type Grammar } from './grammar.js';
+import { durationOrNull, numberOf, oneOf, orNull, words, yesOrNo, type Grammar } from './grammar.js';
 import { accept, quoted, reject, type Parsed } from './result.js';
 
 /** How HAProxy speaks to the service; belongs to the listener. */
@@ -40,6 +40,8 @@ export interface ServerAttributes {
   readonly proxyProtocol: 'v1' | 'v2' | null;
   /** After it came back, its share grows from nothing to the whole in this time. */
   readonly slowStartMs: number | null;
+  /** For templates and other tools. */
+  readonly tags: readonly string[];
 }
 
 export interface Attributes extends ListenerAttributes, ServerAttributes {}
@@ -72,16 +74,11 @@ const serverGrammars: { readonly [K in keyof ServerAttributes]: Grammar<ServerAt
     parse: (text) => numberOf(text, 256),
     format: String,
   },
-  backup: {
-    name: 'backup',
-    initial: false,
-    allowed: 'yes or no',
-    parse: (text) => (text === 'yes' || text === 'no' ? { value: text === 'yes' } : null),
-    format: () => 'yes',
-  },
+  backup: yesOrNo('backup'),
   maxconn: orNull('maxconn', 'a number from 1 to 1000000', (text) => numberOf(text, 1_000_000)?.value ?? null),
   proxyProtocol: orNull('proxy-protocol', 'v1 or v2', (text) => (text === 'v1' || text === 'v2' ? text : null)),
   slowStartMs: durationOrNull('slow-start', 1_000, 3_600_000),
+  tags: words('tags'),
   state: oneOf('state', states, 'ready'),
 };
 
@@ -153,12 +150,12 @@ export function inTcpMode(attributes: ListenerAttributes): ListenerAttributes {
   return { ...attributes, balance: balance === 'uri' ? defaultAttributes.balance : balance, sticky: null };
 }
 
-function textOf<A, K extends keyof A>(
+function textOf<A>(
   table: { readonly [P in keyof A]: Grammar<A[P]> },
-  property: K,
+  property: keyof A,
   attributes: A,
 ): [string, string][] {
   const grammar = table[property];
-  const value = attributes[property];
-  return value === grammar.initial ? [] : [[grammar.name, grammar.format(value)]];
+  const text = grammar.format(attributes[property]);
+  return text === grammar.format(grammar.initial) ? [] : [[grammar.name, text]];
 }

@@ -8,7 +8,7 @@ export interface Grammar<T> {
   readonly allowed: string;
   /** Null where it is none of those. */
   readonly parse: (text: string) => { readonly value: T } | null;
-  /** Of a value that is not the initial one. */
+  /** Texts are compared: the initial value has one too, which is never written. */
   readonly format: (value: T) => string;
 }
 
@@ -60,4 +60,31 @@ export function durationOrNull(name: string, leastMs: number, mostMs: number): G
 export function numberOf(text: string, most: number): { readonly value: number } | null {
   const value = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 0;
   return value >= 1 && value <= most ? { value } : null;
+}
+
+/** Yes or no, in the words that people write. */
+export function yesOrNo(name: string): Grammar<boolean> {
+  return {
+    name,
+    initial: false,
+    allowed: 'yes or no',
+    parse: (text) => (/^(yes|true|1|no|false|0)$/i.test(text) ? { value: /^(yes|true|1)$/i.test(text) } : null),
+    format: (value) => (value ? 'yes' : 'no'),
+  };
+}
+
+const tag = /^[A-Za-z0-9._~:/,@+*-]{1,64}$/;
+
+/** Words between commas; a backslash makes a comma part of a word. */
+export function words(name: string): Grammar<readonly string[]> {
+  return {
+    name,
+    initial: [],
+    allowed: 'words of letters, digits and . _ ~ : / @ + * - with commas between',
+    parse: (text) => {
+      const value = text.split(/(?<!\\),/).map((word) => word.replaceAll('\\,', ','));
+      return value.every((word) => tag.test(word)) ? { value } : null;
+    },
+    format: (value) => value.map((word) => word.replaceAll(',', '\\,')).join(','),
+  };
 }

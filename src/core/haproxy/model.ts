@@ -124,7 +124,7 @@ function listenerOf(service: string, port: number, endpoints: readonly Endpoint[
 }
 
 function serverOf(endpoint: Endpoint): Server {
-  const { id, address, weight, state, stale, backup, maxconn, proxyProtocol, slowStartMs, others } = endpoint;
+  const { id, address, weight, state, stale, backup, maxconn, proxyProtocol, slowStartMs, tags, others } = endpoint;
   return {
     name: id,
     host: address.host,
@@ -134,6 +134,7 @@ function serverOf(endpoint: Endpoint): Server {
     maxconn,
     proxyProtocol,
     slowStartMs,
+    tags,
     stale,
     others,
   };

@@ -62,13 +62,14 @@ describe('a registration', () => {
       proxyProtocol: 'v2',
       slowStartMs: 30_000,
       state: 'drain',
+      tags: ['blue', 'eu,west'],
       others: new Map([
-        ['tags', 'blue,eu'],
+        ['version', '2'],
         ['region', 'eu-1'],
       ]),
     });
     expect(formatValue(all)).toBe(
-      '[2001:db8::7]:49153?port=8000&mode=http&balance=leastconn&check=/healthz&check-status=200-299,401&check-interval=10s&sticky=cookie&weight=20&backup=yes&maxconn=50&proxy-protocol=v2&slow-start=30s&state=drain&region=eu-1&tags=blue,eu',
+      '[2001:db8::7]:49153?port=8000&mode=http&balance=leastconn&check=/healthz&check-status=200-299,401&check-interval=10s&sticky=cookie&weight=20&backup=yes&maxconn=50&proxy-protocol=v2&slow-start=30s&tags=blue,eu\\,west&state=drain&region=eu-1&version=2',
     );
   });
 
@@ -100,7 +101,7 @@ describe('a value', () => {
     ['10.170.71.226:49153?check=/', { ...bare, check: '/' }],
     ['10.170.71.226:49153?weight=256', { ...bare, weight: 256 }],
     ['10.170.71.226:49153?zone=b&canary', { ...bare, others: new Map([['zone', 'b']]) }],
-    ['10.170.71.226:49153?note=a b&Note=c&tags=a,b', { ...bare, others: new Map([['tags', 'a,b']]) }],
+    ['10.170.71.226:49153?note=a b&Note=c&tags=a,b', { ...bare, tags: ['a', 'b'] }],
     ['10.170.71.226:49153?note=a=b', bare],
   ])('is read from %s', (text, value) => {
     expect(accepted(parseValue(text))).toEqual(value);
@@ -209,6 +210,7 @@ describe('whatever somebody writes', () => {
       'maxconn=[1-9]\\d{0,6}',
       'proxy-protocol=v[12]',
       'slow-start=[1-9]\\d*(?:ms|s|m|h)',
+      'tags=[A-Za-z0-9._~:/,@+*\\\\-]{1,1024}',
       'state=drain',
     ].map((attribute) => `(?:&${attribute})?`);
     const other = '&[a-z][a-z0-9_-]{0,31}=[A-Za-z0-9._~:/,@+*-]{1,128}';
