@@ -1,24 +1,68 @@
-import { networkInterfaces } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { isUnspecified, parseIp } from '../core/address.js';
-import { reject, type Parsed } from '../core/result.js';
+import { defaultInterfaceOf } from '../core/default-route.js';
+import { accept, quoted, reject, type Parsed } from '../core/result.js';
 
 /** The address at which client hosts reach this host. */
-export function parseHostIp(text: string): Parsed<string> {
-  const ip = parseIp(text.trim());
-  if (!ip.ok) return reject(`${ip.reason}; ${candidates()}`);
-  return isUnspecified(ip.value) ? reject(`no other host can reach ${ip.value}; ${candidates()}`) : ip;
+export interface HostIp {
+  readonly ip: string;
+  /** The interface that was asked for it, which in a container is the host's only with the host's network. */
+  readonly of: string | null;
+}
+
+/** An address, the name of an interface, or `auto` for that of the default route. */
+export function parseHostIp(text: string): Parsed<HostIp> {
+  const word = text.trim();
+  if (word === 'auto') return ofDefaultRoute();
+  if (interfaces().has(word)) return ofInterface(word);
+  const ip = parseIp(word);
+  if (!ip.ok) return reject(`${quoted(word)} is not an IP address, an interface or auto; ${candidates()}`);
+  return isUnspecified(ip.value)
+    ? reject(`no other host can reach ${ip.value}; ${candidates()}`)
+    : accept({ ip: ip.value, of: null });
 }
 
 export function hostIpMissing(): string {
   return `HOST_IP is not set: give the address at which client hosts reach this host, as -e HOST_IP=…; ${candidates()}`;
 }
 
+function ofDefaultRoute(): Parsed<HostIp> {
+  const name = defaultInterfaceOf({ ipv4: tableOf('route'), ipv6: tableOf('ipv6_route') });
+  return name === null ? reject(`there is no default route; give an address; ${candidates()}`) : ofInterface(name);
+}
+
+function ofInterface(name: string): Parsed<HostIp> {
+  const own = interfaces().get(name) ?? [];
+  const best = own.find(({ family }) => family === 'IPv4') ?? own[0];
+  return best === undefined
+    ? reject(`interface ${name} has no address; ${candidates()}`)
+    : accept({ ip: best.address, of: name });
+}
+
+/** Addresses by interface, without those that hold on its own link only. */
+function interfaces(): Map<string, readonly NetworkInterfaceInfo[]> {
+  return new Map(
+    Object.entries(networkInterfaces()).map(([name, own]) => [
+      name,
+      (own ?? []).filter((address) => address.family === 'IPv4' || address.scopeid === 0),
+    ]),
+  );
+}
+
+function tableOf(name: string): string {
+  try {
+    return readFileSync(`/proc/net/${name}`, 'utf8');
+  } catch {
+    // Without IPv6 there is no such table.
+    return '';
+  }
+}
+
 /** Addresses of the interfaces that are seen from here; in a container without --net host, that is the container. */
 function candidates(): string {
-  const addresses = Object.entries(networkInterfaces()).flatMap(([name, own]) =>
-    (own ?? [])
-      .filter(({ internal, scopeid }) => !internal && (scopeid ?? 0) === 0)
-      .map(({ address }) => `${address} (${name})`),
+  const addresses = [...interfaces()].flatMap(([name, own]) =>
+    own.filter(({ internal }) => !internal).map(({ address }) => `${address} (${name})`),
   );
   return addresses.length === 0 ? 'no address is seen from here' : `addresses seen from here: ${addresses.join(', ')}`;
 }

@@ -9,21 +9,33 @@ export interface Claim {
 
 export interface Settled {
   readonly claims: readonly Claim[];
-  /** Those that lost their address to a container that started later. */
+  /** Those that lost their address or name to another container. */
   readonly outdone: readonly Claim[];
 }
 
 /**
- * An address belongs to one container. Where two claim it, the older is dead and its end has not been seen yet: Docker gives a
- * host port away again as soon as it is free, before it tells of the death.
+ * An address belongs to one container, and so does a name in etcd (two may be given one SERVICE_ID). Where two containers
+ * claim an address, the older is dead and its end has not been seen yet: Docker gives a host port away again as soon as
+ * it is free, before it tells of the death. A container that shares another's network has the ports that it exposes,
+ * whichever of the two started last.
  */
-export function settleAddresses(claims: readonly Claim[]): Settled {
-  const owners = new Map<string, Claim>();
+export function settleClaims(claims: readonly Claim[]): Settled {
+  const byAddress = winnersBy(claims, ({ registration }) => formatAddress(registration.address));
+  const byName = winnersBy([...byAddress], ({ registration: { service, id } }) => `${service}/${id}`);
+  return { claims: claims.filter((claim) => byName.has(claim)), outdone: claims.filter((claim) => !byName.has(claim)) };
+}
+
+function winnersBy(claims: readonly Claim[], nameOf: (claim: Claim) => string): ReadonlySet<Claim> {
+  const winners = new Map<string, Claim>();
   for (const claim of claims) {
-    const address = formatAddress(claim.registration.address);
-    const owner = owners.get(address);
-    if (owner === undefined || owner.container.startedAt < claim.container.startedAt) owners.set(address, claim);
+    const name = nameOf(claim);
+    const other = winners.get(name);
+    if (other === undefined || goesBefore(claim.container, other.container)) winners.set(name, claim);
   }
-  const wins = new Set(owners.values());
-  return { claims: claims.filter((claim) => wins.has(claim)), outdone: claims.filter((claim) => !wins.has(claim)) };
+  return new Set(winners.values());
+}
+
+function goesBefore(container: ContainerSnapshot, other: ContainerSnapshot): boolean {
+  const [isGuest, otherIsGuest] = [container.networkOf !== null, other.networkOf !== null];
+  return isGuest === otherIsGuest ? container.startedAt > other.startedAt : isGuest;
 }

@@ -14,6 +14,10 @@ export interface ContainerSnapshot {
   /** Result of Docker's own HEALTHCHECK; `none` where the container has none. */
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
   readonly hostNetwork: boolean;
+  /** Id or name of the container whose network it shares (`--network container:x`), or null. */
+  readonly networkOf: string | null;
+  /** Its addresses by the name of the network, in the order in which Docker tells them. */
+  readonly networks: ReadonlyMap<string, readonly string[]>;
   readonly labels: ReadonlyMap<string, string>;
   readonly environment: ReadonlyMap<string, string>;
   readonly ports: readonly ContainerPort[];
@@ -39,4 +43,14 @@ export interface PublishedPort {
 /** The first 12 hex digits, as `docker ps` shows them. */
 export function shortIdOf(id: string): string {
   return id.slice(0, 12);
+}
+
+/** The running container whose network this one shares, by id or name as Docker tells it. */
+export function networkOwnerOf(
+  { networkOf }: ContainerSnapshot,
+  containers: readonly ContainerSnapshot[],
+): ContainerSnapshot | null {
+  if (networkOf === null) return null;
+  const owner = containers.find(({ id, name }) => id === networkOf || name === networkOf);
+  return owner?.status === 'running' ? owner : null;
 }

@@ -28,3 +28,8 @@ export function parseImageName(reference: string, imageId: string): ImageName | 
     .filter((part) => part !== '');
   return path.length === 0 ? null : { registry, path };
 }
+
+/** `quay.io:443/org/app:1.2@sha256:…` → `1.2`; empty where there is none. */
+export function tagOf(reference: string): string {
+  return /:([^/:]*)$/.exec(reference.replace(/@.*$/, ''))?.[1] ?? '';
+}

@@ -1,104 +1,171 @@
-import { isIPv4, isLoopback, isUnspecified, type Address } from './address.js';
-import { shortIdOf, type ContainerPort, type ContainerSnapshot, type PublishedPort } from './container.js';
+import { defaultAttributes } from './attributes.js';
+import { shortIdOf, type ContainerPort, type ContainerSnapshot } from './container.js';
+import { formatValue, maxValueBytes } from './keyspace.js';
+import { metadataOf, type Metadata, type Misread, type PortMetadata } from './metadata.js';
 import { serviceNameOf, type Naming } from './naming.js';
-import { defaultAttributes, type EndpointState } from './attributes.js';
+import { addressOf, type AddressPolicy } from './port-address.js';
+import { accept } from './result.js';
 import type { Registration } from './service.js';
+import { skip, type Skip } from './skip.js';
 
 /** The label that the images of the pair carry; a container that has it is never registered. */
 export const pairLabel = 'docker-discover.pair';
 
-export interface RegistrationPolicy {
-  /** Address of this host, as client hosts reach it. */
-  readonly hostIp: string;
+export interface RegistrationPolicy extends AddressPolicy {
+  /** For containers that do not name their service themselves. */
   readonly naming: Naming;
+  /** Only containers with this label, and this value of it if there is one, are registered; null: all. */
+  readonly onlyLabel: { readonly name: string; readonly value: string | null } | null;
 }
 
-/** A container, or one port of it, that is left out on purpose. */
-export interface Skipped {
+/** A container, or one port of it, that is left out. */
+export interface Skipped extends Omit<Skip, 'ok'> {
   readonly containerPort: string | null;
-  readonly reason: string;
 }
 
 export interface Registrations {
   readonly registrations: readonly Registration[];
   readonly skipped: readonly Skipped[];
+  /** What of its labels and variables could not be understood; the defaults hold instead. */
+  readonly misread: readonly Misread[];
 }
 
-/**
- * What one container contributes.
- *
- * @param stopping its stop was announced: its endpoints drain until it has died
- */
+/** How a container is now, beside what Docker tells of it. */
+export interface Circumstances {
+  /** Its stop was announced: its endpoints drain until it has died. */
+  readonly stopping: boolean;
+  /** The container whose network it shares; null where that does not run, or where it shares none. */
+  readonly networkOwner: ContainerSnapshot | null;
+}
+
+interface OpenPort {
+  readonly service: string;
+  readonly containerPort: number;
+  readonly address: Registration['address'];
+  readonly metadata: PortMetadata;
+}
+
+/** What one container contributes. */
 export function registrationsOf(
   container: ContainerSnapshot,
   policy: RegistrationPolicy,
-  stopping: boolean,
+  { stopping, networkOwner }: Circumstances,
 ): Registrations {
-  const reason = whyNot(container);
-  if (reason !== null) return skipWhole(reason);
-  const service = serviceNameOf(container, policy.naming);
-  if (!service.ok) return skipWhole(service.reason);
+  const metadata = metadataOf(container);
+  const whole = whyNot(container, metadata, policy) ?? whyNoPort(container, networkOwner);
+  if (whole !== null) return { registrations: [], skipped: [skippedOf(null, whole)], misread: [] };
 
+  const misread = new Map<string, Misread>();
+  const note = (wrong: readonly Misread[]): void => {
+    for (const one of wrong) misread.set(one.source, one);
+  };
+  const named = serviceNameOf(container, policy.naming);
   const skipped: Skipped[] = [];
-  const open: { containerPort: number; address: Address }[] = [];
-  for (const port of container.ports) {
-    const address = addressOf(port, container, policy.hostIp);
-    if (typeof address === 'string') skipped.push({ containerPort: labelOf(port), reason: address });
-    else open.push({ containerPort: port.containerPort, address });
-  }
-  if (open.length === 0 && skipped.length === 0) {
-    return skipWhole(
-      container.hostNetwork
-        ? 'it is on the host network, and its image exposes no port; start it with --expose'
-        : 'it publishes no port; start it with -p',
-    );
+  const open: OpenPort[] = [];
+  for (const port of portsOf(container, metadata, networkOwner)) {
+    const { containerPort } = port;
+    const { metadata: own, misread: wrong } = metadata.of(containerPort);
+    note(wrong);
+    const service = own.name === null ? named : accept(own.name);
+    const whyNotThis = whyNotPort(port, own);
+    const address = whyNotThis ?? addressOf(port, networkOwner ?? container, policy);
+    if (!address.ok) skipped.push(skippedOf(port, address));
+    else if (!service.ok) skipped.push(skippedOf(port, skip(service.reason)));
+    else open.push({ service: service.value, containerPort, address: address.value, metadata: own });
   }
 
-  const state: EndpointState = stopping ? 'drain' : 'ready';
-  const shortId = shortIdOf(container.id);
-  const registrations = open.map(({ containerPort, address }) => ({
-    ...defaultAttributes,
-    service: service.value,
-    id: open.length === 1 ? shortId : `${shortId}:${String(containerPort)}`,
-    address,
-    servicePort: containerPort,
-    others: new Map<string, string>(),
-    state,
-  }));
-  return { registrations, skipped };
+  const registrations = open.map((port) => {
+    const { registration, misread: wrong } = registrationOf(container, port, open.length > 1);
+    note(wrong);
+    return stopping ? { ...registration, state: 'drain' as const } : registration;
+  });
+  return { registrations, skipped, misread: [...misread.values()] };
 }
 
-function skipWhole(reason: string): Registrations {
-  return { registrations: [], skipped: [{ containerPort: null, reason }] };
-}
-
-function whyNot({ labels, status, health }: ContainerSnapshot): string | null {
+function whyNot(
+  { labels, status, health }: ContainerSnapshot,
+  metadata: Metadata,
+  policy: RegistrationPolicy,
+): Skip | null {
   const role = labels.get(pairLabel);
-  if (role !== undefined) return `it is part of the pair itself (label ${pairLabel}=${role})`;
-  if (status !== 'running') return `it is ${status}`;
-  if (health === 'starting') return 'its HEALTHCHECK has not passed yet';
-  if (health === 'unhealthy') return 'its HEALTHCHECK says unhealthy';
+  if (role !== undefined) return skip(`it is part of the pair itself (label ${pairLabel}=${role})`);
+  if (metadata.ignoredBy !== null) return skip(`${metadata.ignoredBy} is set`);
+  if (policy.onlyLabel !== null) {
+    const { name, value } = policy.onlyLabel;
+    const own = labels.get(name);
+    if (own === undefined) return skip(`it has no label ${name}`);
+    if (value !== null && own !== value) return skip(`its label ${name} is not ${value}`);
+  }
+  if (status !== 'running') return skip(`it is ${status}`);
+  if (health === 'starting') return skip('its HEALTHCHECK has not passed yet');
+  if (health === 'unhealthy') return skip('its HEALTHCHECK says unhealthy');
   return null;
 }
 
-function labelOf(port: ContainerPort): string {
-  return `${String(port.containerPort)}/${port.protocol}`;
+function whyNoPort(container: ContainerSnapshot, networkOwner: ContainerSnapshot | null): Skip | null {
+  const { hostNetwork, networkOf, ports } = container;
+  if (networkOf !== null && networkOwner === null)
+    return skip(`it shares the network of container ${networkOf.slice(0, 12)}, which does not run`);
+  if (ports.length > 0 || networkOf !== null) return null;
+  return skip(
+    hostNetwork
+      ? 'it is on the host network, and its image exposes no port; start it with --expose'
+      : 'it publishes no port; start it with -p',
+  );
 }
 
-/** Where client hosts reach the port, or the reason why they don't. */
-function addressOf(port: ContainerPort, container: ContainerSnapshot, hostIp: string): Address | string {
-  if (port.protocol !== 'tcp') return `only TCP is proxied, and this is ${port.protocol.toUpperCase()}`;
-  if (container.hostNetwork) return { host: hostIp, port: port.containerPort };
-  if (port.published.length === 0) return 'it is exposed, but not published; start the container with -p';
-  const reachable = port.published.filter(({ hostIp: ip }) => !isLoopback(ip));
-  const best = reachable.sort((a, b) => rankOf(a, hostIp) - rankOf(b, hostIp))[0];
-  if (best === undefined) return 'it is published on loopback only, where no other host reaches it';
-  return { host: isUnspecified(best.hostIp) ? hostIp : best.hostIp, port: best.hostPort };
+/** Of a container that shares another's network, that one has the ports which it exposes, or has settings for. */
+function portsOf(
+  { ports }: ContainerSnapshot,
+  metadata: Metadata,
+  networkOwner: ContainerSnapshot | null,
+): readonly ContainerPort[] {
+  if (networkOwner === null) return ports;
+  const own = new Set(ports.filter(({ protocol }) => protocol === 'tcp').map(({ containerPort }) => containerPort));
+  return [...new Set([...own, ...metadata.ports])]
+    .sort((a, b) => a - b)
+    .map((containerPort) => {
+      const there = networkOwner.ports.find((port) => port.containerPort === containerPort && port.protocol === 'tcp');
+      return there ?? { containerPort, protocol: 'tcp', published: [] };
+    });
 }
 
-/** A port is listed once for `0.0.0.0` and once for `::`; the one of HOST_IP's own family is meant, a named address last. */
-function rankOf({ hostIp }: PublishedPort, ownIp: string): number {
-  if (hostIp === ownIp) return 0;
-  if (isUnspecified(hostIp)) return isIPv4(hostIp) === isIPv4(ownIp) ? 1 : 2;
-  return 3;
+function whyNotPort({ protocol }: ContainerPort, metadata: PortMetadata): Skip | null {
+  if (protocol !== 'tcp') return skip(`only TCP is proxied, and this is ${protocol.toUpperCase()}`);
+  return metadata.ignoredBy === null ? null : skip(`${metadata.ignoredBy} is set`);
+}
+
+function skippedOf(port: ContainerPort | null, { reason, isDoubtful }: Skip): Skipped {
+  const containerPort = port === null ? null : `${String(port.containerPort)}/${port.protocol}`;
+  return { containerPort, reason, isDoubtful };
+}
+
+/** @param several the container has other registered ports too */
+function registrationOf(
+  container: ContainerSnapshot,
+  { service, containerPort, address, metadata }: OpenPort,
+  several: boolean,
+): { registration: Registration; misread: Misread[] } {
+  const { attributes, others, servicePort, id } = metadata;
+  const misread: Misread[] = [];
+  const base = id?.value ?? shortIdOf(container.id);
+  const mayHavePort = servicePort?.forPort === true || !several;
+  if (servicePort !== null && !mayHavePort)
+    misread.push({ ...servicePort, allowed: 'SERVICE_<port>_PORT, because the container has several ports' });
+  const registration: Registration = {
+    ...defaultAttributes,
+    ...attributes,
+    service,
+    id: several && id?.forPort !== true ? `${base}:${String(containerPort)}` : base,
+    address,
+    servicePort: mayHavePort ? (servicePort?.number ?? containerPort) : containerPort,
+    others,
+  };
+  if (Buffer.byteLength(formatValue(registration)) <= maxValueBytes) return { registration, misread };
+  misread.push({
+    source: 'its SERVICE_ labels and variables',
+    value: `${String(others.size)} attributes and ${String(registration.tags.length)} tags`,
+    allowed: `as much as fits into ${String(maxValueBytes)} bytes; none of them is registered`,
+  });
+  return { registration: { ...registration, others: new Map(), tags: [] }, misread };
 }

@@ -1,10 +1,12 @@
-import { settleAddresses, type Claim } from '../core/address-claims.js';
+import { settleClaims, type Claim } from '../core/address-claims.js';
 import { admit, type Accounts } from '../core/change-rate.js';
-import { shortIdOf, type ContainerSnapshot } from '../core/container.js';
+import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from '../core/container.js';
 import { formatDuration } from '../core/duration.js';
 import { formatValue, keyOf } from '../core/keyspace.js';
-import { registrationsOf, type RegistrationPolicy } from '../core/registrations.js';
+import { registrationsOf, type RegistrationPolicy, type Skipped } from '../core/registrations.js';
+import { printable } from '../core/result.js';
 import type { Logger } from '../ports/log.js';
+import type { Misread } from '../core/metadata.js';
 import type { ContainerView } from './container-view.js';
 
 export interface DesiredOptions {
@@ -32,11 +34,28 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
   /** By id, for the log of what is gone by then. */
   const names = new Map<string, string>();
 
-  const tellSkipped = (container: ContainerSnapshot, containerPort: string | null, reason: string): void => {
-    const about = `${container.id} ${containerPort ?? ''}`;
-    telling.set(about, reason);
-    if (told.get(about) === reason) return;
-    log.debug({ container: container.name, id: shortIdOf(container.id), containerPort, reason }, 'skipped');
+  /** Once, until it is otherwise. */
+  const isNews = ({ id }: ContainerSnapshot, about: string, what: string): boolean => {
+    telling.set(`${id} ${about}`, what);
+    return told.get(`${id} ${about}`) !== what;
+  };
+
+  const tellSkipped = (container: ContainerSnapshot, { containerPort, reason, isDoubtful }: Skipped): void => {
+    if (!isNews(container, containerPort ?? '', reason)) return;
+    const fields = { container: container.name, id: shortIdOf(container.id), containerPort, reason };
+    log[isDoubtful ? 'warn' : 'debug'](fields, 'skipped');
+  };
+
+  const tellMisread = (container: ContainerSnapshot, { source, value, allowed }: Misread): void => {
+    if (!isNews(container, source, value)) return;
+    const fields = {
+      container: container.name,
+      id: shortIdOf(container.id),
+      source,
+      value: printable(value, 80),
+      allowed,
+    };
+    log.warn(fields, 'not understood; the default holds');
   };
 
   const limited = (claims: readonly Claim[]): { claims: readonly Claim[]; againInMs: number | null } => {
@@ -63,15 +82,23 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
   return () => {
     telling = new Map();
     const all: Claim[] = [];
-    for (const container of view.snapshots()) {
-      const { registrations, skipped } = registrationsOf(container, policy, view.isStopping(container.id));
+    const snapshots = [...view.snapshots()];
+    for (const container of snapshots) {
+      const circumstances = {
+        stopping: view.isStopping(container.id),
+        networkOwner: networkOwnerOf(container, snapshots),
+      };
+      const { registrations, skipped, misread } = registrationsOf(container, policy, circumstances);
       for (const registration of registrations) all.push({ container, registration });
-      for (const { containerPort, reason } of skipped) tellSkipped(container, containerPort, reason);
+      for (const one of skipped) tellSkipped(container, one);
+      for (const one of misread) tellMisread(container, one);
     }
     const { claims: admitted, againInMs } = limited(all);
-    const { claims, outdone } = settleAddresses(admitted);
-    for (const { container, registration } of outdone)
-      tellSkipped(container, String(registration.servicePort), 'its address belongs to a container that started later');
+    const { claims, outdone } = settleClaims(admitted);
+    for (const { container, registration } of outdone) {
+      const reason = 'its address, or its SERVICE_ID, belongs to a container that started later';
+      tellSkipped(container, { containerPort: String(registration.servicePort), reason, isDoubtful: false });
+    }
     told = telling;
     const keys = new Map(
       claims.map(({ registration }) => [keyOf(prefix, registration), formatValue(registration)] as const),

@@ -20,6 +20,9 @@ export type InspectedContainer = Pick<ContainerInspectInfo, 'Id' | 'Name' | 'Ima
     readonly Ports?: Readonly<
       Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
     > | null;
+    readonly Networks?: Readonly<
+      Record<string, { readonly IPAddress?: string; readonly GlobalIPv6Address?: string } | null>
+    > | null;
   };
 };
 
@@ -36,6 +39,13 @@ export function snapshotOf(container: InspectedContainer): ContainerSnapshot {
     startedAt: State.StartedAt,
     health: healthOf(State.Health?.Status),
     hostNetwork: HostConfig.NetworkMode === 'host',
+    networkOf: /^container:(.+)$/.exec(HostConfig.NetworkMode ?? '')?.[1] ?? null,
+    networks: new Map(
+      Object.entries(NetworkSettings.Networks ?? {}).map(([network, at]) => [
+        network,
+        [at?.IPAddress ?? '', at?.GlobalIPv6Address ?? ''].filter((address) => address !== ''),
+      ]),
+    ),
     labels: new Map(Object.entries(Config.Labels ?? {})),
     environment: new Map((Config.Env ?? []).map(splitVariable)),
     ports: [...names]

@@ -7,6 +7,7 @@ vi.mock('node:os', async (original) => ({
   ...(await original<object>()),
   networkInterfaces: vi.fn(() => ({
     lo: [{ address: '127.0.0.1', family: 'IPv4', internal: true }],
+    v6: [{ address: '2001:db8::9', family: 'IPv6', internal: false, scopeid: 0 }],
     eth0: [
       { address: '10.170.71.226', family: 'IPv4', internal: false },
       { address: 'fe80::1', family: 'IPv6', internal: false, scopeid: 2 },
@@ -16,7 +17,7 @@ vi.mock('node:os', async (original) => ({
   })),
 }));
 
-const candidates = 'addresses seen from here: 10.170.71.226 (eth0), 2001:db8::7 (eth0)';
+const candidates = 'addresses seen from here: 2001:db8::9 (v6), 10.170.71.226 (eth0), 2001:db8::7 (eth0)';
 
 test.each([
   ['10.170.71.226', '10.170.71.226'],
@@ -24,19 +25,30 @@ test.each([
   ['2001:DB8::7', '2001:db8::7'],
   ['127.0.0.1', '127.0.0.1'],
 ])('%j is an address of this host', (text, ip) => {
-  expect(accepted(parseHostIp(text))).toBe(ip);
+  expect(accepted(parseHostIp(text))).toEqual({ ip, of: null });
 });
 
 test.each([
-  ['', '"" is not an IP address'],
-  ['myhost', '"myhost" is not an IP address'],
-  ['10.170.71.226:80', '"10.170.71.226:80" is not an IP address'],
-  ['[2001:db8::7]', '"[2001:db8::7]" is not an IP address'],
-  ['10.170.71', '"10.170.71" is not an IP address'],
+  ['', '"" is not an IP address, an interface or auto'],
+  ['myhost', '"myhost" is not an IP address, an interface or auto'],
+  ['10.170.71.226:80', '"10.170.71.226:80" is not an IP address, an interface or auto'],
+  ['[2001:db8::7]', '"[2001:db8::7]" is not an IP address, an interface or auto'],
+  ['10.170.71', '"10.170.71" is not an IP address, an interface or auto'],
   ['0.0.0.0', 'no other host can reach 0.0.0.0'],
   ['::', 'no other host can reach ::'],
 ])('%j is refused, and the host’s own addresses are offered', (text, reason) => {
   expect(reasonOf(parseHostIp(text))).toBe(`${reason}; ${candidates}`);
+});
+
+test.each([
+  ['eth0', '10.170.71.226'],
+  ['v6', '2001:db8::9'],
+])('the address of interface %s', (name, ip) => {
+  expect(accepted(parseHostIp(name))).toEqual({ ip, of: name });
+});
+
+test('an interface without an address is refused', () => {
+  expect(reasonOf(parseHostIp('down'))).toBe(`interface down has no address; ${candidates}`);
 });
 
 test('a missing HOST_IP is told with what to give', () => {

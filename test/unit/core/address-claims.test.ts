@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { settleAddresses, type Claim } from '../../../src/core/address-claims.js';
+import { settleClaims, type Claim } from '../../../src/core/address-claims.js';
 import { containerId, containerWith } from '../support/containers.js';
 import { registrationWith } from '../support/registrations.js';
 
@@ -15,7 +15,7 @@ const elsewhere = claimOf('cccccccccccc', '2026-11-23T11:04:00.1Z', 49154);
 test.each([[[older, newer, elsewhere]], [[elsewhere, newer, older]]])(
   'an address belongs to the container that started last: %#',
   (claims) => {
-    const { claims: left, outdone } = settleAddresses(claims);
+    const { claims: left, outdone } = settleClaims(claims);
     expect(new Set(left)).toEqual(new Set([newer, elsewhere]));
     expect(outdone).toEqual([older]);
   },
@@ -23,5 +23,17 @@ test.each([[[older, newer, elsewhere]], [[elsewhere, newer, older]]])(
 
 test('two ports of one container are no conflict', () => {
   const other = { ...older, registration: elsewhere.registration };
-  expect(settleAddresses([older, other])).toEqual({ claims: [older, other], outdone: [] });
+  expect(settleClaims([older, other])).toEqual({ claims: [older, other], outdone: [] });
+});
+
+test('a name that two containers were given belongs to the one that started last', () => {
+  const named = (claim: Claim): Claim => ({ ...claim, registration: { ...claim.registration, id: 'same' } });
+  const [first, second] = [named(elsewhere), named(newer)];
+  expect(settleClaims([second, first])).toEqual({ claims: [second], outdone: [first] });
+});
+
+test('a port of a shared network belongs to the container that exposes it, whichever started last', () => {
+  const guest = { ...older, container: { ...older.container, networkOf: newer.container.id } };
+  expect(settleClaims([newer, guest])).toEqual({ claims: [guest], outdone: [newer] });
+  expect(settleClaims([guest, newer])).toEqual({ claims: [guest], outdone: [newer] });
 });

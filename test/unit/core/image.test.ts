@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseImageName } from '../../../src/core/image.js';
+import { parseImageName, tagOf } from '../../../src/core/image.js';
 
 const imageId = `sha256:deadbeef${'0'.repeat(56)}`;
 const digest = `sha256:${'a'.repeat(64)}`;
@@ -33,4 +33,13 @@ test.each([
   ['registry.example:5000/'],
 ])('finds no name in %j', (reference) => {
   expect(parseImageName(reference, imageId)).toBeNull();
+});
+
+test.each([
+  ['nginx', ''],
+  ['nginx:1.27-alpine', '1.27-alpine'],
+  ['registry.example:5000/app', ''],
+  ['registry.example:5000/org/app:1.2@sha256:aaaa', '1.2'],
+])('the tag of %s is %j', (reference, tag) => {
+  expect(tagOf(reference)).toBe(tag);
 });

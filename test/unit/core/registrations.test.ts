@@ -2,15 +2,33 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ContainerPort, ContainerSnapshot } from '../../../src/core/container.js';
 import { formatValue, keyOf, parseKey, parseValue } from '../../../src/core/keyspace.js';
-import { pairLabel, registrationsOf, type Registrations } from '../../../src/core/registrations.js';
+import {
+  pairLabel,
+  registrationsOf,
+  type RegistrationPolicy,
+  type Registrations,
+} from '../../../src/core/registrations.js';
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
 import { accepted } from '../support/parsed.js';
-import { prefix, registrationWith } from '../support/registrations.js';
+import { policyWith, prefix, registrationWith } from '../support/registrations.js';
 
 const hostIp = '10.170.71.226';
 
-function register(changes: Partial<ContainerSnapshot>, ownIp = hostIp, stopping = false): Registrations {
-  return registrationsOf(containerWith(changes), { hostIp: ownIp, naming: { kind: 'image' } }, stopping);
+interface Case {
+  readonly policy?: Partial<RegistrationPolicy>;
+  readonly stopping?: boolean;
+  readonly networkOwner?: ContainerSnapshot | null;
+}
+
+function register(
+  changes: Partial<ContainerSnapshot>,
+  { policy = {}, stopping = false, networkOwner = null }: Case = {},
+): Registrations {
+  return registrationsOf(containerWith(changes), policyWith(policy), { stopping, networkOwner });
+}
+
+function labelled(labels: Record<string, string>, changes: Partial<ContainerSnapshot> = {}): Registrations {
+  return register({ labels: new Map(Object.entries(labels)), ...changes });
 }
 
 function addressesOf({ registrations }: Registrations): string[] {
@@ -27,7 +45,7 @@ function portOn(...hostIps: readonly string[]): ContainerPort {
 
 describe('a running container', () => {
   test('is registered under the first 12 digits of its id, at the port that it is published on', () => {
-    expect(register({})).toEqual({ registrations: [registrationWith()], skipped: [] });
+    expect(register({})).toEqual({ registrations: [registrationWith()], skipped: [], misread: [] });
   });
 
   test('is registered once per port, the port in the id, when it has several', () => {
@@ -42,11 +60,11 @@ describe('a running container', () => {
   test('keeps the plain id when only one of its ports is registered', () => {
     const { registrations, skipped } = register({ ports: [publishedPort(53, 53), publishedPort(53, 53, 'udp')] });
     expect(registrations.map(({ id }) => id)).toEqual(['0123456789ab']);
-    expect(skipped).toEqual([{ containerPort: '53/udp', reason: 'only TCP is proxied, and this is UDP' }]);
+    expect(skipped).toMatchObject([{ containerPort: '53/udp', reason: 'only TCP is proxied, and this is UDP' }]);
   });
 
   test('drains while its stop is announced', () => {
-    expect(register({}, hostIp, true).registrations).toEqual([registrationWith({ state: 'drain' })]);
+    expect(register({}, { stopping: true }).registrations).toEqual([registrationWith({ state: 'drain' })]);
   });
 
   test('is registered when its HEALTHCHECK passes', () => {
@@ -63,7 +81,7 @@ describe('the address of a port', () => {
     ['published on another address, and everywhere', hostIp, portOn('192.168.7.1', '0.0.0.0'), '10.170.71.226 49154'],
     ['published on loopback, and on HOST_IP', hostIp, portOn('127.0.0.1', hostIp), '10.170.71.226 49154'],
   ])('%s', (_what, ownIp, port, address) => {
-    expect(addressesOf(register({ ports: [port] }, ownIp))).toEqual([address]);
+    expect(addressesOf(register({ ports: [port] }, { policy: { hostIp: ownIp } }))).toEqual([address]);
   });
 
   test('is HOST_IP and the exposed port with host networking', () => {
@@ -84,7 +102,11 @@ describe('left out, with the reason, is', () => {
       { hostNetwork: true, ports: [] },
       'its image exposes no port; start it with --expose',
     ],
-    ['a container whose image has no name', { image: '444444444444' }, 'its image is named by id alone'],
+    [
+      'a container with SERVICE_IGNORE, whatever it says',
+      { labels: new Map([['SERVICE_IGNORE', 'false']]) },
+      'label SERVICE_IGNORE is set',
+    ],
     [
       'a container of the pair itself',
       { labels: new Map([[pairLabel, 'register']]) },
@@ -93,7 +115,7 @@ describe('left out, with the reason, is', () => {
   ])('%s', (_what, changes, reason) => {
     const { registrations, skipped } = register(changes);
     expect(registrations).toEqual([]);
-    expect(skipped).toEqual([{ containerPort: null, reason: expect.stringContaining(reason) as string }]);
+    expect(skipped).toMatchObject([{ containerPort: null, reason: expect.stringContaining(reason) as string }]);
   });
 
   test.each([
@@ -106,15 +128,189 @@ describe('left out, with the reason, is', () => {
       'it is exposed, but not published; start the container with -p',
     ],
     [
+      'a port of one family, where HOST_IP is of the other',
+      portOn('::'),
+      '8000/tcp',
+      'it is published for IPv6 only, and HOST_IP is IPv4',
+    ],
+    [
       'a port that is published on loopback only',
       portOn('127.0.0.1', '::1'),
       '8000/tcp',
       'it is published on loopback only, where no other host reaches it',
     ],
   ])('%s', (_what, port, containerPort, reason) => {
-    expect(register({ ports: [port] })).toEqual({ registrations: [], skipped: [{ containerPort, reason }] });
+    expect(register({ ports: [port] })).toMatchObject({ registrations: [], skipped: [{ containerPort, reason }] });
   });
 });
+
+describe('a container that has several settings', () => {
+  test('is registered with them', () => {
+    const { registrations, misread } = labelled({
+      SERVICE_NAME: 'Shop',
+      SERVICE_ID: 'shop-1',
+      SERVICE_PORT: '80',
+      SERVICE_MODE: 'http',
+      SERVICE_CHECK: '/healthz',
+      SERVICE_CHECK_STATUS: '200',
+      SERVICE_TAGS: 'blue,eu\\,west',
+      SERVICE_REGION: 'eu-1',
+    });
+    expect(misread).toEqual([]);
+    expect(registrations).toEqual([
+      registrationWith({
+        service: 'shop',
+        id: 'shop-1',
+        servicePort: 80,
+        mode: 'http',
+        check: '/healthz',
+        checkStatus: '200',
+        tags: ['blue', 'eu,west'],
+        others: new Map([['region', 'eu-1']]),
+      }),
+    ]);
+  });
+
+  const ports = [publishedPort(80, 8080), publishedPort(443, 8443)];
+
+  test('gives each of its ports what is for that port', () => {
+    const { registrations, skipped } = labelled(
+      { SERVICE_NAME: 'web', SERVICE_443_NAME: 'secure', SERVICE_443_ID: 'one', SERVICE_443_PORT: '8443' },
+      { ports: [...ports, publishedPort(9000)], environment: new Map([['SERVICE_9000_IGNORE', 'yes']]) },
+    );
+    expect(registrations.map(({ service, id, servicePort }) => [service, id, servicePort])).toEqual([
+      ['web', '0123456789ab:80', 80],
+      ['secure', 'one', 8443],
+    ]);
+    expect(skipped).toMatchObject([
+      { containerPort: '9000/tcp', reason: 'environment variable SERVICE_9000_IGNORE is set' },
+    ]);
+  });
+
+  test('is not renamed because its image exposes one more port', () => {
+    const names = (more: readonly ContainerPort[]): string[] =>
+      labelled({ SERVICE_NAME: 'web' }, { ports: more }).registrations.map(({ service }) => service);
+    expect(names(ports.slice(0, 1))).toEqual(['web']);
+    expect(names(ports)).toEqual(['web', 'web']);
+  });
+
+  test('keeps its own port where a service port is meant for one, and it has several', () => {
+    const { registrations, misread } = labelled({ SERVICE_PORT: '9000' }, { ports });
+    expect(registrations.map(({ servicePort }) => servicePort)).toEqual([80, 443]);
+    expect(misread).toMatchObject([
+      {
+        source: 'label SERVICE_PORT',
+        value: '9000',
+        allowed: expect.stringContaining('SERVICE_<port>_PORT') as string,
+      },
+    ]);
+  });
+
+  test('loses tags and unknown attributes, and no more, where they do not fit', () => {
+    const many = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`SERVICE_X${String(n)}`, 'x'.repeat(120)]));
+    const { registrations, misread } = labelled({ ...many, SERVICE_WEIGHT: '5' });
+    expect(registrations).toEqual([registrationWith({ weight: 5 })]);
+    expect(misread).toMatchObject([{ value: '10 attributes and 0 tags' }]);
+  });
+});
+
+describe('ONLY_LABEL', () => {
+  test.each([
+    ['a container without it', {}, null, 'it has no label publish'],
+    ['a container with another value', { publish: 'no' }, 'yes', 'its label publish is not yes'],
+  ])('leaves out %s', (_what, labels, value, reason) => {
+    const policy = { onlyLabel: { name: 'publish', value } };
+    const { registrations, skipped } = register({ labels: new Map(Object.entries(labels)) }, { policy });
+    expect(registrations).toEqual([]);
+    expect(skipped).toMatchObject([{ containerPort: null, reason }]);
+  });
+
+  test.each([null, 'yes'])('lets the others in (value %s)', (value) => {
+    const policy = { onlyLabel: { name: 'publish', value } };
+    expect(register({ labels: new Map([['publish', 'yes']]) }, { policy }).registrations).toHaveLength(1);
+  });
+});
+
+describe('with INTERNAL', () => {
+  const exposed = { containerPort: 8000, protocol: 'tcp', published: [] };
+  const internal = (networks: Record<string, string[]>, network: string | null): Registrations =>
+    register({ ports: [exposed], networks: new Map(Object.entries(networks)) }, { policy: { internal: { network } } });
+
+  test.each<[string, Record<string, string[]>, string | null, string]>([
+    ['the only network', { lan: ['10.0.0.5'] }, null, '10.0.0.5 8000'],
+    ['the one that is named', { bridge: ['172.17.0.2'], lan: ['10.0.0.5'] }, 'lan', '10.0.0.5 8000'],
+    ['IPv6 where there is nothing else', { lan: ['2001:db8::5'] }, null, '2001:db8::5 8000'],
+  ])('the address is the container’s own on %s', (_what, networks, network, address) => {
+    expect(addressesOf(internal(networks, network))).toEqual([address]);
+  });
+
+  test.each<[string, Record<string, string[]>, string | null, string]>([
+    ['on several', { bridge: ['172.17.0.2'], lan: ['10.0.0.5'] }, null, 'name one by INTERNAL (bridge, lan)'],
+    ['on none', {}, null, 'it is on no network'],
+    ['not on the one that is named', { bridge: ['172.17.0.2'] }, 'lan', 'it is not on network lan, but on bridge'],
+    ['without an address', { lan: [] }, null, 'it has no address on network lan'],
+  ])('a container is skipped that is %s', (_what, networks, network, reason) => {
+    const { registrations, skipped } = internal(networks, network);
+    expect(registrations).toEqual([]);
+    expect(skipped).toMatchObject([{ reason: expect.stringContaining(reason) as string, isDoubtful: true }]);
+  });
+});
+
+describe('a container that shares the network of another', () => {
+  const networkOwner = containerWith({
+    id: containerId('ffff'),
+    ports: [publishedPort(80, 8080), publishedPort(8000, 49153)],
+  });
+  const exposed = { containerPort: 8000, protocol: 'tcp', published: [] };
+  const guest = { networkOf: networkOwner.id, networks: new Map(), ports: [exposed] };
+
+  test('is reached at the port that the other publishes for it', () => {
+    expect(register(guest, { networkOwner }).registrations).toEqual([registrationWith()]);
+  });
+
+  test('may name its ports by its settings, where its image exposes none', () => {
+    const labels = new Map([['SERVICE_80_NAME', 'side']]);
+    expect(register({ ...guest, ports: [], labels }, { networkOwner }).registrations).toMatchObject([
+      { service: 'side', servicePort: 80, address: { port: 8080 } },
+    ]);
+  });
+
+  test('is skipped while the other does not run', () => {
+    expect(register(guest).skipped).toMatchObject([
+      { reason: 'it shares the network of container ffff00000000, which does not run' },
+    ]);
+  });
+});
+
+test('a port that is published twice is registered once, at the lower of the two', () => {
+  const port = {
+    ...publishedPort(8000),
+    published: [49155, 49154].map((hostPort) => ({ hostIp: '0.0.0.0', hostPort })),
+  };
+  expect(addressesOf(register({ ports: [port] }))).toEqual(['10.170.71.226 49154']);
+});
+
+const settings = [
+  'NAME',
+  'ID',
+  'PORT',
+  'IGNORE',
+  'TAGS',
+  'MODE',
+  'BALANCE',
+  'CHECK',
+  'CHECK_HTTP',
+  'CHECK_STATUS',
+  'CHECK_INTERVAL',
+  'STICKY',
+  'WEIGHT',
+  'BACKUP',
+  'MAXCONN',
+  'PROXY_PROTOCOL',
+  'SLOW_START',
+  'STATE',
+  'REGION',
+];
 
 test('what is registered is always a valid key and value', () => {
   const anyPort = fc.integer({ min: 1, max: 65535 });
@@ -128,15 +324,37 @@ test('what is registered is always a valid key and value', () => {
       }),
     ),
   });
+  const anySettings = fc
+    .dictionary(
+      fc
+        .tuple(fc.constantFrom('', '80_', '8000_'), fc.constantFrom(...settings))
+        .map(([at, key]) => `SERVICE_${at}${key}`),
+      fc.oneof(
+        fc.constantFrom('http', 'tcp', 'uri', 'v2', 'cookie', '200', '10s', '8080', 'a,b\\,c', '/x'),
+        fc.string(),
+      ),
+      { maxKeys: 6 },
+    )
+    .map((texts) => new Map(Object.entries(texts)));
+  const anyCase = fc.record({
+    policy: fc.record({ hostIp: fc.constantFrom(hostIp, '2001:db8::7') }),
+    stopping: fc.boolean(),
+  });
   const container = fc.record({
     id: fc.stringMatching(/^[0-9a-f]{12}$/).map(containerId),
     image: fc.oneof(fc.constantFrom('nginx', 'quay.io/org/app:1'), fc.string()),
     hostNetwork: fc.boolean(),
+    labels: anySettings,
+    environment: anySettings,
     ports: fc.uniqueArray(port, { selector: ({ containerPort }) => containerPort, maxLength: 4 }),
   });
   fc.assert(
-    fc.property(container, fc.constantFrom(hostIp, '2001:db8::7'), fc.boolean(), (changes, ownIp, stopping) => {
-      for (const registration of register(changes, ownIp, stopping).registrations) {
+    fc.property(container, anyCase, (changes, given) => {
+      const { registrations, skipped, misread } = register(changes, given);
+      expect(registrations.length + skipped.length).toBeGreaterThan(0);
+      for (const { source, allowed } of misread)
+        expect(`${source} ${allowed}`).toMatch(/^(label|environment variable|its) SERVICE_/);
+      for (const registration of registrations) {
         const key = accepted(parseKey(prefix, keyOf(prefix, registration)));
         expect({ ...key, ...accepted(parseValue(formatValue(registration))) }).toEqual(registration);
       }

@@ -5,7 +5,7 @@ import { deferred } from '../support/deferred.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
-import { prefix } from '../support/registrations.js';
+import { prefix, policyWith } from '../support/registrations.js';
 import { pass, settle, until } from '../support/time.js';
 
 const one = containerWith({ id: containerId('aaaaaaaaaaaa'), ports: [publishedPort(8000, 49153)] });
@@ -41,7 +41,7 @@ function start(withdrawOnExit = false): {
     engine,
     registry,
     prefix,
-    policy: { hostIp: '10.170.71.226', naming: { kind: 'image' } },
+    policy: policyWith(),
     ttlMs: 15_000,
     resyncMs: 60_000,
     quiet: { leastMs: 5, mostMs: 100 },

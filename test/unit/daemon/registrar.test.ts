@@ -6,7 +6,7 @@ import { createRegistrar, type NextLook, type Registrar } from '../../../src/dae
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
-import { prefix } from '../support/registrations.js';
+import { prefix, policyWith } from '../support/registrations.js';
 
 const hostIp = '10.170.71.226';
 const { signal } = new AbortController();
@@ -38,7 +38,7 @@ function start(): {
   reconcile: (...reasons: string[]) => Promise<NextLook>;
 } {
   const keeper = createLeaseKeeper({ registry, ttlMs: 15_000, log: recorded.log });
-  const policy = { hostIp, naming: { kind: 'image' } } as const;
+  const policy = policyWith({ hostIp });
   const view = {
     note: vi.fn(),
     noteAll: vi.fn(),

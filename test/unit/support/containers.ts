@@ -24,6 +24,8 @@ export function containerWith(changes: Partial<ContainerSnapshot> = {}): Contain
     startedAt,
     health: 'none',
     hostNetwork: false,
+    networkOf: null,
+    networks: new Map([['bridge', ['172.17.0.2']]]),
     labels: new Map(),
     environment: new Map(),
     ports: [publishedPort(8000, 49153)],

@@ -10,6 +10,7 @@ export function inspected(
     readonly Config?: Part<'Config'>;
     readonly HostConfig?: InspectedContainer['HostConfig'];
     readonly Ports?: InspectedContainer['NetworkSettings']['Ports'];
+    readonly Networks?: NonNullable<InspectedContainer['NetworkSettings']['Networks']>;
   } = {},
 ): InspectedContainer {
   return {
@@ -19,6 +20,6 @@ export function inspected(
     State: { Running: true, Paused: false, StartedAt: startedAt, ...changes.State },
     Config: { Image: 'jwilder/whoami', ...changes.Config },
     HostConfig: changes.HostConfig ?? { NetworkMode: 'default' },
-    NetworkSettings: { Ports: changes.Ports ?? {} },
+    NetworkSettings: { Ports: changes.Ports ?? {}, Networks: changes.Networks ?? {} },
   };
 }

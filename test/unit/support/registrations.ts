@@ -3,6 +3,7 @@ import { catalogOf } from '../../../src/core/catalog-index.js';
 import { claimsOf, type Claim } from '../../../src/core/haproxy/model.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
 import { defaultAttributes } from '../../../src/core/attributes.js';
+import type { RegistrationPolicy } from '../../../src/core/registrations.js';
 import type { Registration } from '../../../src/core/service.js';
 
 export const prefix = '/backends';
@@ -41,4 +42,9 @@ export function entryAt(service: string, servicePort: number, id: string, create
   hosts += 1;
   const address = { host: `10.0.${String(hosts >> 8)}.${String(hosts & 255)}`, port: 49153 };
   return entryWith({ service, servicePort, id, address }, createRevision);
+}
+
+/** As without any setting. */
+export function policyWith(changes: Partial<RegistrationPolicy> = {}): RegistrationPolicy {
+  return { hostIp: '10.170.71.226', naming: { kind: 'image' }, onlyLabel: null, internal: null, ...changes };
 }

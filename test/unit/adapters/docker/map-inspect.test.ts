@@ -15,12 +15,12 @@ describe('a container as the engine tells it', () => {
       Config: { Labels: {}, Env: null, ExposedPorts: { '8000/tcp': {} }, StopSignal: null },
       Ports: { '8000/tcp': everywhere },
     });
-    expect(snapshotOf(container)).toEqual(containerWith({ image: 'jwilder/whoami' }));
+    expect(snapshotOf(container)).toEqual(containerWith({ image: 'jwilder/whoami', networks: new Map() }));
   });
 
   test('by Docker 29, which leaves out what it has not', () => {
     const container = inspected({ Ports: { '8000/tcp': everywhere } });
-    expect(snapshotOf(container)).toEqual(containerWith({ image: 'jwilder/whoami' }));
+    expect(snapshotOf(container)).toEqual(containerWith({ image: 'jwilder/whoami', networks: new Map() }));
   });
 
   test('by an engine that leaves out the ports', () => {
@@ -118,4 +118,29 @@ test.each([
 test('a stop signal that nobody knows is taken for SIGTERM', () => {
   expect(signalNumberOf('SIGNONSENSE')).toBe(15);
   expect(snapshotOf(inspected({ Config: { StopSignal: 'SIGRTMIN+3' } })).stopSignal).toBe(37);
+});
+
+test.each([
+  ['container:0123456789ab', '0123456789ab'],
+  ['host', null],
+  [undefined, null],
+])('network mode %s shares the network of %s', (mode, networkOf) => {
+  expect(snapshotOf(inspected({ HostConfig: { NetworkMode: mode } })).networkOf).toBe(networkOf);
+});
+
+test('its addresses are told by network, IPv4 first, without those that it has not', () => {
+  const networks = {
+    lan: { IPAddress: '10.0.0.5', GlobalIPv6Address: '2001:db8::5' },
+    six: { IPAddress: '', GlobalIPv6Address: '2001:db8::6' },
+    none: { IPAddress: '', GlobalIPv6Address: '' },
+    late: null,
+  };
+  expect(snapshotOf(inspected({ Networks: networks })).networks).toEqual(
+    new Map([
+      ['lan', ['10.0.0.5', '2001:db8::5']],
+      ['six', ['2001:db8::6']],
+      ['none', []],
+      ['late', []],
+    ]),
+  );
 });

@@ -1,0 +1,142 @@
+import { parsePort } from './address.js';
+import { allowedIn, isKnownAttribute, parseAttribute, type Attributes } from './attributes.js';
+import type { ContainerSnapshot } from './container.js';
+import { isOtherAttribute } from './keyspace.js';
+import { parseId, parseServiceName } from './service.js';
+
+/** What a container says of one of its ports, in labels and environment variables called `SERVICE_…`. */
+export interface PortMetadata {
+  /** Name of the service, in lower case. */
+  readonly name: string | null;
+  readonly id: Found | null;
+  readonly servicePort: (Found & { readonly number: number }) | null;
+  /** What says that the port is to be left alone. */
+  readonly ignoredBy: string | null;
+  readonly attributes: Partial<Attributes>;
+  readonly others: ReadonlyMap<string, string>;
+}
+
+/** One setting, as it was found. */
+export interface Found {
+  /** `label SERVICE_WEIGHT`, `environment variable SERVICE_80_CHECK`. */
+  readonly source: string;
+  readonly value: string;
+  /** It was given for this port alone. */
+  readonly forPort: boolean;
+}
+
+/** A label or variable that could not be understood. */
+export interface Misread {
+  /** `label SERVICE_WEIGHT`, `environment variable SERVICE_80_CHECK`. */
+  readonly source: string;
+  readonly value: string;
+  readonly allowed: string;
+}
+
+export interface Metadata {
+  /** What says that the whole container is to be left alone. */
+  readonly ignoredBy: string | null;
+  /** Container ports that have settings of their own. */
+  readonly ports: readonly number[];
+  of(containerPort: number): { readonly metadata: PortMetadata; readonly misread: readonly Misread[] };
+}
+
+type Settings = ReadonlyMap<string, Found>;
+
+const pattern = /^SERVICE_(?:(\d{1,5})_)?([A-Za-z][A-Za-z0-9_]*)$/;
+
+/**
+ * Reads the settings of a container in registrator's grammar: `SERVICE_X` for all its ports, `SERVICE_<port>_X` for one, as
+ * a label or an environment variable. The port's own goes before the general one, then a label before a variable. What is
+ * empty is not given.
+ */
+export function metadataOf({ labels, environment }: Pick<ContainerSnapshot, 'labels' | 'environment'>): Metadata {
+  const general = new Map<string, Found>();
+  const byPort = new Map<number, Map<string, Found>>();
+  // A label comes after a variable, and takes its place.
+  for (const [kind, texts] of [['environment variable', environment] as const, ['label', labels] as const]) {
+    for (const [name, value] of texts) {
+      const [, port, key] = pattern.exec(name) ?? [];
+      if (key === undefined || value === '') continue;
+      const found = { source: `${kind} ${name}`, value, forPort: port !== undefined };
+      if (port === undefined) general.set(key.toLowerCase(), found);
+      else
+        byPort.set(Number(port), (byPort.get(Number(port)) ?? new Map<string, Found>()).set(key.toLowerCase(), found));
+    }
+  }
+  return {
+    ignoredBy: general.get('ignore')?.source ?? null,
+    ports: [...byPort.keys()].filter((port) => port > 0 && port <= 65_535),
+    of: (containerPort) => portMetadataOf(new Map([...general, ...(byPort.get(containerPort) ?? [])])),
+  };
+}
+
+function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
+  const misread: Misread[] = [];
+  const refuse = ({ source, value }: Found, allowed: string): void => {
+    misread.push({ source, value, allowed });
+  };
+  const id = settings.get('id') ?? null;
+  const port = settings.get('port') ?? null;
+  const name = settings.get('name');
+  const service = name === undefined ? null : parseServiceName(name.value.toLowerCase());
+  if (name !== undefined && service?.ok === false)
+    refuse(name, 'letters, digits, ".", "_" and "-", starting with a letter or digit');
+  const isId = id !== null && id.value.length <= maxIdLength && parseId(id.value).ok;
+  if (id !== null && !isId)
+    refuse(id, `up to ${String(maxIdLength)} letters, digits, ".", "_", ":" and "-", starting with a letter or digit`);
+  const number = port === null ? null : parsePort(port.value);
+  if (port !== null && number?.ok === false) refuse(port, 'a port from 1 to 65535');
+
+  const others = new Map<string, string>();
+  let attributes: Partial<Attributes> = {};
+  for (const [key, found] of settings) {
+    if (special.has(key)) continue;
+    const [attribute, text] = attributeOf(key, found.value);
+    const reason = whyNotGiven(attribute, text, settings);
+    const parsed = parseAttribute(attribute, text);
+    if (reason !== null) refuse(found, reason);
+    else if (!parsed.ok) refuse(found, allowedIn(attribute));
+    else if (isKnownAttribute(attribute)) attributes = { ...attributes, ...parsed.value };
+    else if (isOtherAttribute(attribute, text)) others.set(attribute, text);
+    else refuse(found, 'up to 128 letters, digits and . _ ~ : / , @ + * -');
+  }
+  const metadata = {
+    name: service?.ok === true ? service.value : null,
+    id: isId ? id : null,
+    servicePort: port !== null && number?.ok === true ? { ...port, number: number.value } : null,
+    ignoredBy: settings.get('ignore')?.source ?? null,
+    attributes,
+    others,
+  };
+  return { metadata, misread };
+}
+
+/** What does not become an attribute of the value. */
+const special = new Set(['name', 'id', 'port', 'ignore']);
+
+/** With the container port behind it, it still is an id. */
+const maxIdLength = 120;
+
+/** Of registrator, for Consul's checks: there is nothing here that could carry them out. */
+const foreignChecks = new Set(['check_script', 'check_cmd', 'check_ttl', 'check_https', 'check_docker']);
+
+/** Why an attribute means nothing here, as what is allowed instead. */
+function whyNotGiven(attribute: string, text: string, settings: Settings): string | null {
+  const isHttp = settings.get('mode')?.value === 'http';
+  const hasPath = ['check', 'check_http'].some((key) => settings.get(key)?.value.startsWith('/'));
+  if (foreignChecks.has(attribute)) return 'nothing: see SERVICE_CHECK';
+  if (attribute === 'state') return 'nothing: a label can not drain';
+  if (attribute === 'sticky' && !isHttp) return 'a cookie only with SERVICE_MODE=http';
+  if (attribute === 'balance' && text === 'uri' && !isHttp) return 'uri only with SERVICE_MODE=http';
+  if (attribute === 'check-status' && !hasPath) return 'a status only with a path in SERVICE_CHECK';
+  return null;
+}
+
+/** Name and text in the value; registrator's words for checks are understood too. */
+function attributeOf(key: string, value: string): [name: string, text: string] {
+  if (key === 'check_http') return ['check', value];
+  if (key === 'check_tcp') return ['check', 'tcp'];
+  const known = key.replaceAll('_', '-');
+  return [isKnownAttribute(known) ? known : key, value];
+}

@@ -1,0 +1,61 @@
+import { isIPv4, isLoopback, isUnspecified, parseIp, type Address } from './address.js';
+import type { ContainerPort, ContainerSnapshot, PublishedPort } from './container.js';
+import { doubtfulSkip, skip, type Skip } from './skip.js';
+
+type AddressOrSkip = { readonly ok: true; readonly value: Address } | Skip;
+
+/** Which addresses are registered. */
+export interface AddressPolicy {
+  /** Address of this host, as client hosts reach it. */
+  readonly hostIp: string;
+  /** The containers' own addresses instead, where client hosts reach those; of this network, or of the only one. */
+  readonly internal: { readonly network: string | null } | null;
+}
+
+/** Where client hosts reach a port, or the reason why they don't. */
+export function addressOf(port: ContainerPort, container: ContainerSnapshot, policy: AddressPolicy): AddressOrSkip {
+  if (container.hostNetwork) return found({ host: policy.hostIp, port: port.containerPort });
+  return policy.internal === null
+    ? publishedAddressOf(port.published, policy.hostIp)
+    : ownAddressOf(port.containerPort, container, policy.internal.network);
+}
+
+function publishedAddressOf(published: readonly PublishedPort[], hostIp: string): AddressOrSkip {
+  if (published.length === 0) return skip('it is exposed, but not published; start the container with -p');
+  const reachable = published.filter(({ hostIp: ip }) => !isLoopback(ip));
+  if (reachable.length === 0) return doubtfulSkip('it is published on loopback only, where no other host reaches it');
+  // Every address of the other family is not HOST_IP, though it is every address.
+  const own = reachable.filter(({ hostIp: ip }) => !isUnspecified(ip) || isIPv4(ip) === isIPv4(hostIp));
+  const best = [...own].sort((a, b) => rankOf(a, hostIp) - rankOf(b, hostIp) || a.hostPort - b.hostPort)[0];
+  if (best === undefined) {
+    const [is, other] = isIPv4(hostIp) ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6'];
+    return doubtfulSkip(`it is published for ${is} only, and HOST_IP is ${other}`);
+  }
+  return found({ host: isUnspecified(best.hostIp) ? hostIp : best.hostIp, port: best.hostPort });
+}
+
+/** HOST_IP itself goes before every address, and an address of another name comes last. */
+function rankOf({ hostIp }: PublishedPort, ownIp: string): number {
+  if (hostIp === ownIp) return 0;
+  return isUnspecified(hostIp) ? 1 : 2;
+}
+
+function ownAddressOf(port: number, { networks }: ContainerSnapshot, network: string | null): AddressOrSkip {
+  const names = [...networks.keys()];
+  const chosen = network ?? (names.length === 1 ? names[0] : undefined);
+  if (chosen === undefined)
+    return doubtfulSkip(
+      names.length === 0
+        ? 'it is on no network'
+        : `it is on several networks: name one by INTERNAL (${names.join(', ')})`,
+    );
+  const address = networks.get(chosen);
+  if (address === undefined)
+    return doubtfulSkip(`it is not on network ${chosen}, but on ${names.join(', ') || 'none'}`);
+  const host = parseIp(address[0] ?? '');
+  return host.ok ? found({ host: host.value, port }) : doubtfulSkip(`it has no address on network ${chosen}`);
+}
+
+function found(value: Address): AddressOrSkip {
+  return { ok: true, value };
+}
