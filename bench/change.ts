@@ -1,3 +1,4 @@
+import { defaultPolicy } from '../src/core/haproxy/client-policy.js';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { recordOf, type CatalogRecord } from '../src/core/catalog.js';
@@ -99,6 +100,7 @@ function createPipeline(text: string): {
     proxy: { takenOf: () => Promise.resolve([]) },
     bind: settings.bind,
     statsBind: settings.statsBind,
+    policy: defaultPolicy,
     lingerMs: 0,
     held: [],
     heldRevision: 0,

@@ -20,6 +20,7 @@ import { readTemplate } from './discover-template.js';
 import { createLogger } from './log.js';
 import { etcdHostMissing, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
+import { policyOf } from './policy-settings.js';
 import { packageVersion } from './version.js';
 
 export function controlSocketOf(runDir: string): string {
@@ -81,6 +82,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     prefix,
     bind,
     statsBind,
+    policy: policyOf(settings),
     pollMs: poll,
     staleMs: stale,
     lingerMs: linger,

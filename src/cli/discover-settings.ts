@@ -4,6 +4,7 @@ import type { ProxyPaths } from '../adapters/haproxy/paths.js';
 import { parseBindAddress, parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import { accept, reject, type Parsed } from '../core/result.js';
+import { policyOptions, type PolicySettings } from './policy-settings.js';
 import {
   by,
   durationOption,
@@ -14,7 +15,7 @@ import {
   type SharedSettings,
 } from './options.js';
 
-export interface DiscoverSettings extends SharedSettings, QuietSettings {
+export interface DiscoverSettings extends SharedSettings, QuietSettings, PolicySettings {
   readonly poll: number;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
@@ -51,6 +52,7 @@ export function discoverOptions(): Option[] {
     new Option('--stats-auth <user:password>', 'who may see the stats page; everybody if not set')
       .env('STATS_AUTH')
       .argParser(secret('STATS_AUTH', parseStatsAuth)),
+    ...policyOptions(),
     new Option('--template <path>', 'Mustache template of haproxy.cfg')
       .env('TEMPLATE')
       .default(defaultTemplate, 'the one that is built in'),

@@ -11,6 +11,7 @@ import { printStatus } from './discover-ls.js';
 import { controlSocketOf, runDiscover } from './discover-run.js';
 import { renderNow } from './discover-render.js';
 import { etcdHostMissing, main, refuseArguments, required } from './main.js';
+import { policyOf } from './policy-settings.js';
 import { packageVersion } from './version.js';
 
 const program = new Command('docker-discover')
@@ -46,7 +47,13 @@ program
       const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(settings.prefix) });
       const template = await readTemplate(settings.template);
       const proxySettings = proxySettingsOf(settings, proxyPathsOf(settings.runDir));
-      await renderNow({ registry, prefix: settings.prefix, template, settings: proxySettings });
+      await renderNow({
+        registry,
+        prefix: settings.prefix,
+        template,
+        settings: proxySettings,
+        policy: policyOf(settings),
+      });
     } finally {
       client.close();
     }

@@ -23,8 +23,9 @@ export interface StaleEntry extends LeasedEntry {
 export const emptyState: LastKnownGood = { revision: 0, entries: [], stale: [], held: [] };
 
 export function formatLastKnownGood({ revision, entries, stale, held }: LastKnownGood): string {
-  const listeners = held.map(({ service, port, empty, ...attributes }) => ({
+  const listeners = held.map(({ service, servicePort, port, empty, ...attributes }) => ({
     service,
+    servicePort,
     port,
     ...Object.fromEntries(listenerAttributeTexts(attributes)),
     empty,
@@ -80,13 +81,15 @@ function isStaleEntry(value: unknown): value is StaleEntry {
 function heldListenerOf(value: unknown): HeldListener | null {
   if (!isRecord(value)) return null;
   const service = parseServiceName(textOf(value['service']));
-  const port = parsePort(isNumber(value['port']) ? String(value['port']) : '');
+  const port = portOf(value['port']);
+  const servicePort = portOf(value['servicePort'] ?? value['port']);
   const attributes = parseListenerAttributes(value);
   const empty = emptyOf(value['empty']);
-  if (!service.ok || !port.ok || !attributes.ok || empty === undefined) return null;
+  if (!service.ok || !port.ok || !servicePort.ok || !attributes.ok || empty === undefined) return null;
   return {
-    name: listenerNameOf(service.value, port.value),
+    name: listenerNameOf(service.value, servicePort.value),
     service: service.value,
+    servicePort: servicePort.value,
     port: port.value,
     ...attributes.value,
     empty,
@@ -98,6 +101,10 @@ function emptyOf(value: unknown): HeldListener['empty'] | undefined {
   if (!isRecord(value)) return undefined;
   const { sinceMs, revision } = value;
   return isNumber(sinceMs) && isNumber(revision) ? { sinceMs, revision } : undefined;
+}
+
+function portOf(value: unknown): Parsed<number> {
+  return parsePort(isNumber(value) ? String(value) : '');
 }
 
 function textOf(value: unknown): string {

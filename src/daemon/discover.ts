@@ -1,5 +1,6 @@
 import type { Problem } from '../core/catalog.js';
 import { listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
+import type { ClientPolicy } from '../core/haproxy/client-policy.js';
 import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { emptyState, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
@@ -24,6 +25,7 @@ export interface DiscoverOptions {
   readonly prefix: string;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
+  readonly policy: ClientPolicy;
   readonly pollMs: number;
   readonly staleMs: number;
   readonly lingerMs: number;
@@ -45,7 +47,8 @@ export interface Discover {
 const lookAtAllMs = 30_000;
 
 export function createDiscover(options: DiscoverOptions): Discover {
-  const { registry, store, proxy, keeper, prefix, bind, statsBind, pollMs, staleMs, lingerMs, quiet, log } = options;
+  const { registry, store, proxy, keeper, prefix, bind, statsBind, policy, pollMs, staleMs, lingerMs, quiet, log } =
+    options;
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
   let source: CatalogSource | null = null;
   let model: Model = emptyModel;
@@ -104,6 +107,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         proxy,
         bind,
         statsBind,
+        policy,
         lingerMs,
         held: initial.held,
         heldRevision: initial.revision,

@@ -1,7 +1,7 @@
 import type { BindAddress } from '../core/haproxy/bind.js';
-import { barredPortsOf } from '../core/haproxy/barred-ports.js';
+import { claimsUnder, whyBarredBy, type ClientPolicy } from '../core/haproxy/client-policy.js';
 import type { Catalog, Service } from '../core/catalog.js';
-import { claimsOf, modelOf, type Claim, type HeldListener, type Model } from '../core/haproxy/model.js';
+import { modelOf, type Claim, type HeldListener, type Model } from '../core/haproxy/model.js';
 import type { Proxy } from '../ports/proxy.js';
 import { steadyNowMs } from './clock.js';
 import { createQuarantine, type Last, type Quarantine } from './quarantine.js';
@@ -37,6 +37,7 @@ export interface ModelBuilderOptions {
   readonly proxy: Pick<Proxy, 'takenOf'>;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
+  readonly policy: ClientPolicy;
   readonly lingerMs: number;
   /** What held the ports when the daemon last ran, and the revision of etcd at which it did. */
   readonly held: readonly HeldListener[];
@@ -47,6 +48,7 @@ export function createModelBuilder({
   proxy,
   bind,
   statsBind,
+  policy,
   lingerMs,
   ...initial
 }: ModelBuilderOptions): ModelBuilder {
@@ -55,11 +57,11 @@ export function createModelBuilder({
   const unbindable = new Map<number, number>();
   /** A service that did not change since is the same object, and asks for the same. */
   const known = new WeakMap<Service, readonly Claim[]>();
-  const reserved = barredPortsOf(statsBind.port);
   const quarantine = createQuarantine();
 
+  const whyReserved = whyBarredBy(policy, statsBind.port);
   const claimsBy = (service: Service): readonly Claim[] => {
-    const claims = known.get(service) ?? claimsOf(service);
+    const claims = known.get(service) ?? claimsUnder(policy, service);
     known.set(service, claims);
     return claims;
   };
@@ -75,20 +77,20 @@ export function createModelBuilder({
       const nowMs = steadyNowMs();
       for (const [port, untilMs] of unbindable) if (untilMs <= performance.now()) unbindable.delete(port);
       const claims = catalog.services.flatMap(claimsBy);
-      const decide = (barred: ReadonlyMap<number, string>): Model =>
-        modelOf({ claims, held, heldRevision, barred, nowMs, lingerMs });
+      const taken = new Map<number, string>();
+      const whyBarred = (port: number): string | null => taken.get(port) ?? whyReserved(port);
+      const decide = (): Model => modelOf({ claims, held, heldRevision, whyBarred, nowMs, lingerMs });
 
-      const first = decide(reserved);
+      const first = decide();
       const fresh = first.listeners.map(({ port }) => port).filter((port) => !loaded.has(port));
       const probed = await proxy.takenOf(fresh.flatMap((port) => bind.map((host) => ({ host, port }))));
-      const barred = new Map(reserved);
-      for (const { port } of probed) barred.set(port, 'is taken by another process');
-      for (const port of unbindable.keys()) if (fresh.includes(port)) barred.set(port, 'can not be bound by HAProxy');
+      for (const { port } of probed) taken.set(port, 'is taken by another process');
+      for (const port of unbindable.keys()) if (fresh.includes(port)) taken.set(port, 'can not be bound by HAProxy');
 
-      const model = barred.size === reserved.size ? first : decide(barred);
+      const model = taken.size === 0 ? first : decide();
       // Who had a port that another process took keeps the claim to it.
       const robbed = held.filter(
-        ({ name, port }) => barred.has(port) && !model.listeners.some((listener) => listener.name === name),
+        ({ name, port }) => whyBarred(port) !== null && !model.listeners.some((listener) => listener.name === name),
       );
       held = [...model.listeners, ...robbed];
       heldRevision = revision;

@@ -151,7 +151,7 @@ describe('docker-discover', () => {
     site.start();
     await waitFor('both to be refused', async (seen) => seen(await site.lsJson()).problems.length === 2);
     expect((await site.lsJson()).problems).toEqual([
-      { key: 'evil:22', reason: 'port 22 is reserved' },
+      { key: 'evil:22', reason: 'port 22 is denied on this host (DENY_PORTS)' },
       { key: `evil:${String(statsPort)}`, reason: `port ${String(statsPort)} is reserved for the stats page` },
     ]);
     expect(await statsPage()).toContain('Statistics Report');

@@ -3,9 +3,12 @@ import { inTcpMode, listenerAttributesOf, type ListenerAttributes, type ServerAt
 
 /** One `listen` section: one service on one port. */
 export interface Listener extends ListenerAttributes {
-  /** `<service>:<port>`; the `:` keeps it apart from every section name of ours, whatever a service is called. */
+  /** `<service>:<service port>`; the `:` keeps it apart from every section name of ours, whatever a service is called. */
   readonly name: string;
   readonly service: string;
+  /** As the registrations have it. */
+  readonly servicePort: number;
+  /** On this host: the same, unless it is mapped to another. */
   readonly port: number;
   /** Sorted by name. Empty while the listener lingers. */
   readonly servers: readonly Server[];
@@ -44,15 +47,15 @@ export interface ModelInput {
   readonly held: readonly HeldListener[];
   /** Revision of etcd at which that model stood. */
   readonly heldRevision: number;
-  /** Ports that no listener may have, with the reason: reserved, or taken by another process. */
-  readonly barred: ReadonlyMap<number, string>;
+  /** Why no listener may have a port: denied, or taken by another process. */
+  readonly whyBarred: (port: number) => string | null;
   readonly nowMs: number;
   /** How long a listener stays after its last endpoint went. */
   readonly lingerMs: number;
 }
 
-export function listenerNameOf(service: string, port: number): string {
-  return `${service}:${String(port)}`;
+export function listenerNameOf(service: string, servicePort: number): string {
+  return `${service}:${String(servicePort)}`;
 }
 
 export const emptyModel: Model = { listeners: [], refused: [] };
@@ -62,15 +65,15 @@ export const emptyModel: Model = { listeners: [], refused: [] };
  * port and mixes their traffic, so this is the only guard.
  */
 export function modelOf(input: ModelInput): Model {
-  const { held, barred } = input;
+  const { held, whyBarred } = input;
   const refused: Problem[] = [];
   const byPort = new Map<number, Claim[]>();
   for (const claim of [...input.claims, ...lingering(input)]) {
     const { port, name, empty } = claim.listener;
-    const reason = barred.get(port);
+    const reason = whyBarred(port);
     // A listener that lingers without a server has nothing to lose.
-    if (reason !== undefined && empty !== null) continue;
-    if (reason !== undefined) refused.push({ key: name, reason: `port ${String(port)} ${reason}` });
+    if (reason !== null && empty !== null) continue;
+    if (reason !== null) refused.push({ key: name, reason: `port ${String(port)} ${reason}` });
     else byPort.set(port, [...(byPort.get(port) ?? []), claim]);
   }
 
@@ -97,25 +100,36 @@ export interface Claim {
   readonly since: number;
 }
 
-/** One for each service port of a service. Depends on nothing but the service, so that it need be made once. */
-export function claimsOf({ name, endpoints }: Service): Claim[] {
+/**
+ * One for each service port of a service. Depends on nothing but these two, so that it need be made once.
+ *
+ * @param portOf the port on this host
+ */
+export function claimsOf(
+  { name, endpoints }: Service,
+  portOf: (service: string, servicePort: number) => number,
+): Claim[] {
   const byPort = new Map<number, Endpoint[]>();
   for (const endpoint of endpoints) {
     const own = byPort.get(endpoint.servicePort);
     if (own === undefined) byPort.set(endpoint.servicePort, [endpoint]);
     else own.push(endpoint);
   }
-  return [...byPort].map(([port, own]) => ({
-    listener: listenerOf(name, port, own),
+  return [...byPort].map(([servicePort, own]) => ({
+    listener: listenerOf({ service: name, servicePort, port: portOf(name, servicePort) }, own),
     since: own.reduce((least, { createRevision }) => Math.min(least, createRevision), Infinity),
   }));
 }
 
-function listenerOf(service: string, port: number, endpoints: readonly Endpoint[]): Listener {
+function listenerOf(
+  { service, servicePort, port }: Pick<Listener, 'service' | 'servicePort' | 'port'>,
+  endpoints: readonly Endpoint[],
+): Listener {
   const attributes = listenerAttributesOf(newestOf(endpoints));
   return {
-    name: listenerNameOf(service, port),
+    name: listenerNameOf(service, servicePort),
     service,
+    servicePort,
     port,
     ...(attributes.mode === 'tcp' ? inTcpMode(attributes) : attributes),
     servers: endpoints.map(serverOf),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { defaultPolicy } from '../../../src/core/haproxy/client-policy.js';
 import { formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-known-good.js';
 import { createDiscover, type Discover } from '../../../src/daemon/discover.js';
 import { createProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
@@ -71,6 +72,7 @@ function start(): { discover: Discover; run: Promise<void> } {
     prefix,
     bind: ['*'],
     statsBind,
+    policy: defaultPolicy,
     pollMs: 5_000,
     staleMs: 600_000,
     lingerMs: 60_000,

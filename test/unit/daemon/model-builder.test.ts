@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../src/core/catalog.js';
+import { defaultPolicy, type ClientPolicy } from '../../../src/core/haproxy/client-policy.js';
 import { emptyModel, type HeldListener } from '../../../src/core/haproxy/model.js';
 import { createModelBuilder, type BuiltModel } from '../../../src/daemon/model-builder.js';
 import { FakeProxy } from '../support/fake-proxy.js';
@@ -16,14 +17,26 @@ afterEach(() => {
 const web = entryAt('web', 80, 'a', 1);
 const api = entryAt('api', 8080, 'b', 2);
 
-function builderWith({ bind = ['*'], held = [] }: { bind?: string[]; held?: HeldListener[] } = {}): {
+function builderWith({
+  bind = ['*'],
+  held = [],
+  policy = {},
+}: { bind?: string[]; held?: HeldListener[]; policy?: Partial<ClientPolicy> } = {}): {
   proxy: FakeProxy;
   build: (entries: readonly Entry[], loaded?: readonly number[]) => Promise<BuiltModel>;
   bar: (...ports: number[]) => void;
 } {
   const proxy = new FakeProxy();
   const statsBind = { host: '*', port: 1936 };
-  const builder = createModelBuilder({ proxy, bind, statsBind, lingerMs: 60_000, held, heldRevision: 5 });
+  const builder = createModelBuilder({
+    proxy,
+    bind,
+    statsBind,
+    policy: { ...defaultPolicy, ...policy },
+    lingerMs: 60_000,
+    held,
+    heldRevision: 5,
+  });
   return {
     proxy,
     build: (entries, loaded = []) =>
@@ -89,7 +102,7 @@ describe('the model', () => {
     const { build, proxy } = builderWith();
     const built = await build([entryAt('ssh', 22, 'x'), entryAt('stats', 1936, 'y')], [1936]);
     expect(built.model.refused).toEqual([
-      { key: 'ssh:22', reason: 'port 22 is reserved' },
+      { key: 'ssh:22', reason: 'port 22 is denied on this host (DENY_PORTS)' },
       { key: 'stats:1936', reason: 'port 1936 is reserved for the stats page' },
     ]);
     expect(proxy.probed.flat()).toEqual([]);

@@ -25,12 +25,13 @@ export function listenerWith(changes: Partial<Omit<Listener, 'name'>> = {}): Lis
   const listener = {
     service: 'whoami',
     port: 8000,
+    servicePort: changes.port ?? 8000,
     ...listenerAttributesOf(defaultAttributes),
     servers: [serverWith()],
     empty: null,
     ...changes,
   };
-  return { ...listener, name: `${listener.service}:${String(listener.port)}` };
+  return { ...listener, name: `${listener.service}:${String(listener.servicePort)}` };
 }
 
 export function modelWith(...listeners: readonly Listener[]): Model {
@@ -38,8 +39,8 @@ export function modelWith(...listeners: readonly Listener[]): Model {
 }
 
 export function heldWith(changes: Partial<Omit<Listener, 'name' | 'servers'>> = {}): HeldListener {
-  const { name, service, port, empty, ...others } = listenerWith(changes);
-  return { name, service, port, ...listenerAttributesOf(others), empty };
+  const { name, service, servicePort, port, empty, ...others } = listenerWith(changes);
+  return { name, service, servicePort, port, ...listenerAttributesOf(others), empty };
 }
 
 /** A configuration as short as one can be that has the listeners of a model. */

@@ -32,7 +32,7 @@ export function catalogWith(entries: readonly Entry[]): Catalog {
 
 /** What the services of these entries ask for. */
 export function claimsWith(entries: readonly Entry[]): Claim[] {
-  return catalogWith(entries).services.flatMap(claimsOf);
+  return catalogWith(entries).services.flatMap((service) => claimsOf(service, (_name, servicePort) => servicePort));
 }
 
 let hosts = 0;

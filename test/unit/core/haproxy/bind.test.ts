@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { formatBind, parseBindAddress, parseBindHost } from '../../../../src/core/haproxy/bind.js';
-import { barredPortsOf } from '../../../../src/core/haproxy/barred-ports.js';
 import { accepted, reasonOf } from '../../support/parsed.js';
 
 describe('a bind address', () => {
@@ -47,15 +46,4 @@ describe('a host to bind', () => {
   test.each(['', 'eth0', '**', '10.0.0', '*:80', '[::'])('may not be %j', (text) => {
     expect(reasonOf(parseBindHost(text))).toContain('is not a bind address: give * or an IP address');
   });
-});
-
-test('ssh, Docker, etcd and the stats page keep their ports from every registration', () => {
-  expect([...barredPortsOf(1936)]).toEqual([
-    [22, 'is reserved'],
-    [2375, 'is reserved'],
-    [2376, 'is reserved'],
-    [2379, 'is reserved'],
-    [2380, 'is reserved'],
-    [1936, 'is reserved for the stats page'],
-  ]);
 });

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { barredPortsOf } from '../../../../src/core/haproxy/barred-ports.js';
 import { modelOf, type Model, type ModelInput } from '../../../../src/core/haproxy/model.js';
 import { anyBarred, anyEntries, anyHeld } from '../../support/arbitraries.js';
 import { heldWith, listenerWith, serverWith } from '../../support/models.js';
@@ -13,11 +12,15 @@ function model(changes: Partial<ModelInput>): Model {
     claims: claimsWith([]),
     heldRevision: 10,
     held: [],
-    barred: new Map(),
+    whyBarred: () => null,
     nowMs,
     lingerMs: 60_000,
     ...changes,
   });
+}
+
+function barredBy(barred: ReadonlyMap<number, string>): ModelInput['whyBarred'] {
+  return (port) => barred.get(port) ?? null;
 }
 
 function namesOf({ listeners }: Model): string[] {
@@ -55,7 +58,7 @@ describe('a service', () => {
   test('called stats has a name of its own beside the stats page', () => {
     const { listeners } = model({
       claims: claimsWith([entryAt('stats', 8080, 'a')]),
-      barred: barredPortsOf(1936),
+      whyBarred: barredBy(new Map([[1936, 'is reserved for the stats page']])),
     });
     expect(listeners.map(({ name }) => name)).toEqual(['stats:8080']);
   });
@@ -119,14 +122,17 @@ describe('a port', () => {
   });
 
   test.each([
-    [22, 'port 22 is reserved'],
-    [2379, 'port 2379 is reserved'],
-    [1936, 'port 1936 is reserved for the stats page'],
+    [22, 'port 22 is denied on this host'],
     [8000, 'port 8000 is taken by another process'],
   ])('%d that is barred costs that listener only, with the reason', (port, reason) => {
-    const barred = new Map([...barredPortsOf(1936), [8000, 'is taken by another process'] as const]);
+    const whyBarred = barredBy(
+      new Map([
+        [22, 'is denied on this host'],
+        [8000, 'is taken by another process'],
+      ]),
+    );
     const claims = claimsWith([entryAt('greedy', port, 'a'), entryAt('modest', 80, 'b')]);
-    const result = model({ claims, barred, held: [heldWith({ service: 'greedy', port })] });
+    const result = model({ claims, whyBarred, held: [heldWith({ service: 'greedy', port })] });
     expect(namesOf(result)).toEqual(['modest:80']);
     expect(result.refused).toEqual([{ key: `greedy:${String(port)}`, reason }]);
   });
@@ -161,7 +167,7 @@ describe('a port', () => {
 describe('a listener whose last endpoint went', () => {
   test('is not worth a word when its port is barred', () => {
     const held = [heldWith({ service: 'web', port: 80, empty: { sinceMs: nowMs - 1, revision: 1 } })];
-    expect(model({ held, barred: new Map([[80, 'is taken by another process']]) })).toEqual({
+    expect(model({ held, whyBarred: barredBy(new Map([[80, 'is taken by another process']])) })).toEqual({
       listeners: [],
       refused: [],
     });
@@ -204,8 +210,15 @@ describe('whatever stands in etcd and whoever held what', () => {
     barred: anyBarred,
     lingerMs: fc.constantFrom(1_000, 60_000),
   });
-  const decide = ({ entries, ...input }: { entries: Parameters<typeof catalogWith>[0] } & Partial<ModelInput>): Model =>
-    model({ ...input, claims: claimsWith(entries), nowMs: 2_000, heldRevision: 20 });
+  const decide = ({
+    entries,
+    barred,
+    ...input
+  }: {
+    entries: Parameters<typeof catalogWith>[0];
+    barred: ReadonlyMap<number, string>;
+  } & Partial<ModelInput>): Model =>
+    model({ ...input, whyBarred: barredBy(barred), claims: claimsWith(entries), nowMs: 2_000, heldRevision: 20 });
 
   const namesAsked = (entries: Parameters<typeof catalogWith>[0]): string[] =>
     catalogWith(entries).services.flatMap(({ name, endpoints }) =>

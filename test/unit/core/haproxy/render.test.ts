@@ -97,12 +97,12 @@ describe('the default template', () => {
   test('has no section name twice and no port twice, whatever stands in etcd', () => {
     fc.assert(
       fc.property(anyEntries, (entries) => {
-        const barred = new Map([[1936, 'is reserved for the stats page']]);
+        const whyBarred = (port: number): string | null => (port === 1936 ? 'is reserved' : null);
         const model = modelOf({
           claims: claimsWith(entries),
           heldRevision: 1,
           held: [],
-          barred,
+          whyBarred,
           nowMs: 0,
           lingerMs: 0,
         });

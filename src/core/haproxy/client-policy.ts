@@ -1,0 +1,110 @@
+import { parsePort } from '../address.js';
+import { accept, quoted, reject, type Parsed } from '../result.js';
+import type { Service } from '../catalog.js';
+import { parseServiceName } from '../service.js';
+import { claimsOf, type Claim } from './model.js';
+
+/** What of the registry this client host serves, and on which ports. */
+export interface ClientPolicy {
+  /** Only these services; null: all. */
+  readonly services: readonly ServicePattern[] | null;
+  /** None of these, whatever else says so. */
+  readonly denyServices: readonly ServicePattern[];
+  /** Ports that a registration may open here, unless `denyPorts` has them too. */
+  readonly ports: readonly PortRange[];
+  readonly denyPorts: readonly PortRange[];
+  /** Other ports on this host, by `service` or `service:service port`. */
+  readonly map: ReadonlyMap<string, number>;
+}
+
+/** A service by name, where `*` stands for any letters and `?` for one. */
+export interface ServicePattern {
+  readonly matches: RegExp;
+}
+
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** As without any setting; denied are ssh, Docker with Swarm, and etcd. */
+export const defaultPolicy: ClientPolicy = {
+  services: null,
+  denyServices: [],
+  ports: [{ first: 1, last: 65_535 }],
+  denyPorts: [
+    { first: 22, last: 22 },
+    { first: 2375, last: 2377 },
+    { first: 2379, last: 2380 },
+  ],
+  map: new Map(),
+};
+
+/** The listeners that a service asks for on this host. */
+export function claimsUnder(policy: ClientPolicy, service: Service): Claim[] {
+  const isIn = (patterns: readonly ServicePattern[]): boolean =>
+    patterns.some(({ matches }) => matches.test(service.name));
+  const { services, denyServices, map } = policy;
+  if ((services !== null && !isIn(services)) || isIn(denyServices)) return [];
+  return claimsOf(
+    service,
+    (name, servicePort) => map.get(`${name}:${String(servicePort)}`) ?? map.get(name) ?? servicePort,
+  );
+}
+
+/** Tells why a registration may not open a port here, or null. */
+export function whyBarredBy({ ports, denyPorts }: ClientPolicy, statsPort: number): (port: number) => string | null {
+  return (port) => {
+    const isIn = (ranges: readonly PortRange[]): boolean =>
+      ranges.some(({ first, last }) => port >= first && port <= last);
+    if (port === statsPort) return 'is reserved for the stats page';
+    if (isIn(denyPorts)) return 'is denied on this host (DENY_PORTS)';
+    return isIn(ports) ? null : 'is not allowed on this host (PORTS)';
+  };
+}
+
+/** `whoami,shop-*`: names with `*` and `?`, separated by commas. */
+export function parseServicePatterns(text: string): Parsed<readonly ServicePattern[]> {
+  const patterns: ServicePattern[] = [];
+  for (const part of text.split(',').map((word) => word.trim())) {
+    if (!/^[A-Za-z0-9._*?-]{1,128}$/.test(part))
+      return reject(`${quoted(part)} is not the name of a service, with * and ? for any letters and for one`);
+    const source = part.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
+    patterns.push({ matches: new RegExp(`^${source}$`) });
+  }
+  return accept(patterns);
+}
+
+/** `80,443,8000-8999`. */
+export function parsePortRanges(text: string): Parsed<readonly PortRange[]> {
+  const ranges: PortRange[] = [];
+  for (const part of text.split(',').map((word) => word.trim())) {
+    const [firstText = '', lastText = firstText, ...more] = part.split('-');
+    const [first, last] = [parsePort(firstText), parsePort(lastText)];
+    if (!first.ok || !last.ok || more.length > 0 || first.value > last.value)
+      return reject(`${quoted(part)} is not a port or a range of ports, like 443 or 8000-8999`);
+    ranges.push({ first: first.value, last: last.value });
+  }
+  return accept(ranges);
+}
+
+export function formatPortRanges(ranges: readonly PortRange[]): string {
+  return ranges
+    .map(({ first, last }) => (first === last ? String(first) : `${String(first)}-${String(last)}`))
+    .join(',');
+}
+
+/** `whoami=9000,shop:80=8080`. */
+export function parsePortMap(text: string): Parsed<ReadonlyMap<string, number>> {
+  const map = new Map<string, number>();
+  for (const part of text.split(',').map((word) => word.trim())) {
+    const [, service = '', servicePort, to = ''] = /^([^:=]+)(?::([^:=]+))?=([^:=]+)$/.exec(part) ?? [];
+    const port = parsePort(to);
+    if (!parseServiceName(service).ok || !port.ok || (servicePort !== undefined && !parsePort(servicePort).ok))
+      return reject(`${quoted(part)} is not a mapping: give SERVICE=PORT, or SERVICE:SERVICE PORT=PORT`);
+    const name = servicePort === undefined ? service : `${service}:${servicePort}`;
+    if (map.has(name)) return reject(`${quoted(name)} is mapped twice`);
+    map.set(name, port.value);
+  }
+  return accept(map);
+}

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import {
+  claimsUnder,
+  defaultPolicy,
+  formatPortRanges,
+  parsePortMap,
+  parsePortRanges,
+  parseServicePatterns,
+  whyBarredBy,
+  type ClientPolicy,
+} from '../../../../src/core/haproxy/client-policy.js';
+import { accepted, reasonOf } from '../../support/parsed.js';
+import { catalogWith, entryAt } from '../../support/registrations.js';
+
+const services = ['shop-api', 'shop-web', 'whoami'] as const;
+const catalog = catalogWith([...services.map((service) => entryAt(service, 8000, 'a')), entryAt('whoami', 8001, 'b')]);
+
+function portsUnder(policy: Partial<ClientPolicy>): string[] {
+  return catalog.services.flatMap((service) =>
+    claimsUnder({ ...defaultPolicy, ...policy }, service).map(
+      ({ listener }) => `${listener.name} on ${String(listener.port)}`,
+    ),
+  );
+}
+
+describe('of the services, a host serves', () => {
+  const patterns = (text: string): NonNullable<ClientPolicy['services']> => accepted(parseServicePatterns(text));
+
+  test.each([
+    ['all', {}, ['shop-api', 'shop-web', 'whoami']],
+    ['those that it names', { services: patterns('whoami, shop-web') }, ['shop-web', 'whoami']],
+    ['those that a * matches', { services: patterns('shop-*') }, ['shop-api', 'shop-web']],
+    ['those that a ? matches', { services: patterns('shop-???,who?') }, ['shop-api', 'shop-web']],
+    ['all but the denied', { denyServices: patterns('*-api') }, ['shop-web', 'whoami']],
+    [
+      'none that is denied and named',
+      { services: patterns('shop-*'), denyServices: patterns('shop-api') },
+      ['shop-web'],
+    ],
+    ['none where a dot is no dot', { services: patterns('shop.api') }, []],
+  ])('%s', (_what, policy, names) => {
+    expect([...new Set(portsUnder(policy).map((text) => text.replace(/:.*/, '')))]).toEqual(names);
+  });
+
+  test.each(['', 'a,', 'a b', 'a/b', '[ab]'])('a list may not be %j', (text) => {
+    expect(reasonOf(parseServicePatterns(text))).toContain('is not the name of a service');
+  });
+});
+
+describe('a service port', () => {
+  test.each([
+    ['whoami=9000', ['whoami:8000 on 9000', 'whoami:8001 on 9000']],
+    ['whoami:8001=9001', ['whoami:8000 on 8000', 'whoami:8001 on 9001']],
+    ['whoami=9000,whoami:8001=9001', ['whoami:8000 on 9000', 'whoami:8001 on 9001']],
+  ])('is another on this host by %s', (text, ports) => {
+    expect(portsUnder({ map: accepted(parsePortMap(text)) }).filter((port) => port.startsWith('whoami'))).toEqual(
+      ports,
+    );
+  });
+
+  test.each(['', 'whoami', 'whoami=', 'whoami=0', 'whoami:x=1', '-a=1', 'a=1=2', 'a:1:2=3'])(
+    'is not mapped by %j',
+    (text) => {
+      expect(reasonOf(parsePortMap(text))).toContain('is not a mapping: give SERVICE=PORT');
+    },
+  );
+
+  test('is not mapped twice', () => {
+    expect(reasonOf(parsePortMap('a=1,a=2'))).toBe('"a" is mapped twice');
+  });
+});
+
+describe('a port', () => {
+  test.each([
+    [22, 'is denied on this host (DENY_PORTS)'],
+    [2376, 'is denied on this host (DENY_PORTS)'],
+    [2380, 'is denied on this host (DENY_PORTS)'],
+    [1936, 'is reserved for the stats page'],
+    [80, null],
+    [65_535, null],
+  ])('%d: %s', (port, reason) => {
+    expect(whyBarredBy(defaultPolicy, 1936)(port)).toBe(reason);
+  });
+
+  test('outside of those that are allowed is not', () => {
+    const whyBarred = whyBarredBy({ ...defaultPolicy, ports: accepted(parsePortRanges('80, 8000-8999')) }, 1936);
+    expect([79, 80, 81, 7999, 8000, 8999, 9000].filter((port) => whyBarred(port) === null)).toEqual([80, 8000, 8999]);
+    expect(whyBarred(79)).toBe('is not allowed on this host (PORTS)');
+  });
+
+  test('may be one that is denied by default, where the setting says otherwise', () => {
+    expect(whyBarredBy({ ...defaultPolicy, denyPorts: accepted(parsePortRanges('1-21')) }, 1936)(22)).toBeNull();
+  });
+
+  test.each(['', '0', '80-', '-80', '90-80', '1-2-3', '80;81', '65536'])('or a range of them is not %j', (text) => {
+    expect(reasonOf(parsePortRanges(text))).toContain('is not a port or a range of ports');
+  });
+
+  test('and ranges are written as they are read', () => {
+    expect(formatPortRanges(accepted(parsePortRanges('22,2375-2377')))).toBe('22,2375-2377');
+  });
+});
