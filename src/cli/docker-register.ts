@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { askReady } from '../adapters/control/client.js';
+import { askReady, askStatus } from '../adapters/control/client.js';
 import { serveControl } from '../adapters/control/server.js';
 import { createContainerEngine } from '../adapters/docker/engine.js';
 import { formatDockerHost } from '../adapters/docker/host.js';
@@ -11,7 +11,7 @@ import { createRegistry } from '../adapters/etcd/registry.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { SettingError } from '../core/errors.js';
 import { isLoopback } from '../core/address.js';
-import { createRegister } from '../daemon/register.js';
+import { createRegister, type RegisterStatus } from '../daemon/register.js';
 import { runTasks } from '../daemon/lifecycle.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
 import { hostIpMissing } from './host-ip.js';
@@ -77,13 +77,13 @@ program
   .description('print what is registered for this host')
   .option('--json', 'as JSON')
   .action(async (_options, command: Command) => {
-    const { json, prefix, ...settings } = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
+    const { json, prefix, runDir, ...settings } = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
     const { ip: hostIp } = required(settings.hostIp, hostIpMissing());
     const hosts = required(settings.etcdHost, etcdHostMissing);
     const client = createEtcdClient(hosts);
     try {
       const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) });
-      await printRegistrations({ registry, prefix, hostIp, json: json === true });
+      await printRegistrations({ registry, prefix, hostIp, lease: await leaseOf(runDir), json: json === true });
     } finally {
       client.close();
     }
@@ -96,6 +96,12 @@ program
     const ready = await askReady(socketOf(command.optsWithGlobals<RegisterSettings>().runDir));
     if (!ready) throw new Error('not ready: nothing has been registered yet; the log tells why');
   });
+
+/** The lease of the daemon that runs here, if one does. */
+async function leaseOf(runDir: string): Promise<string | null> {
+  const status = (await askStatus(socketOf(runDir)).catch(() => null)) as RegisterStatus | null;
+  return status?.lease ?? null;
+}
 
 /** @throws SettingError where the interface is that of a container with a network of its own, and not the host's */
 async function refuseOwnNetwork(engine: ContainerEngine, hostInterface: string): Promise<void> {

@@ -8,17 +8,20 @@ export interface RegistrationsOptions {
   readonly registry: Registry;
   readonly prefix: string;
   readonly hostIp: string;
+  /** That of the daemon which runs here; null where none answers. */
+  readonly lease: string | null;
   readonly json: boolean;
 }
 
 /** Prints what stands in etcd for this host, with the time that its lease has left. */
-export async function printRegistrations({ registry, prefix, hostIp, json }: RegistrationsOptions): Promise<void> {
+export async function printRegistrations({ registry, prefix, hostIp, lease, json }: RegistrationsOptions): Promise<void> {
   const signal = AbortSignal.timeout(30_000);
   const { entries } = await registry.list(signal);
-  const own = entries.filter((entry) => isOwnKey(prefix, hostIp, entry));
+  // By its lease also what has an id or an address of its own.
+  const own = entries.filter((entry) => entry.lease === lease || isOwnKey(prefix, hostIp, entry));
   const leases = new Map<string, number>();
-  for (const { lease } of own)
-    if (!leases.has(lease)) leases.set(lease, (await registry.leaseTime(lease, signal))?.remainingMs ?? 0);
+  for (const { lease: id } of own)
+    if (!leases.has(id)) leases.set(id, (await registry.leaseTime(id, signal))?.remainingMs ?? 0);
 
   const registrations = own.flatMap((entry) => {
     const record = recordOf(prefix, entry);

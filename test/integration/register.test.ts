@@ -320,5 +320,10 @@ describe('docker-register ls', () => {
       },
     ]);
     expect(await runDaemon('docker-register', ['healthcheck'], env)).toEqual({ code: 0, output: '' });
+    // By its id it could be of any host.
+    await run('-p', '8001:8000', '-l', 'SERVICE_ID=named', 'whoami');
+    await waitFor('the key', async () => (await entries()).some(({ key }) => key.endsWith('/named')));
+    const named = await runDaemon('docker-register', ['ls'], env);
+    expect(named.output).toMatch(new RegExp(`whoami +named +${host.ip}:8001 +8000 +ready`));
   });
 });
