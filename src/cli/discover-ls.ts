@@ -67,8 +67,9 @@ export function asciiJson(body: unknown): string {
   );
 }
 
-function haproxySummary({ running, workerPid, reloads, runtimeChanges }: DiscoverStatus['haproxy']): string {
+function haproxySummary({ running, workerPid, silence, reloads, runtimeChanges }: DiscoverStatus['haproxy']): string {
   if (!running) return 'not running';
+  if (silence !== null) return `running, and does not answer: ${silence}`;
   return `running, worker ${String(workerPid ?? '?')}, ${String(reloads)} reloads, ${String(runtimeChanges)} changes without a reload`;
 }
 

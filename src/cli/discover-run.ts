@@ -18,6 +18,7 @@ import { checkTemplate } from './discover-template.js';
 import { proxySettingsOf, type DiscoverSettings } from './discover-settings.js';
 import { readTemplate } from './discover-template.js';
 import { createLogger } from './log.js';
+import { serveMetricsOf } from './discover-metrics.js';
 import { etcdHostMissing, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { policyOf } from './policy-settings.js';
@@ -97,7 +98,14 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   process.on('SIGHUP', reload);
   try {
     await runUntilSignal((signal) =>
-      runTasks([(both) => discover.run(both), (both) => serveControl(controlSocketOf(runDir), discover, both)], signal),
+      runTasks(
+        [
+          (both) => discover.run(both),
+          (both) => serveControl(controlSocketOf(runDir), discover, both),
+          (both) => serveMetricsOf(discover, { bind: settings.metricsBind, log }, both),
+        ],
+        signal,
+      ),
     );
     log.info('stopped');
   } finally {

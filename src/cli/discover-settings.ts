@@ -19,6 +19,7 @@ export interface DiscoverSettings extends SharedSettings, QuietSettings, PolicyS
   readonly poll: number;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
+  readonly metricsBind: BindAddress | null;
   readonly statsAuth?: { readonly user: string; readonly password: string };
   readonly template: string;
   readonly haproxy: string;
@@ -52,6 +53,10 @@ export function discoverOptions(): Option[] {
     new Option('--stats-auth <user:password>', 'who may see the stats page; everybody if not set')
       .env('STATS_AUTH')
       .argParser(secret('STATS_AUTH', parseStatsAuth)),
+    new Option('--metrics-bind <address>', 'address and port of the daemon’s own metrics (/metrics), or none')
+      .env('METRICS_BIND')
+      .argParser(by(parseMetricsBind))
+      .default({ host: '127.0.0.1', port: 9936 } satisfies BindAddress, '127.0.0.1:9936'),
     ...policyOptions(),
     new Option('--template <path>', 'Mustache template of haproxy.cfg')
       .env('TEMPLATE')
@@ -162,4 +167,8 @@ function parseStatsAuth(text: string): Parsed<{ user: string; password: string }
     );
   }
   return accept({ user, password });
+}
+
+function parseMetricsBind(text: string): Parsed<BindAddress | null> {
+  return text === 'none' ? accept(null) : parseBindAddress(text);
 }

@@ -14,7 +14,13 @@ export interface RegistrationsOptions {
 }
 
 /** Prints what stands in etcd for this host, with the time that its lease has left. */
-export async function printRegistrations({ registry, prefix, hostIp, lease, json }: RegistrationsOptions): Promise<void> {
+export async function printRegistrations({
+  registry,
+  prefix,
+  hostIp,
+  lease,
+  json,
+}: RegistrationsOptions): Promise<void> {
   const signal = AbortSignal.timeout(30_000);
   const { entries } = await registry.list(signal);
   // By its lease also what has an id or an address of its own.

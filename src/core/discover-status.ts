@@ -12,6 +12,8 @@ export interface DiscoverStatus {
   readonly haproxy: {
     readonly running: boolean;
     readonly workerPid: number | null;
+    /** Why it could not be asked, while it starts or hangs; null where it answered. */
+    readonly silence: string | null;
     readonly reloads: number;
     /** Changes of servers without a reload. */
     readonly runtimeChanges: number;
@@ -35,7 +37,10 @@ export interface EndpointStatus {
   readonly id: string;
   readonly address: string;
   readonly weight: number;
-  /** As HAProxy says it (`UP`, `DOWN`, `MAINT`, …); `DRAIN` while it drains, `not loaded` before HAProxy has taken it. */
+  /**
+   * As HAProxy says it (`UP`, `DOWN`, `MAINT`, …); `DRAIN` while it drains, `not loaded` before HAProxy has taken it, `unknown`
+   * while HAProxy does not answer.
+   */
   readonly status: string;
   /** Result of the last check, such as `L4OK`. */
   readonly check: string;
@@ -45,8 +50,9 @@ export interface EndpointStatus {
   readonly stale: boolean;
 }
 
-export function listenerStatusOf(model: Model, servers: readonly ServerStatus[]): ListenerStatus[] {
-  const byName = new Map(servers.map((server) => [`${server.listener}/${server.server}`, server]));
+/** @param servers null where HAProxy does not answer */
+export function listenerStatusOf(model: Model, servers: readonly ServerStatus[] | null): ListenerStatus[] {
+  const byName = new Map((servers ?? []).map((server) => [`${server.listener}/${server.server}`, server]));
   return model.listeners.map((listener) => ({
     service: listener.service,
     port: listener.port,
@@ -56,7 +62,7 @@ export function listenerStatusOf(model: Model, servers: readonly ServerStatus[])
         id: server.name,
         address: formatAddress(server),
         weight: server.weight,
-        status: statusOf(server, observed),
+        status: servers === null ? 'unknown' : statusOf(server, observed),
         check: observed?.check ?? '',
         sessions: observed?.sessions ?? 0,
         stale: server.stale,

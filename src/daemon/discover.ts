@@ -1,4 +1,5 @@
 import type { Problem } from '../core/catalog.js';
+import { countsOf, type DiscoverCounts } from '../core/discover-counts.js';
 import { listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
 import type { ClientPolicy } from '../core/haproxy/client-policy.js';
 import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
@@ -13,6 +14,7 @@ import { every, runTasks } from './lifecycle.js';
 import { createModelBuilder } from './model-builder.js';
 import { createProblemLog } from './problem-log.js';
 import type { Outcome, ProxyKeeper } from './proxy-keeper.js';
+import { proxyStatusOf } from './proxy-status.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createStateSaver } from './state-saver.js';
 import { watchProxy } from './watchdog.js';
@@ -41,6 +43,7 @@ export interface Discover {
   /** HAProxy runs, and has taken a configuration. */
   isReady(): boolean;
   status(signal: AbortSignal): Promise<DiscoverStatus>;
+  counts(): DiscoverCounts;
 }
 
 /** So often HAProxy is asked about all its servers: a large answer, to find only what somebody changed there by hand. */
@@ -83,13 +86,14 @@ export function createDiscover(options: DiscoverOptions): Discover {
 
     isReady: () => ready && proxy.isRunning(),
 
+    counts: () => countsOf(model, problems),
+
     async status(signal) {
-      const running = proxy.isRunning();
-      const servers = running ? await proxy.serverStatus(signal) : [];
+      const { servers, ...haproxy } = await proxyStatusOf(proxy, signal);
       return {
         catalog: source?.isLive() === true ? 'live' : 'last known good',
         revision: source?.revision() ?? 0,
-        haproxy: { running, workerPid: running ? await proxy.workerPid(signal) : null, ...keeper.changes() },
+        haproxy: { ...haproxy, ...keeper.changes() },
         fault: keeper.fault(),
         listeners: listenerStatusOf(model, servers),
         problems: problems.flat(),

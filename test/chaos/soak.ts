@@ -24,7 +24,7 @@ process.exit(await perform({ name: 'soak', defaults: { minutes: 30, seed: 1 }, r
 /** Containers come and go, and nothing fails: what grows meanwhile is a leak. */
 async function run(lab: Lab, { minutes, seed }: RunArguments): Promise<number> {
   const timeline = openTimeline();
-  const stage = await setStage(lab, timeline);
+  const stage = await setStage(lab, timeline, { collectsGarbage: true });
   // Connections that outlive reloads, two to each service: with them old workers do.
   const held = lab.clients.map((client) =>
     startAgent<LongLived>(client, 'long-lived.ts', client.ip, [1_000, 10_000, 2, ...services.map(({ port }) => port)]),

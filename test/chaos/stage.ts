@@ -25,6 +25,9 @@ const rate = 10;
 export const registerSettings = `--restart always -e TTL=${String(ttlMs)}ms -e RESYNC=5s`;
 const discoverSettings = '-e POLL=2s -e LINGER=5s -e HARD_STOP_AFTER=30s';
 
+/** Has Node collect its garbage all the time, so that what grows is a leak. */
+const collecting = `-e NODE_OPTIONS='--expose-gc --import=data:text/javascript,setInterval(gc,10000).unref()'`;
+
 /** The lab with the pair, the services and the load on it, and what is known of all that happens there. */
 export interface Stage {
   readonly lab: Lab;
@@ -37,14 +40,19 @@ export interface Stage {
   facts(): Facts;
 }
 
-export async function setStage(lab: Lab, timeline: Timeline): Promise<Stage> {
+export async function setStage(
+  lab: Lab,
+  timeline: Timeline,
+  { collectsGarbage = false }: { collectsGarbage?: boolean } = {},
+): Promise<Stage> {
+  const more = collectsGarbage ? collecting : '';
   await loadService(
     lab.backends,
     [...services, guest].map(({ name }) => name),
   );
   const fleets = lab.backends.map(fleetOn);
-  await settled(lab.backends.map((host) => startRegister(lab, host, registerSettings)));
-  await settled(lab.clients.map((client) => startDiscover({ ...lab, client }, discoverSettings)));
+  await settled(lab.backends.map((host) => startRegister(lab, host, `${registerSettings} ${more}`)));
+  await settled(lab.clients.map((client) => startDiscover({ ...lab, client }, `${discoverSettings} ${more}`)));
   await settled(fleets.map(fill));
   const loads: Load[] = [];
   for (const client of lab.clients) loads.push(await startLoad(client, { rate, services }));

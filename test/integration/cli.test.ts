@@ -136,6 +136,7 @@ describe('help tells every setting with its variable and default', () => {
         'BIND',
         'STATS_BIND',
         'STATS_AUTH',
+        'METRICS_BIND',
         'SERVICES',
         'DENY_SERVICES',
         'PORTS',
@@ -197,6 +198,7 @@ describe('what is not there yet is waited for', () => {
       RUN_DIR: join(dir, 'run'),
       STATE_DIR: join(dir, 'state'),
       STATS_BIND: '127.0.0.1:19361',
+      METRICS_BIND: 'none',
     };
     const daemon = startDaemon('docker-discover', [], env);
     try {

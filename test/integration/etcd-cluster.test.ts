@@ -39,6 +39,7 @@ beforeAll(async () => {
     STATE_DIR: join(dir, 'state'),
     BIND: '127.0.0.1',
     STATS_BIND: `127.0.0.1:${String(statsPort)}`,
+    METRICS_BIND: 'none',
     // Too late to help: the watch alone must find everything.
     POLL: '1h',
     STOP_TIMEOUT: '2s',

@@ -393,6 +393,9 @@ describe.concurrent('what takes its time', { timeout: 120_000 }, () => {
     const site = await startQuiet(onTestFinished);
     const worker = await site.worker();
     process.kill(worker, 'SIGSTOP');
+    const { code, output } = await site.run('ls');
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/haproxy: running, and does not answer: /);
     await replaced(site);
     await site.answers(site.port, 'a');
     await endpointsFollow(site);

@@ -61,7 +61,7 @@ async function staleEndpoint(): Promise<void> {
 }
 
 it('an endpoint whose registration expired goes on being served, until its health checks fail', async () => {
-  site.start();
+  site.start({ METRICS_BIND: `127.0.0.1:${String(site.thirdPort)}` });
   await waitFor('etcd to be followed', async () => (await site.lsJson()).catalog === 'live');
   await register('a', a.address, 2_000);
   await waitFor('its key to expire', async () => (await etcd.registry.list(signal)).entries.length === 0);
@@ -70,6 +70,8 @@ it('an endpoint whose registration expired goes on being served, until its healt
   const table = await site.run('ls');
   expect(table.output).toContain('stale: 1 endpoints whose registrations expired without a withdrawal');
   expect(table.output).toMatch(/ a +UP \(stale\) /);
+  const metrics = await fetch(`http://127.0.0.1:${String(site.thirdPort)}/metrics`);
+  expect(await metrics.text()).toMatch(/^docker_discover_stale_endpoints 1$/m);
   await a.close();
   await standing('the checks to find it dead', 'a stale DOWN');
 });

@@ -22,10 +22,15 @@ export const clientFaults = {
   },
   'worker-kill': async (stage, target) => {
     const end = await absent(stage, { client: clientNamed(target), what: "HAProxy's worker" }, async (client) => {
-      const status = JSON.parse(await client.docker('exec', 'docker-discover', 'docker-discover', 'ls', '--json')) as {
-        readonly haproxy: { readonly workerPid: number };
-      };
-      await client.docker('exec', 'docker-discover', 'bash', '-c', `kill -KILL ${String(status.haproxy.workerPid)}`);
+      const pid = await waitFor('the worker of HAProxy', async (seen) => {
+        const status = JSON.parse(
+          await client.docker('exec', 'docker-discover', 'docker-discover', 'ls', '--json'),
+        ) as {
+          readonly haproxy: { readonly workerPid: number | null };
+        };
+        return seen(status.haproxy).workerPid ?? false;
+      });
+      await client.docker('exec', 'docker-discover', 'bash', '-c', `kill -KILL ${String(pid)}`);
       return nothing;
     });
     await end();

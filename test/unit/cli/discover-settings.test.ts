@@ -33,6 +33,8 @@ describe('the settings of docker-discover', () => {
 
   test.each([
     ['--bind', 'BIND', '10.0.0.1, [::],10.0.0.1', { bind: ['10.0.0.1', '::'] }],
+    ['--metrics-bind', 'METRICS_BIND', 'none', { metricsBind: null }],
+    ['--metrics-bind', 'METRICS_BIND', '*:9936', { metricsBind: { host: '*', port: 9936 } }],
     ['--stats-bind', 'STATS_BIND', '127.0.0.1:1937', { statsBind: { host: '127.0.0.1', port: 1937 } }],
     ['--stats-auth', 'STATS_AUTH', 'admin:a:b&c', { statsAuth: { user: 'admin', password: 'a:b&c' } }],
     ['--template', 'TEMPLATE', '/etc/my.mustache', { template: '/etc/my.mustache' }],
@@ -54,6 +56,7 @@ describe('the settings of docker-discover', () => {
     ['--bind', 'BIND', '*,', 'give * or an IP address'],
     ['--bind', 'BIND', '10.0.0.1:80', 'give * or an IP address'],
     ['--stats-bind', 'STATS_BIND', '1936', 'give *:1936 or ip:1936'],
+    ['--metrics-bind', 'METRICS_BIND', 'off', 'is not a bind address and port'],
     ['--stats-bind', 'STATS_BIND', 'localhost:1936', 'give *:1936 or ip:1936'],
     ['--stats-bind', 'STATS_BIND', '*:0', 'is not a port (1 to 65535)'],
     ['--poll', 'POLL', '5', 'give a number and a unit'],

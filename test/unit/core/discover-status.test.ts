@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { listenerStatusOf, problemListsOf } from '../../../src/core/discover-status.js';
+import type { ServerStatus } from '../../../src/core/haproxy/replies.js';
 import { listenerWith, modelWith, serverWith } from '../support/models.js';
 
 test('tells of each endpoint what HAProxy says of it', () => {
@@ -14,7 +15,7 @@ test('tells of each endpoint what HAProxy says of it', () => {
     }),
     listenerWith({ service: 'lingers', port: 81, servers: [] }),
   );
-  const observed = (server: string, status: string): Parameters<typeof listenerStatusOf>[1][number] => ({
+  const observed = (server: string, status: string): ServerStatus => ({
     listener: 'whoami:8000',
     server,
     status,
@@ -49,6 +50,11 @@ test('tells of each endpoint what HAProxy says of it', () => {
     },
     { service: 'lingers', port: 81, endpoints: [] },
   ]);
+});
+
+test('tells that nothing is known of an endpoint while HAProxy does not answer', () => {
+  const [listener] = listenerStatusOf(modelWith(listenerWith()), null);
+  expect(listener?.endpoints).toMatchObject([{ id: '0123456789ab', status: 'unknown', check: '', sessions: 0 }]);
 });
 
 test('the problems are listeners that are left out, addresses claimed twice, and keys that break the grammar', () => {

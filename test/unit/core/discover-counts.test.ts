@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { countsOf } from '../../../src/core/discover-counts.js';
+import { listenerWith, modelWith, serverWith } from '../support/models.js';
+
+test('counts what is served, what of it is stale, and what is not served', () => {
+  const model = modelWith(
+    listenerWith({ servers: [serverWith({ name: 'a' }), serverWith({ name: 'b', stale: true })] }),
+    listenerWith({ service: 'lingers', port: 81, servers: [] }),
+  );
+  const problems = (count: number): { key: string; reason: string }[] =>
+    Array(count).fill({ key: 'k', reason: 'r' }) as [];
+  expect(countsOf(model, [problems(1), problems(2), problems(3), problems(4)])).toEqual({
+    listeners: 2,
+    endpoints: 2,
+    stale: 1,
+    notServed: { refused: 1, conflicting: 2, rejected: 3 },
+  });
+});
