@@ -8,10 +8,10 @@ import type { Logger } from '../ports/log.js';
 /** A port that is taken costs the metrics alone, until it is free. */
 export async function serveMetricsOf(
   { counts }: Pick<Discover, 'counts'>,
-  { bind, log }: { bind: BindAddress | null; log: Logger },
+  { bind, log }: { bind: BindAddress | 'none'; log: Logger },
   signal: AbortSignal,
 ): Promise<void> {
-  if (bind === null) return;
+  if (bind === 'none') return;
   const what = `metrics on ${formatBind(bind)} (METRICS_BIND)`;
   await retry((healthy) => serveMetrics({ bind, gauges: discoverGauges(counts) }, healthy, signal), {
     what,

@@ -19,7 +19,7 @@ export interface DiscoverSettings extends SharedSettings, QuietSettings, PolicyS
   readonly poll: number;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
-  readonly metricsBind: BindAddress | null;
+  readonly metricsBind: BindAddress | 'none';
   readonly statsAuth?: { readonly user: string; readonly password: string };
   readonly template: string;
   readonly haproxy: string;
@@ -169,6 +169,7 @@ function parseStatsAuth(text: string): Parsed<{ user: string; password: string }
   return accept({ user, password });
 }
 
-function parseMetricsBind(text: string): Parsed<BindAddress | null> {
-  return text === 'none' ? accept(null) : parseBindAddress(text);
+/** Commander takes null for an option that was not given. */
+function parseMetricsBind(text: string): Parsed<BindAddress | 'none'> {
+  return text === 'none' ? accept(text) : parseBindAddress(text);
 }

@@ -53,7 +53,12 @@ program.action(async () => {
     engine,
     registry: createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }),
     prefix,
-    policy: { hostIp, internal, naming: nameBy, onlyLabel: settings.onlyLabel ?? null },
+    policy: {
+      hostIp,
+      internal: internal === 'no' ? null : internal,
+      naming: nameBy,
+      onlyLabel: settings.onlyLabel ?? null,
+    },
     ttlMs: ttl,
     resyncMs: resync,
     quiet: quietOf(settings),

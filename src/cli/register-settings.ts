@@ -22,7 +22,7 @@ export interface RegisterSettings extends SharedSettings, QuietSettings {
   readonly dockerHost: DockerHost;
   readonly nameBy: Naming;
   readonly onlyLabel?: NonNullable<RegistrationPolicy['onlyLabel']>;
-  readonly internal: RegistrationPolicy['internal'];
+  readonly internal: NonNullable<RegistrationPolicy['internal']> | 'no';
   readonly changeRate: number;
   readonly withdrawOnExit: boolean;
 }
@@ -62,7 +62,7 @@ export function registerOptions(): Option[] {
       .env('INTERNAL')
       .argParser(by(parseInternal))
       .preset('yes')
-      .default(null, 'no'),
+      .default('no'),
     ...durations().map(durationOption),
     ...quietPeriodOptions(5, 100),
     new Option(
@@ -113,10 +113,10 @@ export function parseOnlyLabel(text: string): Parsed<NonNullable<RegistrationPol
   return reject(`${quoted(text)} is not a label: give NAME or NAME=VALUE`);
 }
 
-/** `yes`, `no`, or the name of a network of Docker's. */
-export function parseInternal(text: string): Parsed<RegistrationPolicy['internal']> {
+/** `yes`, `no`, or the name of a network of Docker's. Commander takes null for an option that was not given. */
+export function parseInternal(text: string): Parsed<RegisterSettings['internal']> {
   const yesNo = parseYesNo(text);
-  if (yesNo.ok) return accept(yesNo.value ? { network: null } : null);
+  if (yesNo.ok) return accept(yesNo.value ? { network: null } : 'no');
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text)) return accept({ network: text });
   return reject('must be yes, no, or the name of a network');
 }

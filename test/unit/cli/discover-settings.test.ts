@@ -33,7 +33,7 @@ describe('the settings of docker-discover', () => {
 
   test.each([
     ['--bind', 'BIND', '10.0.0.1, [::],10.0.0.1', { bind: ['10.0.0.1', '::'] }],
-    ['--metrics-bind', 'METRICS_BIND', 'none', { metricsBind: null }],
+    ['--metrics-bind', 'METRICS_BIND', 'none', { metricsBind: 'none' }],
     ['--metrics-bind', 'METRICS_BIND', '*:9936', { metricsBind: { host: '*', port: 9936 } }],
     ['--stats-bind', 'STATS_BIND', '127.0.0.1:1937', { statsBind: { host: '127.0.0.1', port: 1937 } }],
     ['--stats-auth', 'STATS_AUTH', 'admin:a:b&c', { statsAuth: { user: 'admin', password: 'a:b&c' } }],
