@@ -18,6 +18,7 @@ import { hostIpMissing } from './host-ip.js';
 import { createLogger } from './log.js';
 import { etcdHostMissing, main, refuseArguments, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
+import { addByHandCommands } from './register-by-hand.js';
 import { registerOptions, type RegisterSettings } from './register-settings.js';
 import { printRegistrations } from './register-ls.js';
 import { packageVersion } from './version.js';
@@ -93,6 +94,8 @@ program
       client.close();
     }
   });
+
+addByHandCommands(program);
 
 program
   .command('healthcheck')

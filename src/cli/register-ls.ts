@@ -31,7 +31,7 @@ export async function printRegistrations({
 
   const registrations = own.flatMap((entry) => {
     const record = recordOf(prefix, entry);
-    if (record.kind === 'rejected') return [];
+    if (record.kind !== 'endpoint') return [];
     const { service, id, address, servicePort, state } = record.endpoint;
     const ttlMs = leases.get(entry.lease) ?? 0;
     return [

@@ -1,6 +1,7 @@
 import { formatAddress } from './address.js';
 import {
   compareText,
+  isDrainedBy,
   newestOf,
   type Catalog,
   type CatalogRecord,
@@ -34,6 +35,8 @@ export function catalogOf(records: Iterable<CatalogRecord>): Catalog {
 
 export function createCatalogIndex(): CatalogIndex {
   const endpoints = new Map<string, Endpoint>();
+  /** What is drained by hand, by its key. */
+  const drains = new Map<string, string>();
   const byAddress = createGroups();
   const byService = createGroups();
   /** Services whose endpoints may be others than when the catalog was last asked for. */
@@ -54,8 +57,19 @@ export function createCatalogIndex(): CatalogIndex {
     }
   };
 
+  const touchDrained = (target: string): void => {
+    for (const endpoint of endpoints.values()) if (isDrainedBy(endpoint, target)) touched.add(endpoint.service);
+  };
+
+  const drained = (endpoint: Endpoint): Endpoint => {
+    for (const target of drains.values()) if (isDrainedBy(endpoint, target)) return { ...endpoint, state: 'drain' };
+    return endpoint;
+  };
+
   const remove = (key: string): void => {
     rejected.delete(key);
+    const target = drains.get(key);
+    if (drains.delete(key) && target !== undefined) touchDrained(target);
     const endpoint = endpoints.get(key);
     if (endpoint === undefined) return;
     const address = formatAddress(endpoint.address);
@@ -72,6 +86,11 @@ export function createCatalogIndex(): CatalogIndex {
       if (record.kind === 'rejected') {
         remove(record.key);
         rejected.set({ key: record.key, reason: record.reason });
+        return [];
+      }
+      if (record.kind === 'drain') {
+        drains.set(record.key, record.target);
+        touchDrained(record.target);
         return [];
       }
       const { endpoint } = record;
@@ -94,7 +113,7 @@ export function createCatalogIndex(): CatalogIndex {
       for (const name of touched) {
         const winners = byService.of(name).filter(({ key }) => !conflicting.has(key));
         if (winners.length === 0) services.delete(name);
-        else services.set({ name, endpoints: winners.sort((a, b) => compareText(a.id, b.id)) });
+        else services.set({ name, endpoints: winners.sort((a, b) => compareText(a.id, b.id)).map(drained) });
       }
       touched.clear();
       return { services: services.values(), rejected: rejected.values(), conflicting: conflicting.values() };

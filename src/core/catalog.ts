@@ -1,4 +1,4 @@
-import { parseKey, parseValue } from './keyspace.js';
+import { drainTargetOf, parseKey, parseValue } from './keyspace.js';
 import type { Registration } from './service.js';
 
 /** A key as it stands in etcd. */
@@ -27,8 +27,9 @@ export interface Problem {
   readonly reason: string;
 }
 
-/** What one key says: an endpoint, or why it is rejected. */
+/** What one key says: an endpoint, that something is drained by hand, or why it is rejected. */
 export type CatalogRecord =
+  | { readonly kind: 'drain'; readonly key: string; readonly target: string }
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
   | { readonly kind: 'rejected'; readonly key: string; readonly reason: string };
 
@@ -49,6 +50,8 @@ export interface Service {
 }
 
 export function recordOf(prefix: string, entry: Entry): CatalogRecord {
+  const target = drainTargetOf(prefix, entry.key);
+  if (target !== null) return { kind: 'drain', key: entry.key, target };
   const key = parseKey(prefix, entry.key);
   if (!key.ok) return { kind: 'rejected', key: entry.key, reason: key.reason };
   const value = parseValue(entry.value);
@@ -60,7 +63,7 @@ export function recordOf(prefix: string, entry: Entry): CatalogRecord {
 /** The same key, after its lease has gone. */
 export function staleRecordOf(prefix: string, entry: Entry): CatalogRecord {
   const record = recordOf(prefix, entry);
-  return record.kind === 'rejected' ? record : { kind: 'endpoint', endpoint: { ...record.endpoint, stale: true } };
+  return record.kind === 'endpoint' ? { kind: 'endpoint', endpoint: { ...record.endpoint, stale: true } } : record;
 }
 
 /**
@@ -80,4 +83,9 @@ function isNewer(a: Endpoint, b: Endpoint): boolean {
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+/** Whether a drain by hand means this one. A container with several ports has several ids, with the port behind. */
+export function isDrainedBy({ id, address }: Pick<Endpoint, 'id' | 'address'>, target: string): boolean {
+  return id === target || id.startsWith(`${target}:`) || address.host === target;
 }

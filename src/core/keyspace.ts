@@ -1,4 +1,4 @@
-import { formatAddress, isLoopback, parseAddress, parsePort } from './address.js';
+import { formatAddress, isLoopback, parseAddress, parseIp, parsePort } from './address.js';
 import { attributeTexts, defaultAttributes, isKnownAttribute, parseAttribute } from './attributes.js';
 import { accept, printable, quoted, reject, type Parsed } from './result.js';
 import { parseId, parseServiceName, type Registration } from './service.js';
@@ -7,6 +7,7 @@ import { parseId, parseServiceName, type Registration } from './service.js';
  * The contract between the two daemons, and with any other tool:
  *
  *     <prefix>/<service>/<id>      ip:port[?attribute=value[&…]]
+ *     <prefix>/drain:/<id or ip>   whatever it says, that registration, or all of that host, drains
  *
  * Attributes: `port` (service port; the address's port without it), and those of `attributes.ts`. Others are handed on to
  * templates where they are short and harmless, and left alone otherwise, so that an older reader understands a newer
@@ -49,6 +50,28 @@ export function parseKey(prefix: string, key: string): Parsed<Pick<Registration,
   if (!service.ok) return service;
   const id = parseId(idText);
   return id.ok ? accept({ service: service.value, id: id.value }) : id;
+}
+
+/** Where what is drained by hand stands, beside the services: no service has such a name. */
+const drains = 'drain:';
+
+/** What is drained by hand: a registration by its id, a container by the first 12 digits of its id, or a host by its address. */
+export function parseDrainTarget(text: string): Parsed<string> {
+  const ip = parseIp(text);
+  if (ip.ok) return ip;
+  const id = parseId(/^[0-9a-f]{64}$/.test(text) ? text.slice(0, 12) : text);
+  return id.ok ? id : reject(`${id.reason}, nor the address of a host`);
+}
+
+export function drainKeyOf(prefix: string, target: string): string {
+  return `${prefix}/${drains}/${target}`;
+}
+
+/** The target of a key that drains, or null where it is a key of another kind. */
+export function drainTargetOf(prefix: string, key: string): string | null {
+  const start = drainKeyOf(prefix, '');
+  const target = key.startsWith(start) ? parseDrainTarget(key.slice(start.length)) : null;
+  return target?.ok === true ? target.value : null;
 }
 
 /** A key as it may go to a terminal or into a log, whatever it is; one of the grammar is shown whole. */

@@ -77,7 +77,7 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
   const keptHostOf = (entry: LeasedEntry): string | null => {
     const record = recordOf(prefix, entry);
     // Who drains has announced that he goes.
-    return record.kind === 'rejected' || record.endpoint.state === 'drain' ? null : record.endpoint.address.host;
+    return record.kind !== 'endpoint' || record.endpoint.state === 'drain' ? null : record.endpoint.address.host;
   };
 
   /** Of one that has run out, a follower may tell before the leader has forgotten it. */
@@ -150,7 +150,7 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
 
     heard({ key, lease }, record) {
       missed.delete(key);
-      if (lease === '0' || record.kind === 'rejected') return;
+      if (lease === '0' || record.kind !== 'endpoint') return;
       const { host } = record.endpoint.address;
       // The first one counts: a host on which something comes and goes all the time has been heard too.
       const before = heard.get(host);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { recordOf, type Entry } from '../../../src/core/catalog.js';
+import { recordOf, type Catalog, type Entry } from '../../../src/core/catalog.js';
 import { catalogOf, createCatalogIndex } from '../../../src/core/catalog-index.js';
+import { drainKeyOf } from '../../../src/core/keyspace.js';
 import { anyEntries } from '../support/arbitraries.js';
 import { catalogWith, entryAt, entryWith, prefix } from '../support/registrations.js';
 
@@ -140,6 +141,42 @@ describe('a catalog that follows its keys', () => {
     expect(index.catalog().services).toBe(after.services);
     index.delete(more.key);
     expect(index.catalog()).toEqual(before);
+  });
+
+  describe('what is drained by hand', () => {
+    const endpoints = [
+      entryWith({ service: 'web', id: '0123456789ab:80', address: { host: '10.0.0.1', port: 1 } }),
+      entryWith({ service: 'web', id: '1123456789ab', address: { host: '10.0.0.1', port: 2 } }),
+      entryWith({ service: 'db', id: 'named', address: { host: '10.0.0.2', port: 3 } }),
+    ];
+    const drain = (target: string): Entry => ({ key: drainKeyOf(prefix, target), value: '', createRevision: 9 });
+    const drained = ({ services }: Catalog): string[] =>
+      services.flatMap((service) => service.endpoints.filter(({ state }) => state === 'drain').map(({ id }) => id));
+
+    test.each([
+      ['a container by its id, with all its ports', '0123456789ab', ['0123456789ab:80']],
+      ['one of its ports', '0123456789ab:80', ['0123456789ab:80']],
+      ['a registration by its id', 'named', ['named']],
+      ['a host by its address', '10.0.0.1', ['0123456789ab:80', '1123456789ab']],
+      ['nothing that is there', '0123456789', []],
+    ])('is %s, whatever came first', (_what, target, ids) => {
+      for (const entries of [
+        [...endpoints, drain(target)],
+        [drain(target), ...endpoints],
+      ])
+        expect(drained(catalogOf(entries.map((entry) => recordOf(prefix, entry)))).sort()).toEqual(ids);
+    });
+
+    test('is as before when the drain is taken back', () => {
+      const index = createCatalogIndex();
+      for (const entry of endpoints) index.set(recordOf(prefix, entry));
+      const before = index.catalog();
+      index.set(recordOf(prefix, drain('10.0.0.1')));
+      expect(drained(index.catalog())).toHaveLength(2);
+      expect(index.catalog().rejected).toEqual([]);
+      index.delete(drain('10.0.0.1').key);
+      expect(index.catalog()).toEqual(before);
+    });
   });
 
   test('gives an address back to the older claim when the newer one goes', () => {

@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatAddress, parseAddress } from '../../../src/core/address.js';
 import {
+  drainKeyOf,
+  drainTargetOf,
   formatValue,
   keyOf,
   keyspaceOf,
   maxValueBytes,
+  parseDrainTarget,
   parseKey,
   parsePrefix,
   parseValue,
@@ -253,4 +256,29 @@ describe('whatever somebody writes', () => {
       expect(Object.getPrototypeOf(accepted(parseValue(`10.0.0.1:80?${name}=1`)))).toBe(Object.prototype);
     },
   );
+});
+
+describe('a drain', () => {
+  test.each([
+    ['0123456789ab', '0123456789ab'],
+    ['0123456789ab:80', '0123456789ab:80'],
+    [`0123456789ab${'0'.repeat(52)}`, '0123456789ab'],
+    ['198.18.0.20', '198.18.0.20'],
+    ['2001:DB8::7', '2001:db8::7'],
+    ['::1', '::1'],
+  ])('of %s has a key that is read again', (text, target) => {
+    expect(accepted(parseDrainTarget(text))).toBe(target);
+    expect(drainKeyOf('/backends', target)).toBe(`/backends/drain:/${target}`);
+    expect(drainTargetOf('/backends', drainKeyOf('/backends', target))).toBe(target);
+  });
+
+  test.each(['', 'a b', '/etc', '../x'])('is not of %j', (text) => {
+    expect(reasonOf(parseDrainTarget(text))).toContain('nor the address of a host');
+    expect(drainTargetOf('/backends', drainKeyOf('/backends', text))).toBeNull();
+  });
+
+  test('is no key of a service', () => {
+    expect(drainTargetOf('/backends', '/backends/web/a')).toBeNull();
+    expect(reasonOf(parseKey('/backends', '/backends/drain:/a'))).toContain('"drain:" is not a service name');
+  });
 });
