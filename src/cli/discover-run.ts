@@ -10,13 +10,14 @@ import { proxyPathsOf } from '../adapters/haproxy/paths.js';
 import { createProxy } from '../adapters/haproxy/proxy.js';
 import { SettingError } from '../core/errors.js';
 import { formatBind } from '../core/haproxy/bind.js';
+import { emptyModel } from '../core/haproxy/model.js';
+import { viewOf } from '../core/haproxy/view.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { createDiscover } from '../daemon/discover.js';
 import { runTasks } from '../daemon/lifecycle.js';
 import { createProxyKeeper } from '../daemon/proxy-keeper.js';
-import { checkTemplate } from './discover-template.js';
 import { proxySettingsOf, type DiscoverSettings } from './discover-settings.js';
-import { readTemplate } from './discover-template.js';
+import { checkTemplate, readTemplate } from './discover-template.js';
 import { createLogger } from './log.js';
 import { serveMetricsOf } from './discover-metrics.js';
 import { etcdHostMissing, required, runUntilSignal } from './main.js';
@@ -47,7 +48,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const proxySettings = proxySettingsOf(settings, paths);
   await refuseSecond(runDir);
   const text = await readTemplate(template);
-  await checkTemplate({ path: template, text, haproxy, settings: proxySettings });
+  await checkTemplate({ path: template, text, haproxy }, viewOf(emptyModel, proxySettings, false));
 
   const log = createLogger('docker-discover', settings);
   log.info(

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkConfiguration } from '../adapters/haproxy/binary.js';
 import { messageOf, SettingError } from '../core/errors.js';
-import { emptyModel } from '../core/haproxy/model.js';
 import { render } from '../core/haproxy/render.js';
-import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
+import type { View } from '../core/haproxy/view.js';
 
 /** @throws SettingError */
 export async function readTemplate(path: string): Promise<string> {
@@ -20,22 +19,30 @@ export interface TemplateCheck {
   readonly path: string;
   readonly text: string;
   readonly haproxy: string;
-  readonly settings: ProxySettings;
+}
+
+/** What a template makes of a view. @throws SettingError */
+export function renderTemplate({ path, text }: Pick<TemplateCheck, 'path' | 'text'>, view: View): string {
+  const rendered = render(text, view);
+  if (rendered.ok) return rendered.value;
+  throw new SettingError(`TEMPLATE ${JSON.stringify(path)} can't be rendered: ${rendered.reason}`);
 }
 
 /**
- * Whether HAProxy takes the template without any service. A mistake is told here, before anything runs on it.
+ * Whether HAProxy takes what a template makes of a view; at the start, without any service, a mistake is told before
+ * anything runs on it.
  *
+ * @returns the configuration
  * @throws SettingError
  */
-export async function checkTemplate({ path, text, haproxy, settings }: TemplateCheck): Promise<void> {
-  const rendered = render(text, viewOf(emptyModel, settings, false));
-  if (!rendered.ok) throw new SettingError(`TEMPLATE ${JSON.stringify(path)} can't be rendered: ${rendered.reason}`);
+export async function checkTemplate({ path, text, haproxy }: TemplateCheck, view: View): Promise<string> {
+  const rendered = renderTemplate({ path, text }, view);
   const dir = await mkdtemp(join(tmpdir(), 'docker-discover-'));
   try {
     const file = join(dir, 'haproxy.cfg');
-    await writeFile(file, rendered.value, { mode: 0o600 });
+    await writeFile(file, rendered, { mode: 0o600 });
     await checkConfiguration(haproxy, file, AbortSignal.timeout(30_000));
+    return rendered;
   } catch (error) {
     throw new SettingError(`TEMPLATE ${JSON.stringify(path)} is refused by HAProxy: ${messageOf(error)}`);
   } finally {

@@ -4,12 +4,13 @@ import { askReady, askStatus } from '../adapters/control/client.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
 import { proxyPathsOf } from '../adapters/haproxy/paths.js';
+import type { View } from '../core/haproxy/view.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { discoverOptions, proxySettingsOf, type DiscoverSettings } from './discover-settings.js';
-import { readTemplate } from './discover-template.js';
-import { printStatus } from './discover-ls.js';
+import { checkTemplate, readTemplate, renderTemplate } from './discover-template.js';
+import { asciiJson, printStatus } from './discover-ls.js';
 import { controlSocketOf, runDiscover } from './discover-run.js';
-import { renderNow } from './discover-render.js';
+import { viewNow } from './discover-render.js';
 import { etcdHostMissing, main, refuseArguments, required } from './main.js';
 import { policyOf } from './policy-settings.js';
 import { packageVersion } from './version.js';
@@ -39,24 +40,25 @@ program
 program
   .command('render')
   .description('print haproxy.cfg for what stands in etcd now; touches nothing')
+  .option('--check', 'have HAProxy check it, and print what it says instead')
   .action(async (_options, command: Command) => {
-    const settings = command.optsWithGlobals<DiscoverSettings>();
-    const hosts = required(settings.etcdHost, etcdHostMissing);
-    const client = createEtcdClient(hosts);
-    try {
-      const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(settings.prefix) });
-      const template = await readTemplate(settings.template);
-      const proxySettings = proxySettingsOf(settings, proxyPathsOf(settings.runDir));
-      await renderNow({
-        registry,
-        prefix: settings.prefix,
-        template,
-        settings: proxySettings,
-        policy: policyOf(settings),
-      });
-    } finally {
-      client.close();
+    const settings = command.optsWithGlobals<DiscoverSettings & { check?: boolean }>();
+    const { template: path, haproxy } = settings;
+    const text = await readTemplate(path);
+    const view = await currentView(settings);
+    if (settings.check !== true) {
+      process.stdout.write(renderTemplate({ path, text }, view));
+      return;
     }
+    await checkTemplate({ path, text, haproxy }, view);
+    process.stdout.write(`HAProxy takes it, with ${String(view.listeners.length)} listeners\n`);
+  });
+
+program
+  .command('model')
+  .description('print what a template gets for what stands in etcd now, as JSON')
+  .action(async (_options, command: Command) => {
+    process.stdout.write(`${asciiJson(await currentView(command.optsWithGlobals<DiscoverSettings>()))}\n`);
   });
 
 program
@@ -66,5 +68,20 @@ program
     const ready = await askReady(controlSocketOf(command.optsWithGlobals<DiscoverSettings>().runDir));
     if (!ready) throw new Error('not ready: HAProxy does not run; the log tells why');
   });
+
+async function currentView(settings: DiscoverSettings): Promise<View> {
+  const hosts = required(settings.etcdHost, etcdHostMissing);
+  const client = createEtcdClient(hosts);
+  try {
+    return await viewNow({
+      registry: createRegistry({ client, hosts, keyspace: keyspaceOf(settings.prefix) }),
+      prefix: settings.prefix,
+      settings: proxySettingsOf(settings, proxyPathsOf(settings.runDir)),
+      policy: policyOf(settings),
+    });
+  } finally {
+    client.close();
+  }
+}
 
 await main(program);

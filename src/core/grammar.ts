@@ -73,18 +73,21 @@ export function yesOrNo(name: string): Grammar<boolean> {
   };
 }
 
-const tag = /^[A-Za-z0-9._~:/,@+*-]{1,64}$/;
+const word = /^[A-Za-z0-9._~:/,@+*=-]{1,64}$/;
 
-/** Words between commas; a backslash makes a comma part of a word. */
+/** Words between commas; a backslash makes a comma part of a word, and white space around one is none of it. */
 export function words(name: string): Grammar<readonly string[]> {
   return {
     name,
     initial: [],
-    allowed: 'words of letters, digits and . _ ~ : / @ + * - with commas between',
+    allowed: 'words of letters, digits and . _ ~ : / , @ + * = - with commas between',
     parse: (text) => {
-      const value = text.split(/(?<!\\),/).map((word) => word.replaceAll('\\,', ','));
-      return value.every((word) => tag.test(word)) ? { value } : null;
+      const value = text
+        .split(/(?<!\\),/)
+        .map((part) => part.trim().replaceAll('\\,', ','))
+        .filter((part) => part !== '');
+      return value.every((part) => word.test(part)) ? { value } : null;
     },
-    format: (value) => value.map((word) => word.replaceAll(',', '\\,')).join(','),
+    format: (value) => value.map((part) => part.replaceAll(',', '\\,')).join(','),
   };
 }

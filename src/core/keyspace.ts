@@ -21,7 +21,7 @@ const maxPrefixLength = 256;
 const keySegment = '[A-Za-z0-9][A-Za-z0-9._-]*';
 const prefixPattern = new RegExp(`^(?:/${keySegment})+$`);
 const otherName = /^[a-z][a-z0-9_-]{0,31}$/;
-const otherText = /^[A-Za-z0-9._~:/,@+*-]{1,128}$/;
+const otherText = /^[A-Za-z0-9._~:/,@+*=-]{1,128}$/;
 
 /** `/backends`: segments that each start with a slash, none at the end; 256 characters at most. */
 export function parsePrefix(text: string): Parsed<string> {

@@ -43,12 +43,12 @@ export interface Metadata {
 
 type Settings = ReadonlyMap<string, Found>;
 
-const pattern = /^SERVICE_(?:(\d{1,5})_)?([A-Za-z][A-Za-z0-9_]*)$/;
+const pattern = /^SERVICE_(?:(\d{1,5})_)?([A-Za-z][A-Za-z0-9_.-]*)$/;
 
 /**
  * Reads the settings of a container in registrator's grammar: `SERVICE_X` for all its ports, `SERVICE_<port>_X` for one, as
  * a label or an environment variable. The port's own goes before the general one, then a label before a variable. What is
- * empty is not given.
+ * empty is not given, and takes back what it goes before.
  */
 export function metadataOf({ labels, environment }: Pick<ContainerSnapshot, 'labels' | 'environment'>): Metadata {
   const general = new Map<string, Found>();
@@ -56,19 +56,38 @@ export function metadataOf({ labels, environment }: Pick<ContainerSnapshot, 'lab
   // A label comes after a variable, and takes its place.
   for (const [kind, texts] of [['environment variable', environment] as const, ['label', labels] as const]) {
     for (const [name, value] of texts) {
-      const [, port, key] = pattern.exec(name) ?? [];
-      if (key === undefined || value === '') continue;
-      const found = { source: `${kind} ${name}`, value, forPort: port !== undefined };
-      if (port === undefined) general.set(key.toLowerCase(), found);
-      else
-        byPort.set(Number(port), (byPort.get(Number(port)) ?? new Map<string, Found>()).set(key.toLowerCase(), found));
+      const [, portText, key] = pattern.exec(name) ?? [];
+      if (key === undefined) continue;
+      const found = { source: `${kind} ${name}`, value, forPort: portText !== undefined };
+      const port = Number(portText);
+      const level = portText === undefined ? general : (byPort.get(port) ?? new Map<string, Found>());
+      if (portText !== undefined) byPort.set(port, level);
+      level.set(key.toLowerCase(), found);
     }
   }
+  const isGivenBack = [...byPort.values()].some((own) => own.get('ignore')?.value === '');
+  const all = withOneCheck(general);
   return {
-    ignoredBy: general.get('ignore')?.source ?? null,
+    ignoredBy: isGivenBack ? null : (given(general).get('ignore')?.source ?? null),
     ports: [...byPort.keys()].filter((port) => port > 0 && port <= 65_535),
-    of: (containerPort) => portMetadataOf(new Map([...general, ...(byPort.get(containerPort) ?? [])])),
+    of: (port) => portMetadataOf(given(new Map([...all, ...withOneCheck(byPort.get(port) ?? new Map())]))),
   };
+}
+
+function given(settings: Settings): Settings {
+  return new Map([...settings].filter(([, { value }]) => value !== ''));
+}
+
+/** Registrator's two words for checks as ours; it takes HTTP first. */
+function withOneCheck(level: Settings): Settings {
+  const rest = new Map(level);
+  for (const key of ['check_tcp', 'check_http', 'check']) {
+    const found = level.get(key);
+    if (key !== 'check') rest.delete(key);
+    if (found !== undefined && (found.value !== '' || !rest.has('check')))
+      rest.set('check', key === 'check_tcp' && found.value !== '' ? { ...found, value: 'tcp' } : found);
+  }
+  return rest;
 }
 
 function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
@@ -92,14 +111,19 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
   let attributes: Partial<Attributes> = {};
   for (const [key, found] of settings) {
     if (special.has(key)) continue;
-    const [attribute, text] = attributeOf(key, found.value);
+    const attribute = attributeOf(key);
+    const text = found.value;
     const reason = whyNotGiven(attribute, text, settings);
     const parsed = parseAttribute(attribute, text);
     if (reason !== null) refuse(found, reason);
     else if (!parsed.ok) refuse(found, allowedIn(attribute));
     else if (isKnownAttribute(attribute)) attributes = { ...attributes, ...parsed.value };
     else if (isOtherAttribute(attribute, text)) others.set(attribute, text);
-    else refuse(found, 'up to 128 letters, digits and . _ ~ : / , @ + * -');
+    else
+      refuse(
+        found,
+        'a name of up to 32 letters, digits, _ and -, and up to 128 letters, digits and . _ ~ : / , @ + * = -',
+      );
   }
   const metadata = {
     name: service?.ok === true ? service.value : null,
@@ -118,14 +142,12 @@ const special = new Set(['name', 'id', 'port', 'ignore']);
 /** With the container port behind it, it still is an id. */
 const maxIdLength = 120;
 
-/** Of registrator, for Consul's checks: there is nothing here that could carry them out. */
-const foreignChecks = new Set(['check_script', 'check_cmd', 'check_ttl', 'check_https', 'check_docker']);
-
 /** Why an attribute means nothing here, as what is allowed instead. */
 function whyNotGiven(attribute: string, text: string, settings: Settings): string | null {
   const isHttp = settings.get('mode')?.value === 'http';
-  const hasPath = ['check', 'check_http'].some((key) => settings.get(key)?.value.startsWith('/'));
-  if (foreignChecks.has(attribute)) return 'nothing: see SERVICE_CHECK';
+  const hasPath = settings.get('check')?.value.startsWith('/') === true;
+  // Of registrator, for Consul's checks: there is nothing here that could carry them out.
+  if (attribute.startsWith('check_')) return 'nothing: see SERVICE_CHECK';
   if (attribute === 'state') return 'nothing: a label can not drain';
   if (attribute === 'sticky' && !isHttp) return 'a cookie only with SERVICE_MODE=http';
   if (attribute === 'balance' && text === 'uri' && !isHttp) return 'uri only with SERVICE_MODE=http';
@@ -133,10 +155,8 @@ function whyNotGiven(attribute: string, text: string, settings: Settings): strin
   return null;
 }
 
-/** Name and text in the value; registrator's words for checks are understood too. */
-function attributeOf(key: string, value: string): [name: string, text: string] {
-  if (key === 'check_http') return ['check', value];
-  if (key === 'check_tcp') return ['check', 'tcp'];
+/** Its name in the value: labels and variables have `_` where ours have `-`. */
+function attributeOf(key: string): string {
   const known = key.replaceAll('_', '-');
-  return [isKnownAttribute(known) ? known : key, value];
+  return isKnownAttribute(known) ? known : key;
 }

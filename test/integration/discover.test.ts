@@ -238,6 +238,28 @@ describe('render', () => {
     expect(output).toContain('not served: "/backends/bad name/x"');
     await expect(readFile(join(site.runDir, 'haproxy.cfg'))).rejects.toThrow('ENOENT');
   });
+
+  it('--check has HAProxy look at it, and model prints what a template gets', async () => {
+    await site.put('web/a', `${a.address}?port=${String(port)}&region=eu`);
+    expect(await site.run('render', '--check')).toEqual({ code: 0, output: 'HAProxy takes it, with 1 listeners\n' });
+    const model = await site.run('model');
+    expect(JSON.parse(model.output)).toMatchObject({
+      stats: { bind: `127.0.0.1:${String(statsPort)}`, auth: null },
+      listeners: [
+        {
+          service: 'web',
+          port,
+          mode: 'tcp',
+          servers: [{ name: 'a', address: a.address, attributes: { region: 'eu' } }],
+        },
+      ],
+    });
+    const template = join(site.dir, 'template');
+    await writeFile(template, 'listen {{#listeners}}{{name}}{{/listeners}}\n  frobnicate\n');
+    const refused = await site.run('render', '--check', '--template', template);
+    expect(refused.code).toBe(2);
+    expect(refused.output).toMatch(/is refused by HAProxy: .*unknown keyword 'frobnicate' in 'listen' section/);
+  });
 });
 
 it('asks for the password of the stats page where one is set', async () => {

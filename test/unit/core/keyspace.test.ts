@@ -105,7 +105,7 @@ describe('a value', () => {
     ['10.170.71.226:49153?weight=256', { ...bare, weight: 256 }],
     ['10.170.71.226:49153?zone=b&canary', { ...bare, others: new Map([['zone', 'b']]) }],
     ['10.170.71.226:49153?note=a b&Note=c&tags=a,b', { ...bare, tags: ['a', 'b'] }],
-    ['10.170.71.226:49153?note=a=b', bare],
+    ['10.170.71.226:49153?note=a=b', { ...bare, others: new Map([['note', 'a=b']]) }],
   ])('is read from %s', (text, value) => {
     expect(accepted(parseValue(text))).toEqual(value);
   });
@@ -213,10 +213,10 @@ describe('whatever somebody writes', () => {
       'maxconn=[1-9]\\d{0,6}',
       'proxy-protocol=v[12]',
       'slow-start=[1-9]\\d*(?:ms|s|m|h)',
-      'tags=[A-Za-z0-9._~:/,@+*\\\\-]{1,1024}',
+      'tags=[A-Za-z0-9._~:/,@+*=\\\\-]{1,1024}',
       'state=drain',
     ].map((attribute) => `(?:&${attribute})?`);
-    const other = '&[a-z][a-z0-9_-]{0,31}=[A-Za-z0-9._~:/,@+*-]{1,128}';
+    const other = '&[a-z][a-z0-9_-]{0,31}=[A-Za-z0-9._~:/,@+*=-]{1,128}';
     const attributes = new RegExp(`^${grammar.join('')}(?:${other})*$`);
     return isAddress(address) && attributes.test(`&${query}`);
   };

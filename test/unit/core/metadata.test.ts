@@ -18,7 +18,8 @@ describe('what goes first', () => {
     ['the port before all', { [general]: 'label' }, { [own]: 'own' }, 'own'],
     ['the label of the port before its variable', { [own]: 'label' }, { [own]: 'variable' }, 'label'],
     ['a variable where there is no label', {}, { [general]: 'variable' }, 'variable'],
-    ['a variable where the label is empty', { [general]: '' }, { [general]: 'variable' }, 'variable'],
+    ['nothing where an empty label takes a variable back', { [general]: '' }, { [general]: 'variable' }, null],
+    ['nothing where the port’s own is empty', { [own]: '', [general]: 'label' }, {}, null],
     ['nothing of another port', { SERVICE_8080_NAME: 'other' }, {}, null],
   ])('%s', (_what, labels, environment, name) => {
     expect(read(labels, environment).metadata.name).toBe(name);
@@ -32,17 +33,44 @@ describe('registrator’s words', () => {
     expect(read({ SERVICE_CHECK_INTERVAL: '15s' }).metadata.attributes).toEqual({ checkIntervalMs: 15_000 });
   });
 
-  test.each(['SCRIPT', 'CMD', 'TTL', 'HTTPS', 'DOCKER'])('for a check by Consul are refused: %s', (kind) => {
-    expect(read({ [`SERVICE_CHECK_${kind}`]: 'x' }).misread).toEqual([
-      { source: `label SERVICE_CHECK_${kind}`, value: 'x', allowed: 'nothing: see SERVICE_CHECK' },
-    ]);
+  test('for checks go by the port first, and HTTP before TCP', () => {
+    const all = { SERVICE_CHECK_HTTP: '/all', SERVICE_CHECK_TCP: 'true' };
+    expect(read(all).metadata.attributes).toEqual({ check: '/all' });
+    expect(read({ SERVICE_80_CHECK_HTTP: '/own', ...all }).metadata.attributes).toEqual({ check: '/own' });
+    expect(read({ ...all, SERVICE_80_CHECK_TCP: 'true' }).metadata.attributes).toEqual({ check: null });
+    expect(read({ ...all, SERVICE_CHECK: '/ours' }).metadata.attributes).toEqual({ check: '/ours' });
+    expect(read({ SERVICE_CHECK_HTTP: '', SERVICE_CHECK_TCP: 'true' }).metadata.attributes).toEqual({ check: null });
   });
 
+  test('for one port to be ignored or not', () => {
+    const container = {
+      labels: new Map([
+        ['SERVICE_IGNORE', '1'],
+        ['SERVICE_80_IGNORE', ''],
+      ]),
+      environment: new Map(),
+    };
+    const metadata = metadataOf(container);
+    expect(metadata.ignoredBy).toBeNull();
+    expect(metadata.of(80).metadata.ignoredBy).toBeNull();
+    expect(metadata.of(81).metadata.ignoredBy).toBe('label SERVICE_IGNORE');
+  });
+
+  test.each(['SCRIPT', 'CMD', 'TTL', 'HTTPS', 'DOCKER', 'GRPC', 'TIMEOUT', 'INITIAL_STATUS'])(
+    'for a check by Consul are refused: %s',
+    (kind) => {
+      expect(read({ [`SERVICE_CHECK_${kind}`]: 'x' }).misread).toEqual([
+        { source: `label SERVICE_CHECK_${kind}`, value: 'x', allowed: 'nothing: see SERVICE_CHECK' },
+      ]);
+    },
+  );
+
   test('any other attribute is one', () => {
-    expect(read({ SERVICE_REGION: 'us2', SERVICE_Data_Center: 'b' }).metadata.others).toEqual(
+    expect(read({ SERVICE_REGION: 'us2', SERVICE_Data_Center: 'b', 'SERVICE_my-key': 'c' }).metadata.others).toEqual(
       new Map([
         ['region', 'us2'],
         ['data_center', 'b'],
+        ['my-key', 'c'],
       ]),
     );
   });
@@ -59,6 +87,8 @@ test.each([
   ['SERVICE_CHECK_STATUS', '200', 'a status only with a path in SERVICE_CHECK'],
   ['SERVICE_STATE', 'drain', 'nothing: a label can not drain'],
   ['SERVICE_TAGS', 'a b', 'words of letters'],
+  ['SERVICE_MY.KEY', 'a', 'a name of up to 32 letters'],
+  [`SERVICE_${'X'.repeat(33)}`, 'a', 'a name of up to 32 letters'],
   ['SERVICE_REGION', 'a b', 'up to 128 letters'],
   ['SERVICE_REGION', 'x'.repeat(129), 'up to 128 letters'],
 ])('%s=%s is not understood, and the rest is', (name, value, allowed) => {
@@ -74,6 +104,12 @@ test.each([
   });
 });
 
-test.each(['service_name', 'MY_SERVICE_NAME', 'SERVICE_', 'SERVICE_80', 'SERVICE_NAME.x'])('%s is none', (name) => {
+test('tags may have what registrator’s users put there', () => {
+  expect(read({ SERVICE_TAGS: 'traefik.enable=true, blue,,eu\\,west' }).metadata.attributes).toEqual({
+    tags: ['traefik.enable=true', 'blue', 'eu,west'],
+  });
+});
+
+test.each(['service_name', 'MY_SERVICE_NAME', 'SERVICE_', 'SERVICE_80'])('%s is none', (name) => {
   expect(read({ [name]: 'x' })).toEqual(read({}));
 });
