@@ -182,6 +182,26 @@ describe('services', () => {
 });
 
 describe('docker-register', () => {
+  it('takes the address of an interface, on the host’s network alone', async () => {
+    const id = await startWhoami(backend1, { options: '-p 8000:8000 -l SERVICE_PORT=9000 -l SERVICE_MODE=http' });
+    const start = (options: string): ReturnType<EngineHost['run']> =>
+      backend1.run(
+        `docker run ${options} -e ETCD_HOST=${lab.etcd.ip} -v /var/run/docker.sock:/var/run/docker.sock docker-register`,
+        { check: false },
+      );
+    for (const word of ['eth0', 'auto']) {
+      const { code, stderr } = await start(`--rm -e HOST_IP=${word}`);
+      expect(code).toBe(2);
+      expect(stderr).toContain("HOST_IP names interface eth0, which here is the container's and not the host's");
+      expect(stderr).toContain('--net host');
+    }
+    await start('-d --name docker-register --net host -e HOST_IP=eth0');
+    await startDiscover(lab);
+    await answeredBy(lab, 9000, [id]);
+    const { stdout } = await lab.etcd.run(`etcdctl get /backends/whoami/${id} --print-value-only`);
+    expect(stdout.trim()).toBe(`${backend1.ip}:8000?port=9000&mode=http`);
+  });
+
   it('killed, takes its keys along within TTL and poll where STALE=0s, and the others carry on', async () => {
     const dead = await startWhoami(backend1, { options: '-p 8000:8000' });
     const alive = await startWhoami(backend2, { options: '-p 8000:8000' });
