@@ -58,6 +58,7 @@ program.action(async () => {
       hostIp,
       internal: internal === 'no' ? null : internal,
       naming: nameBy,
+      zone: settings.zone ?? null,
       onlyLabel: settings.onlyLabel ?? null,
     },
     ttlMs: ttl,

@@ -7,6 +7,8 @@ import {
   parseServicePatterns,
   type ClientPolicy,
 } from '../core/haproxy/client-policy.js';
+import { parseZone } from '../core/attributes.js';
+import { accept, reject, type Parsed } from '../core/result.js';
 import { by } from './options.js';
 
 /** What this host serves, and on which ports. */
@@ -16,10 +18,12 @@ export interface PolicySettings {
   readonly ports: ClientPolicy['ports'];
   readonly denyPorts: ClientPolicy['denyPorts'];
   readonly map: ClientPolicy['map'];
+  readonly zone?: string;
+  readonly zoneThreshold: number;
 }
 
 export function policyOptions(): Option[] {
-  const { denyServices, ports, denyPorts, map } = defaultPolicy;
+  const { denyServices, ports, denyPorts, map, zoneThreshold } = defaultPolicy;
   return [
     new Option(
       '--services <names>',
@@ -46,9 +50,28 @@ export function policyOptions(): Option[] {
       .env('MAP')
       .argParser(by(parsePortMap))
       .default(map, 'none'),
+    new Option(
+      '--zone <zone>',
+      'zone of this host: endpoints of other zones are used only when too few of it take traffic',
+    )
+      .env('ZONE')
+      .argParser(by(parseZone)),
+    new Option(
+      '--zone-threshold <number>',
+      'how many endpoints of the zone must take traffic for the others to be backups',
+    )
+      .env('ZONE_THRESHOLD')
+      .argParser(by(parseThreshold))
+      .default(zoneThreshold),
   ];
 }
 
-export function policyOf({ services, denyServices, ports, denyPorts, map }: PolicySettings): ClientPolicy {
-  return { services: services ?? null, denyServices, ports, denyPorts, map };
+export function policyOf({ services, zone, ...policy }: PolicySettings): ClientPolicy {
+  const { denyServices, ports, denyPorts, map, zoneThreshold } = policy;
+  return { services: services ?? null, denyServices, ports, denyPorts, map, zone: zone ?? null, zoneThreshold };
+}
+
+function parseThreshold(text: string): Parsed<number> {
+  const number = /^[1-9]\d{0,3}$/.test(text) ? Number(text) : 0;
+  return number > 0 ? accept(number) : reject('must be a number from 1 to 9999');
 }

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { parseDockerHost, type DockerHost } from '../adapters/docker/host.js';
+import { parseZone } from '../core/attributes.js';
 import { parseChangeRate } from '../core/change-rate.js';
 import { parseNaming, type Naming } from '../core/naming.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
@@ -23,6 +24,7 @@ export interface RegisterSettings extends SharedSettings, QuietSettings {
   readonly nameBy: Naming;
   readonly onlyLabel?: NonNullable<RegistrationPolicy['onlyLabel']>;
   readonly internal: NonNullable<RegistrationPolicy['internal']> | 'no';
+  readonly zone?: string;
   readonly changeRate: number;
   readonly withdrawOnExit: boolean;
 }
@@ -63,6 +65,9 @@ export function registerOptions(): Option[] {
       .argParser(by(parseInternal))
       .preset('yes')
       .default('no'),
+    new Option('--zone <zone>', 'zone of this host: client hosts of the same zone go to its endpoints first')
+      .env('ZONE')
+      .argParser(by(parseZone)),
     ...durations().map(durationOption),
     ...quietPeriodOptions(5, 100),
     new Option(

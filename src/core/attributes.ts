@@ -40,6 +40,8 @@ export interface ServerAttributes {
   readonly proxyProtocol: 'v1' | 'v2' | null;
   /** After it came back, its share grows from nothing to the whole in this time. */
   readonly slowStartMs: number | null;
+  /** Where it stands: client hosts of the same zone go to it first. */
+  readonly zone: string | null;
   /** For templates and other tools. */
   readonly tags: readonly string[];
 }
@@ -48,6 +50,9 @@ export interface Attributes extends ListenerAttributes, ServerAttributes {}
 
 const checkPath = /^\/[A-Za-z0-9._~/-]{0,255}$/;
 const statusCodes = /^[1-5]\d\d(-[1-5]\d\d)?(,[1-5]\d\d(-[1-5]\d\d)?){0,7}$/;
+
+const zonePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const zoneAllowed = 'up to 64 letters, digits, ".", "_" or "-", starting with a letter or digit';
 
 const listenerGrammars: { readonly [K in keyof ListenerAttributes]: Grammar<ListenerAttributes[K]> } = {
   mode: oneOf('mode', modes, 'tcp'),
@@ -78,6 +83,7 @@ const serverGrammars: { readonly [K in keyof ServerAttributes]: Grammar<ServerAt
   maxconn: orNull('maxconn', 'a number from 1 to 1000000', (text) => numberOf(text, 1_000_000)?.value ?? null),
   proxyProtocol: orNull('proxy-protocol', 'v1 or v2', (text) => (text === 'v1' || text === 'v2' ? text : null)),
   slowStartMs: durationOrNull('slow-start', 1_000, 3_600_000),
+  zone: orNull('zone', zoneAllowed, (text) => (zonePattern.test(text) ? text : null)),
   tags: words('tags'),
   state: oneOf('state', states, 'ready'),
 };
@@ -94,6 +100,10 @@ const propertyByName = new Map(properties.map((property) => [grammars[property].
 export const defaultAttributes = Object.fromEntries(
   properties.map((property) => [property, grammars[property].initial]),
 ) as unknown as Attributes;
+
+export function parseZone(text: string): Parsed<string> {
+  return zonePattern.test(text) ? accept(text) : reject(`${quoted(text)} is not a zone: ${zoneAllowed}`);
+}
 
 /** Whether an attribute of this name means something to the pair. */
 export function isKnownAttribute(name: string): boolean {

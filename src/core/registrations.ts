@@ -12,6 +12,8 @@ import { skip, type Skip } from './skip.js';
 export const pairLabel = 'docker-discover.pair';
 
 export interface RegistrationPolicy extends AddressPolicy {
+  /** Zone of this host; null where zones do not matter. */
+  readonly zone: string | null;
   /** For containers that do not name their service themselves. */
   readonly naming: Naming;
   /** Only containers with this label, and this value of it if there is one, are registered; null: all. */
@@ -75,7 +77,11 @@ export function registrationsOf(
   }
 
   const registrations = open.map((port) => {
-    const { registration, misread: wrong } = registrationOf(container, port, open.length > 1);
+    const { registration, misread: wrong } = registrationOf(container, {
+      port,
+      zone: policy.zone,
+      several: open.length > 1,
+    });
     note(wrong);
     return stopping ? { ...registration, state: 'drain' as const } : registration;
   });
@@ -140,12 +146,15 @@ function skippedOf(port: ContainerPort | null, { reason, isDoubtful }: Skip): Sk
   return { containerPort, reason, isDoubtful };
 }
 
-/** @param several the container has other registered ports too */
+/**
+ * @param zone of the host
+ * @param several the container has other registered ports too
+ */
 function registrationOf(
   container: ContainerSnapshot,
-  { service, containerPort, address, metadata }: OpenPort,
-  several: boolean,
+  { port, zone, several }: { readonly port: OpenPort; readonly zone: string | null; readonly several: boolean },
 ): { registration: Registration; misread: Misread[] } {
+  const { service, containerPort, address, metadata } = port;
   const { attributes, others, servicePort, id } = metadata;
   const misread: Misread[] = [];
   const base = id?.value ?? shortIdOf(container.id);
@@ -154,6 +163,7 @@ function registrationOf(
     misread.push({ ...servicePort, allowed: 'SERVICE_<port>_PORT, because the container has several ports' });
   const registration: Registration = {
     ...defaultAttributes,
+    zone,
     ...attributes,
     service,
     id: several && id?.forPort !== true ? `${base}:${String(containerPort)}` : base,

@@ -189,6 +189,18 @@ describe('on this host', () => {
     expect([listeners.map(({ service }) => service), problems]).toEqual([['web'], []]);
   });
 
+  it('endpoints of its zone go first, those of others when these are gone', async () => {
+    const [a, b] = [await echo('a'), await echo('b')];
+    await put([a], 'zone=eu');
+    await put([b], 'zone=us');
+    site.start({ ZONE: 'us' });
+    await statusesAre({ a: 'UP', b: 'UP' });
+    expect(await askMany(6)).toEqual(Array(6).fill('b'));
+    await b.close();
+    running.splice(running.indexOf(b), 1);
+    await waitFor('the other zone', async () => (await ask()).name === 'a');
+  });
+
   it('a service has the port that it is mapped to, and no port that is denied', async () => {
     const [a, b] = [await echo('a'), await echo('b')];
     await site.put('web/a', `${a.address}?port=${String(site.port)}`);

@@ -2,7 +2,7 @@ import { parsePort } from '../address.js';
 import { accept, quoted, reject, type Parsed } from '../result.js';
 import type { Service } from '../catalog.js';
 import { parseServiceName } from '../service.js';
-import { claimsOf, type Claim } from './model.js';
+import { claimsOf, type Claim, type Server } from './model.js';
 
 /** What of the registry this client host serves, and on which ports. */
 export interface ClientPolicy {
@@ -15,6 +15,10 @@ export interface ClientPolicy {
   readonly denyPorts: readonly PortRange[];
   /** Other ports on this host, by `service` or `service:service port`. */
   readonly map: ReadonlyMap<string, number>;
+  /** The zone of this host; null where zones do not matter. */
+  readonly zone: string | null;
+  /** So many endpoints of the own zone must take traffic for the others to be backups. */
+  readonly zoneThreshold: number;
 }
 
 /** A service by name, where `*` stands for any letters and `?` for one. */
@@ -38,6 +42,8 @@ export const defaultPolicy: ClientPolicy = {
     { first: 2379, last: 2380 },
   ],
   map: new Map(),
+  zone: null,
+  zoneThreshold: 1,
 };
 
 /** The listeners that a service asks for on this host. */
@@ -46,10 +52,20 @@ export function claimsUnder(policy: ClientPolicy, service: Service): Claim[] {
     patterns.some(({ matches }) => matches.test(service.name));
   const { services, denyServices, map } = policy;
   if ((services !== null && !isIn(services)) || isIn(denyServices)) return [];
-  return claimsOf(
-    service,
-    (name, servicePort) => map.get(`${name}:${String(servicePort)}`) ?? map.get(name) ?? servicePort,
-  );
+  const portOf = (name: string, servicePort: number): number =>
+    map.get(`${name}:${String(servicePort)}`) ?? map.get(name) ?? servicePort;
+  return claimsOf(service, portOf).map(({ listener, since }) => ({
+    listener: { ...listener, servers: inZone(policy, listener.servers) },
+    since,
+  }));
+}
+
+/** Servers of other zones are backups, as long as the own zone has enough that take traffic. */
+function inZone({ zone, zoneThreshold }: ClientPolicy, servers: readonly Server[]): readonly Server[] {
+  if (zone === null) return servers;
+  const own = servers.filter((server) => server.zone === zone && server.weight > 0 && !server.backup);
+  if (own.length < zoneThreshold) return servers;
+  return servers.map((server) => (server.zone === zone ? server : { ...server, backup: true }));
 }
 
 /** Tells why a registration may not open a port here, or null. */

@@ -138,7 +138,8 @@ function listenerOf(
 }
 
 function serverOf(endpoint: Endpoint): Server {
-  const { id, address, weight, state, stale, backup, maxconn, proxyProtocol, slowStartMs, tags, others } = endpoint;
+  const { id, address, weight, state, stale, backup, maxconn, proxyProtocol, slowStartMs, zone, tags, others } =
+    endpoint;
   return {
     name: id,
     host: address.host,
@@ -148,6 +149,7 @@ function serverOf(endpoint: Endpoint): Server {
     maxconn,
     proxyProtocol,
     slowStartMs,
+    zone,
     tags,
     stale,
     others,

@@ -64,6 +64,7 @@ export interface ServerView {
   /** `send-proxy` or `send-proxy-v2`. */
   readonly sendProxy: string | null;
   readonly slowStart: string | null;
+  readonly zone: string | null;
   readonly tags: readonly string[];
   /** Attributes that mean nothing to the pair, by name. */
   readonly attributes: Readonly<Record<string, string>>;
@@ -107,7 +108,7 @@ function listenerViewOf(listener: Listener, bind: readonly string[]): ListenerVi
 }
 
 function serverViewOf(server: Server, sticky: boolean): ServerView {
-  const { name, weight, backup, maxconn, proxyProtocol, slowStartMs, tags, others } = server;
+  const { name, weight, backup, maxconn, proxyProtocol, slowStartMs, zone, tags, others } = server;
   return {
     name,
     address: formatAddress(server),
@@ -117,6 +118,7 @@ function serverViewOf(server: Server, sticky: boolean): ServerView {
     cookie: sticky ? name : null,
     sendProxy: proxyProtocol === null ? null : { v1: 'send-proxy', v2: 'send-proxy-v2' }[proxyProtocol],
     slowStart: slowStartMs === null ? null : formatDuration(slowStartMs),
+    zone,
     tags,
     attributes: Object.fromEntries(others),
   };

@@ -64,6 +64,7 @@ describe('a registration', () => {
       maxconn: 50,
       proxyProtocol: 'v2',
       slowStartMs: 30_000,
+      zone: 'eu-1a',
       state: 'drain',
       tags: ['blue', 'eu,west'],
       others: new Map([
@@ -72,7 +73,7 @@ describe('a registration', () => {
       ]),
     });
     expect(formatValue(all)).toBe(
-      '[2001:db8::7]:49153?port=8000&mode=http&balance=leastconn&check=/healthz&check-status=200-299,401&check-interval=10s&sticky=cookie&weight=20&backup=yes&maxconn=50&proxy-protocol=v2&slow-start=30s&tags=blue,eu\\,west&state=drain&region=eu-1&version=2',
+      '[2001:db8::7]:49153?port=8000&mode=http&balance=leastconn&check=/healthz&check-status=200-299,401&check-interval=10s&sticky=cookie&weight=20&backup=yes&maxconn=50&proxy-protocol=v2&slow-start=30s&zone=eu-1a&tags=blue,eu\\,west&state=drain&region=eu-1&version=2',
     );
   });
 
@@ -103,7 +104,7 @@ describe('a value', () => {
     ['10.170.71.226:49153?check=tcp', bare],
     ['10.170.71.226:49153?check=/', { ...bare, check: '/' }],
     ['10.170.71.226:49153?weight=256', { ...bare, weight: 256 }],
-    ['10.170.71.226:49153?zone=b&canary', { ...bare, others: new Map([['zone', 'b']]) }],
+    ['10.170.71.226:49153?zone=b&canary', { ...bare, zone: 'b' }],
     ['10.170.71.226:49153?note=a b&Note=c&tags=a,b', { ...bare, tags: ['a', 'b'] }],
     ['10.170.71.226:49153?note=a=b', { ...bare, others: new Map([['note', 'a=b']]) }],
   ])('is read from %s', (text, value) => {
@@ -213,6 +214,7 @@ describe('whatever somebody writes', () => {
       'maxconn=[1-9]\\d{0,6}',
       'proxy-protocol=v[12]',
       'slow-start=[1-9]\\d*(?:ms|s|m|h)',
+      'zone=[A-Za-z0-9][A-Za-z0-9._-]{0,63}',
       'tags=[A-Za-z0-9._~:/,@+*=\\\\-]{1,1024}',
       'state=drain',
     ].map((attribute) => `(?:&${attribute})?`);

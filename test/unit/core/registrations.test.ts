@@ -214,6 +214,16 @@ describe('a container that has several settings', () => {
   });
 });
 
+test('a container is in the zone of its host, unless it says otherwise', () => {
+  const zones = (labels: Record<string, string>): (string | null)[] =>
+    register({ labels: new Map(Object.entries(labels)) }, { policy: { zone: 'eu-1' } }).registrations.map(
+      ({ zone }) => zone,
+    );
+  expect(zones({})).toEqual(['eu-1']);
+  expect(zones({ SERVICE_ZONE: 'eu-2' })).toEqual(['eu-2']);
+  expect(register({}).registrations).toMatchObject([{ zone: null }]);
+});
+
 describe('ONLY_LABEL', () => {
   test.each([
     ['a container without it', {}, null, 'it has no label publish'],

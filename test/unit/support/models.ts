@@ -4,7 +4,7 @@ import { defaultAttributes, listenerAttributesOf } from '../../../src/core/attri
 import type { HeldListener, Listener, Model, Server } from '../../../src/core/haproxy/model.js';
 
 export function serverWith(changes: Partial<Server> = {}): Server {
-  const { weight, backup, maxconn, proxyProtocol, slowStartMs, tags } = defaultAttributes;
+  const { weight, backup, maxconn, proxyProtocol, slowStartMs, zone, tags } = defaultAttributes;
   return {
     name: '0123456789ab',
     host: '10.170.71.226',
@@ -14,6 +14,7 @@ export function serverWith(changes: Partial<Server> = {}): Server {
     maxconn,
     proxyProtocol,
     slowStartMs,
+    zone,
     tags,
     stale: false,
     others: new Map(),

@@ -46,5 +46,12 @@ export function entryAt(service: string, servicePort: number, id: string, create
 
 /** As without any setting. */
 export function policyWith(changes: Partial<RegistrationPolicy> = {}): RegistrationPolicy {
-  return { hostIp: '10.170.71.226', naming: { kind: 'image' }, onlyLabel: null, internal: null, ...changes };
+  return {
+    hostIp: '10.170.71.226',
+    naming: { kind: 'image' },
+    onlyLabel: null,
+    internal: null,
+    zone: null,
+    ...changes,
+  };
 }

@@ -9,8 +9,9 @@ import {
   whyBarredBy,
   type ClientPolicy,
 } from '../../../../src/core/haproxy/client-policy.js';
+import type { Entry } from '../../../../src/core/catalog.js';
 import { accepted, reasonOf } from '../../support/parsed.js';
-import { catalogWith, entryAt } from '../../support/registrations.js';
+import { catalogWith, entryAt, entryWith } from '../../support/registrations.js';
 
 const services = ['shop-api', 'shop-web', 'whoami'] as const;
 const catalog = catalogWith([...services.map((service) => entryAt(service, 8000, 'a')), entryAt('whoami', 8001, 'b')]);
@@ -67,6 +68,34 @@ describe('a service port', () => {
 
   test('is not mapped twice', () => {
     expect(reasonOf(parsePortMap('a=1,a=2'))).toBe('"a" is mapped twice');
+  });
+});
+
+describe('with a zone', () => {
+  const at = (id: string, changes: object): Entry =>
+    entryWith({ id, address: { host: `10.0.0.${String(id.charCodeAt(0))}`, port: 80 }, ...changes });
+  const backups = (entries: readonly Entry[], policy: Partial<ClientPolicy>): string[] =>
+    catalogWith(entries).services.flatMap((service) =>
+      claimsUnder({ ...defaultPolicy, ...policy }, service).flatMap(({ listener }) =>
+        listener.servers.filter(({ backup }) => backup).map(({ name }) => name),
+      ),
+    );
+  const four = [at('a', { zone: 'eu' }), at('b', { zone: 'eu' }), at('c', { zone: 'us' }), at('d', {})];
+
+  test.each<[string, Entry[], Partial<ClientPolicy>, string[]]>([
+    ['nobody is a backup where the host has none', four, {}, []],
+    ['endpoints of other zones, and of none, are backups', four, { zone: 'eu' }, ['c', 'd']],
+    ['nobody is where the own zone has too few', four, { zone: 'eu', zoneThreshold: 3 }, []],
+    ['nobody is where the own zone has none', four, { zone: 'asia' }, []],
+    [
+      'who drains does not count',
+      [at('a', { zone: 'eu', state: 'drain' }), at('c', { zone: 'us' })],
+      { zone: 'eu' },
+      [],
+    ],
+    ['nor does a backup', [at('a', { zone: 'eu', backup: true }), at('c', { zone: 'us' })], { zone: 'eu' }, ['a']],
+  ])('%s', (_what, entries, policy, names) => {
+    expect(backups(entries, policy)).toEqual(names);
   });
 });
 
