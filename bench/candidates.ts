@@ -14,7 +14,7 @@ function instead(...pairs: readonly (readonly [from: string, to: string])[]): Ca
 }
 
 const observing = ' observe layer4 error-limit 10 on-error mark-down';
-const interval = '{{#check}}2s{{/check}}{{^check}}5s{{/check}}';
+const interval = '{{checkInterval}}';
 const checking = `inter ${interval} fastinter 500ms downinter 1s rise 2 fall 2${observing}`;
 
 export const candidates: readonly Candidate[] = [
