@@ -23,12 +23,19 @@ export interface Trend {
   readonly rises: boolean;
 }
 
-/** The straight line through the last two thirds, by least squares: the first third is for warming up. */
+/**
+ * How a figure goes on after the first third, which is for warming up: the lesser slope of the second third and of the last one,
+ * each a straight line by least squares. A leak goes on in both; a step, such as Node makes when it moves its heap, is in one.
+ */
 export function trendOf({ name, unit, points }: Series): Trend {
   const startMs = points[0]?.atMs ?? 0;
-  const lengthMs = (points.at(-1)?.atMs ?? 0) - startMs;
-  const late = points.filter(({ atMs }) => atMs >= startMs + lengthMs / 3);
-  const perHour = slopeOf(late) * 3_600_000;
+  const thirdMs = ((points.at(-1)?.atMs ?? 0) - startMs) / 3;
+  const late = points.filter(({ atMs }) => atMs >= startMs + thirdMs);
+  const halves = [
+    late.filter(({ atMs }) => atMs < startMs + 2 * thirdMs),
+    late.filter(({ atMs }) => atMs >= startMs + 2 * thirdMs),
+  ];
+  const perHour = Math.min(...halves.map(slopeOf)) * 3_600_000;
   return {
     name,
     unit,
