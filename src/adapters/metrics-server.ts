@@ -28,7 +28,7 @@ export async function serveMetrics(
 ): Promise<void> {
   const registry = registryOf(gauges);
   const server = createServer((request, response) => {
-    if (request.url !== '/metrics') {
+    if (request.url?.split('?')[0] !== '/metrics') {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n');
       return;
     }

@@ -171,5 +171,7 @@ function parseStatsAuth(text: string): Parsed<{ user: string; password: string }
 
 /** Commander takes null for an option that was not given. */
 function parseMetricsBind(text: string): Parsed<BindAddress | 'none'> {
-  return text === 'none' ? accept(text) : parseBindAddress(text);
+  if (text === 'none') return accept(text);
+  const bind = parseBindAddress(text);
+  return bind.ok ? bind : reject(`${bind.reason}; or none`);
 }

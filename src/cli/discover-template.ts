@@ -19,6 +19,8 @@ export interface TemplateCheck {
   readonly path: string;
   readonly text: string;
   readonly haproxy: string;
+  /** What is checked, for the message. */
+  readonly what?: string;
 }
 
 /** What a template makes of a view. @throws SettingError */
@@ -35,7 +37,10 @@ export function renderTemplate({ path, text }: Pick<TemplateCheck, 'path' | 'tex
  * @returns the configuration
  * @throws SettingError
  */
-export async function checkTemplate({ path, text, haproxy }: TemplateCheck, view: View): Promise<string> {
+export async function checkTemplate(
+  { path, text, haproxy, what = `TEMPLATE ${JSON.stringify(path)}` }: TemplateCheck,
+  view: View,
+): Promise<string> {
   const rendered = renderTemplate({ path, text }, view);
   const dir = await mkdtemp(join(tmpdir(), 'docker-discover-'));
   try {
@@ -44,7 +49,7 @@ export async function checkTemplate({ path, text, haproxy }: TemplateCheck, view
     await checkConfiguration(haproxy, file, AbortSignal.timeout(30_000));
     return rendered;
   } catch (error) {
-    throw new SettingError(`TEMPLATE ${JSON.stringify(path)} is refused by HAProxy: ${messageOf(error)}`);
+    throw new SettingError(`${what} is refused by HAProxy: ${messageOf(error)}`);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

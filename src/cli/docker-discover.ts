@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { askReady, askStatus } from '../adapters/control/client.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
+import { haproxyVersion } from '../adapters/haproxy/binary.js';
 import { proxyPathsOf } from '../adapters/haproxy/paths.js';
 import type { View } from '../core/haproxy/view.js';
 import { keyspaceOf } from '../core/keyspace.js';
@@ -50,7 +51,8 @@ program
       process.stdout.write(renderTemplate({ path, text }, view));
       return;
     }
-    await checkTemplate({ path, text, haproxy }, view);
+    await haproxyVersion(haproxy);
+    await checkTemplate({ path, text, haproxy, what: 'what is rendered for etcd as it stands' }, view);
     process.stdout.write(`HAProxy takes it, with ${String(view.listeners.length)} listeners\n`);
   });
 

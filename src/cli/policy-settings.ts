@@ -27,7 +27,7 @@ export function policyOptions(): Option[] {
   return [
     new Option(
       '--services <names>',
-      'serve only these services; * stands for any letters, ? for one; separated by commas',
+      'serve only these services; * stands for any letters, ? for one; separated by commas (default: *)',
     )
       .env('SERVICES')
       .argParser(by(parseServicePatterns)),

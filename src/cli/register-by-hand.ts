@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
+import { parseIp } from '../core/address.js';
 import { isDrainedBy, recordOf } from '../core/catalog.js';
 import { SettingError } from '../core/errors.js';
-import { drainKeyOf, keyspaceOf, parseDrainTarget } from '../core/keyspace.js';
+import { drainKeyOf, drainTargetOf, keyspaceOf, parseDrainTarget } from '../core/keyspace.js';
 import type { Parsed } from '../core/result.js';
 import type { Registry } from '../ports/registry.js';
 import { createLogger } from './log.js';
@@ -15,6 +16,7 @@ import type { RegisterSettings } from './register-settings.js';
 export function addByHandCommands(program: Command): void {
   program
     .command('put')
+    .allowExcessArguments(false)
     .description('register a thing that is no container, such as a database on bare metal')
     .argument('<service>', 'name of the service')
     .argument('<address>', 'ip:port or [ipv6]:port')
@@ -35,34 +37,23 @@ export function addByHandCommands(program: Command): void {
 
   program
     .command('drain')
+    .allowExcessArguments(false)
     .description(
       'send no new connections to a registration or a container, by its id, or to all of a host, by its address',
     )
-    .argument('<id|host>', 'id as ls shows it, id of a container, or IP address of a host')
-    .action(async (text: string, _options, command: Command) => {
+    .argument('[id|host]', 'id as ls shows it, or IP address of a host; without one, what is drained is listed')
+    .action(async (text: string | undefined, _options, command: Command) => {
       const settings = command.optsWithGlobals<RegisterSettings>();
-      const target = accepted(parseDrainTarget(text));
-      await withRegistry(settings, async (registry) => {
-        const signal = AbortSignal.timeout(30_000);
-        const key = drainKeyOf(settings.prefix, target);
-        await registry.apply({ puts: [{ key, value: 'by hand' }], deletes: [] }, '0', signal);
-        const { entries } = await registry.list(signal);
-        const drained = entries.flatMap((entry) => {
-          const record = recordOf(settings.prefix, entry);
-          return record.kind === 'endpoint' && isDrainedBy(record.endpoint, target)
-            ? [`${record.endpoint.service}/${record.endpoint.id}`]
-            : [];
-        });
-        process.stdout.write(
-          drained.length === 0
-            ? `nothing that is registered is ${target} now; what comes will drain, until undrain ${target}\n`
-            : `draining, until undrain ${target}:\n${drained.map((name) => `  ${name}\n`).join('')}`,
-        );
-      });
+      await withRegistry(settings, (registry) =>
+        text === undefined
+          ? listDrains(registry, settings.prefix)
+          : drain(registry, settings.prefix, accepted(parseDrainTarget(text))),
+      );
     });
 
   program
     .command('undrain')
+    .allowExcessArguments(false)
     .description('take back a drain')
     .argument('<id|host>', 'what was given to drain')
     .action(async (text: string, _options, command: Command) => {
@@ -76,6 +67,32 @@ export function addByHandCommands(program: Command): void {
         await registry.apply({ puts: [], deletes: [key] }, '0', signal);
       });
     });
+}
+
+async function drain(registry: Registry, prefix: string, target: string): Promise<void> {
+  const signal = AbortSignal.timeout(30_000);
+  const { entries } = await registry.list(signal);
+  const drained = entries.flatMap((entry) => {
+    const record = recordOf(prefix, entry);
+    if (record.kind !== 'endpoint' || !isDrainedBy(record.endpoint, target)) return [];
+    return [`${record.endpoint.service}/${record.endpoint.id}`];
+  });
+  // A host may be empty for now; an id that is not there is a mistyped one.
+  if (drained.length === 0 && !parseIp(target).ok)
+    throw new Error(`nothing is registered as ${target}: give an id as ls shows it, or the IP address of a host`);
+  const key = drainKeyOf(prefix, target);
+  await registry.apply({ puts: [{ key, value: 'by hand' }], deletes: [] }, '0', signal);
+  process.stdout.write(
+    drained.length === 0
+      ? `nothing is registered of host ${target} now; what comes will drain, until undrain ${target}\n`
+      : `draining, until undrain ${target}:\n${drained.map((name) => `  ${name}\n`).join('')}`,
+  );
+}
+
+async function listDrains(registry: Registry, prefix: string): Promise<void> {
+  const { entries } = await registry.list(AbortSignal.timeout(30_000));
+  const targets = entries.flatMap(({ key }) => drainTargetOf(prefix, key) ?? []);
+  process.stdout.write(targets.length === 0 ? 'nothing is drained by hand\n' : `${targets.join('\n')}\n`);
 }
 
 function accepted<T>(parsed: Parsed<T>): T {

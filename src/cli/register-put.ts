@@ -1,8 +1,8 @@
 import { checkAddress } from '../adapters/address-check.js';
-import type { Address } from '../core/address.js';
+import { isIPv4, type Address } from '../core/address.js';
 import { isKnownAttribute, parseAttribute } from '../core/attributes.js';
 import { SettingError } from '../core/errors.js';
-import { formatValue, isOtherAttribute, keyOf, parseValue } from '../core/keyspace.js';
+import { formatValue, isOtherAttribute, keyOf, maxValueBytes, parseValue } from '../core/keyspace.js';
 import { accept, quoted, reject, type Parsed } from '../core/result.js';
 import { parseId, parseServiceName, type Registration } from '../core/service.js';
 import { hold } from '../daemon/hold.js';
@@ -69,6 +69,14 @@ export function parseRegistration(
   }
   const value = parseValue(`${address}${attributes.length === 0 ? '' : '?'}${attributes.join('&')}`);
   if (!value.ok) return value;
-  const ownId = parseId(id ?? address.replace(/[[\]]/g, ''));
+  const bytes = Buffer.byteLength(formatValue({ ...value.value, service: name.value, id: '' }));
+  if (bytes > maxValueBytes)
+    return reject(`its value has ${String(bytes)} bytes, and may have ${String(maxValueBytes)}`);
+  const ownId = parseId(id ?? idOf(value.value.address));
   return ownId.ok ? accept({ ...value.value, service: name.value, id: ownId.value }) : ownId;
+}
+
+/** IPv6 is told apart from an address by its dashes: with colons, an id could be the address of a host. */
+function idOf({ host, port }: Address): string {
+  return `${isIPv4(host) ? host : `ip6-${host.replaceAll(':', '-')}`}:${String(port)}`;
 }

@@ -9,8 +9,8 @@ export interface Claim {
 
 export interface Settled {
   readonly claims: readonly Claim[];
-  /** Those that lost their address or name to another container. */
-  readonly outdone: readonly Claim[];
+  /** Those that lost their address, or their name in etcd, to another container. */
+  readonly outdone: readonly (Claim & { readonly lost: 'address' | 'SERVICE_ID' })[];
 }
 
 /**
@@ -22,7 +22,11 @@ export interface Settled {
 export function settleClaims(claims: readonly Claim[]): Settled {
   const byAddress = winnersBy(claims, ({ registration }) => formatAddress(registration.address));
   const byName = winnersBy([...byAddress], ({ registration: { service, id } }) => `${service}/${id}`);
-  return { claims: claims.filter((claim) => byName.has(claim)), outdone: claims.filter((claim) => !byName.has(claim)) };
+  const outdone = claims.flatMap((claim) => {
+    if (byName.has(claim)) return [];
+    return [{ ...claim, lost: byAddress.has(claim) ? ('SERVICE_ID' as const) : ('address' as const) }];
+  });
+  return { claims: claims.filter((claim) => byName.has(claim)), outdone };
 }
 
 function winnersBy(claims: readonly Claim[], nameOf: (claim: Claim) => string): ReadonlySet<Claim> {

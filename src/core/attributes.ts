@@ -49,7 +49,12 @@ export interface ServerAttributes {
 export interface Attributes extends ListenerAttributes, ServerAttributes {}
 
 const checkPath = /^\/[A-Za-z0-9._~/-]{0,255}$/;
-const statusCodes = /^[1-5]\d\d(-[1-5]\d\d)?(,[1-5]\d\d(-[1-5]\d\d)?){0,7}$/;
+
+/** Up to eight codes or ranges of them. */
+function areStatusCodes(text: string): boolean {
+  const parts = text.split(',').map((part) => /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(part));
+  return parts.length <= 8 && parts.every((part) => part !== null && Number(part[1]) <= Number(part[2] ?? part[1]));
+}
 
 const zonePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const zoneAllowed = 'up to 64 letters, digits, ".", "_" or "-", starting with a letter or digit';
@@ -65,7 +70,7 @@ const listenerGrammars: { readonly [K in keyof ListenerAttributes]: Grammar<List
     format: (value) => value ?? 'tcp',
   },
   checkStatus: orNull('check-status', 'a status code, or several, like 200 or 200-299,401', (text) =>
-    statusCodes.test(text) ? text : null,
+    areStatusCodes(text) ? text : null,
   ),
   checkIntervalMs: durationOrNull('check-interval', 500, 3_600_000),
   sticky: orNull('sticky', 'cookie', (text) => (text === 'cookie' ? text : null)),

@@ -1,3 +1,4 @@
+import { parseIp } from './address.js';
 import { drainTargetOf, parseKey, parseValue } from './keyspace.js';
 import type { Registration } from './service.js';
 
@@ -85,7 +86,8 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Whether a drain by hand means this one. A container with several ports has several ids, with the port behind. */
+/** Whether a drain by hand means this one. Where a container has several ports, its id has the port behind. */
 export function isDrainedBy({ id, address }: Pick<Endpoint, 'id' | 'address'>, target: string): boolean {
-  return id === target || id.startsWith(`${target}:`) || address.host === target;
+  if (id === target || address.host === target) return true;
+  return id.startsWith(`${target}:`) && /^\d{1,5}$/.test(id.slice(target.length + 1)) && !parseIp(target).ok;
 }

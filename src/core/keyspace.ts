@@ -94,7 +94,9 @@ export function isOtherAttribute(name: string, text: string): boolean {
 
 type Value = Omit<Registration, 'service' | 'id'>;
 
-export function parseValue(text: string): Parsed<Value> {
+export function parseValue(stored: string): Parsed<Value> {
+  // As a tool leaves it that puts the contents of a file.
+  const text = stored.replace(/\r?\n$/, '');
   if (Buffer.byteLength(text) > maxValueBytes) return reject(`its value is longer than ${String(maxValueBytes)} bytes`);
   const mark = text.indexOf('?');
   const address = parseAddress(mark === -1 ? text : text.slice(0, mark));
@@ -104,9 +106,10 @@ export function parseValue(text: string): Parsed<Value> {
   let value: Value = { ...defaultAttributes, address: address.value, servicePort: address.value.port, others };
   const query = mark === -1 ? '' : text.slice(mark + 1);
   const seen = new Set<string>();
-  for (const pair of query === '' ? [] : query.split('&')) {
+  for (const pair of query.split('&').filter((one) => one !== '')) {
     const [name = '', ...rest] = pair.split('=');
-    if (seen.has(name)) return reject(`attribute ${quoted(name)} is given twice`);
+    if (seen.has(name) && (name === 'port' || isKnownAttribute(name)))
+      return reject(`attribute ${quoted(name)} is given twice`);
     seen.add(name);
     const attribute = parsePair(name, rest.join('='));
     if (!attribute.ok) return attribute;

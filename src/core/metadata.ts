@@ -2,12 +2,13 @@ import { parsePort } from './address.js';
 import { allowedIn, isKnownAttribute, parseAttribute, type Attributes } from './attributes.js';
 import type { ContainerSnapshot } from './container.js';
 import { isOtherAttribute } from './keyspace.js';
+import { reject, type Parsed } from './result.js';
 import { parseId, parseServiceName } from './service.js';
 
 /** What a container says of one of its ports, in labels and environment variables called `SERVICE_…`. */
 export interface PortMetadata {
-  /** Name of the service, in lower case. */
-  readonly name: string | null;
+  /** Name of the service, in lower case; what is none is not another service's either. Null where none is given. */
+  readonly name: Parsed<string> | null;
   readonly id: Found | null;
   readonly servicePort: (Found & { readonly number: number }) | null;
   /** What says that the port is to be left alone. */
@@ -98,9 +99,6 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
   const id = settings.get('id') ?? null;
   const port = settings.get('port') ?? null;
   const name = settings.get('name');
-  const service = name === undefined ? null : parseServiceName(name.value.toLowerCase());
-  if (name !== undefined && service?.ok === false)
-    refuse(name, 'letters, digits, ".", "_" and "-", starting with a letter or digit');
   const isId = id !== null && id.value.length <= maxIdLength && parseId(id.value).ok;
   if (id !== null && !isId)
     refuse(id, `up to ${String(maxIdLength)} letters, digits, ".", "_", ":" and "-", starting with a letter or digit`);
@@ -112,6 +110,7 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
   for (const [key, found] of settings) {
     if (special.has(key)) continue;
     const attribute = attributeOf(key);
+    if (isPrivate(attribute, found)) continue;
     const text = found.value;
     const reason = whyNotGiven(attribute, text, settings);
     const parsed = parseAttribute(attribute, text);
@@ -126,7 +125,7 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
       );
   }
   const metadata = {
-    name: service?.ok === true ? service.value : null,
+    name: name === undefined ? null : nameIn(name),
     id: isId ? id : null,
     servicePort: port !== null && number?.ok === true ? { ...port, number: number.value } : null,
     ignoredBy: settings.get('ignore')?.source ?? null,
@@ -134,6 +133,17 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
     others,
   };
   return { metadata, misread };
+}
+
+function nameIn({ source, value }: Found): Parsed<string> {
+  const service = parseServiceName(value.toLowerCase());
+  return service.ok ? service : reject(`${source}: ${service.reason}`);
+}
+
+/** A variable of the program itself, which is not meant for etcd or for a log. */
+function isPrivate(attribute: string, { source, value }: Found): boolean {
+  if (!source.startsWith('environment') || isKnownAttribute(attribute) || attribute.startsWith('check_')) return false;
+  return /pass|pwd|secret|token|key|cred|auth/.test(attribute) || !isOtherAttribute(attribute, value);
 }
 
 /** What does not become an attribute of the value. */

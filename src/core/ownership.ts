@@ -39,6 +39,8 @@ export interface ForeignKey {
   readonly lease: string;
   /** Our engine runs its container, so that we would put it just so. */
   readonly runsHere: boolean;
+  /** A container here has the same SERVICE_ID, and another address. */
+  readonly isNamesake: boolean;
 }
 
 export interface SortedKeys {
@@ -67,13 +69,26 @@ export function sortKeys({ prefix, hostIp, entries, desired, lease, ownLeases, t
   for (const entry of entries) {
     const { key } = entry;
     const runsHere = desired.has(key);
+    const isNamesake =
+      runsHere && !isOfContainer(prefix, key) && addressIn(desired.get(key)) !== addressIn(entry.value);
     if (entry.lease === lease) held.set(key, entry.value);
     // Put again under ours, unchanged: no client host sees a thing.
-    else if (ownLeases.has(entry.lease) || (runsHere && takeOver && entry.lease !== '0')) held.set(key, '');
+    else if (ownLeases.has(entry.lease) || (runsHere && !isNamesake && takeOver && entry.lease !== '0'))
+      held.set(key, '');
     else if (entry.lease !== '0' && (runsHere || isOwnKey(prefix, hostIp, entry)))
-      foreign.push({ key, lease: entry.lease, runsHere });
+      foreign.push({ key, lease: entry.lease, runsHere, isNamesake });
   }
   return { held, foreign };
+}
+
+/** Whether the key is named by a container, and not by a SERVICE_ID, which two may be given. */
+export function isOfContainer(prefix: string, key: string): boolean {
+  const name = parseKey(prefix, key);
+  return name.ok && containerKeyId.test(name.value.id);
+}
+
+function addressIn(value = ''): string {
+  return value.replace(/\?.*$/, '');
 }
 
 /** What a lease was seen to have left, on our monotonic clock. */

@@ -4,9 +4,8 @@ import { formatValue, maxValueBytes } from './keyspace.js';
 import { metadataOf, type Metadata, type Misread, type PortMetadata } from './metadata.js';
 import { serviceNameOf, type Naming } from './naming.js';
 import { addressOf, type AddressPolicy } from './port-address.js';
-import { accept } from './result.js';
 import type { Registration } from './service.js';
-import { skip, type Skip } from './skip.js';
+import { doubtfulSkip, skip, type Skip } from './skip.js';
 
 /** The label that the images of the pair carry; a container that has it is never registered. */
 export const pairLabel = 'docker-discover.pair';
@@ -68,11 +67,12 @@ export function registrationsOf(
     const { containerPort } = port;
     const { metadata: own, misread: wrong } = metadata.of(containerPort);
     note(wrong);
-    const service = own.name === null ? named : accept(own.name);
+    const service = own.name ?? named;
     const whyNotThis = whyNotPort(port, own);
     const address = whyNotThis ?? addressOf(port, networkOwner ?? container, policy);
     if (!address.ok) skipped.push(skippedOf(port, address));
-    else if (!service.ok) skipped.push(skippedOf(port, skip(service.reason)));
+    else if (!service.ok)
+      skipped.push(skippedOf(port, own.name === null ? skip(service.reason) : doubtfulSkip(service.reason)));
     else open.push({ service: service.value, containerPort, address: address.value, metadata: own });
   }
 

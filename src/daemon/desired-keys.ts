@@ -95,9 +95,10 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     }
     const { claims: admitted, againInMs } = limited(all);
     const { claims, outdone } = settleClaims(admitted);
-    for (const { container, registration } of outdone) {
-      const reason = 'its address, or its SERVICE_ID, belongs to a container that started later';
-      tellSkipped(container, { containerPort: String(registration.servicePort), reason, isDoubtful: false });
+    for (const { container, registration, lost } of outdone) {
+      const reason = `its ${lost} belongs to another container of this host`;
+      const containerPort = String(registration.servicePort);
+      tellSkipped(container, { containerPort, reason, isDoubtful: lost === 'SERVICE_ID' });
     }
     told = telling;
     const keys = new Map(

@@ -27,7 +27,13 @@ export function createForeignLeases({ registry, hostIp, log }: { registry: Regis
     const [first] = keys;
     if (first === undefined) return;
     const fields = { hostIp, lease, key: first.key, keys: keys.length };
-    if (first.runsHere)
+    if (first.isNamesake)
+      lasting.tell(
+        lease,
+        fields,
+        'another registration has the same SERVICE_ID; ours is left out: give each an id of its own',
+      );
+    else if (first.runsHere)
       lasting.tell(
         lease,
         fields,

@@ -9,6 +9,8 @@ export interface Listed {
   readonly held: ReadonlyMap<string, string>;
   /** Keys, and their values, of containers about which Docker is silent. */
   readonly kept: ReadonlyMap<string, string>;
+  /** Keys that another registration has, with the same SERVICE_ID. */
+  readonly taken: ReadonlySet<string>;
   /** When to list again, because it is not yet known whose some keys are, or null. */
   readonly againInMs: number | null;
 }
@@ -48,12 +50,14 @@ export function createHeldKeys({ registry, prefix, hostIp, log }: HeldKeysOption
       const sorted = sortKeys({ prefix, hostIp, entries, desired: wanted, lease, ownLeases, takeOver });
       const { orphans, againInMs } = await foreignLeases.judge(sorted.foreign, signal);
       const held = new Map(sorted.held);
-      for (const { key, lease: theirs, runsHere } of sorted.foreign) {
+      const taken = new Set<string>();
+      for (const { key, lease: theirs, runsHere, isNamesake } of sorted.foreign) {
         if (orphans.has(theirs)) held.set(key, '');
+        else if (isNamesake) taken.add(key);
         // Somebody else holds it just so.
         else if (runsHere) held.set(key, wanted.get(key) ?? '');
       }
-      return { entries, held, kept, againInMs };
+      return { entries, held, kept, taken, againInMs };
     },
   };
 }

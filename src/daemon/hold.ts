@@ -93,6 +93,10 @@ export async function hold(
       signal,
     );
   } finally {
-    if (under.lease !== null) await apply({ puts: [], deletes: [key] }, AbortSignal.timeout(withdrawTimeoutMs));
+    const timeout = AbortSignal.timeout(withdrawTimeoutMs);
+    // Another process may hold it by now: the next version of this one, say.
+    const isOurs = async (): Promise<boolean> =>
+      (await registry.list(timeout)).entries.some((entry) => entry.key === key && entry.lease === under.lease);
+    if (under.lease !== null && (await isOurs())) await apply({ puts: [], deletes: [key] }, timeout);
   }
 }

@@ -1,5 +1,5 @@
 import type { BindAddress } from '../core/haproxy/bind.js';
-import { claimsUnder, whyBarredBy, type ClientPolicy } from '../core/haproxy/client-policy.js';
+import { claimsUnder, isServed, whyBarredBy, type ClientPolicy } from '../core/haproxy/client-policy.js';
 import type { Catalog, Service } from '../core/catalog.js';
 import { modelOf, type Claim, type HeldListener, type Model } from '../core/haproxy/model.js';
 import type { Proxy } from '../ports/proxy.js';
@@ -52,7 +52,8 @@ export function createModelBuilder({
   lingerMs,
   ...initial
 }: ModelBuilderOptions): ModelBuilder {
-  let held: readonly HeldListener[] = initial.held;
+  // What is denied now does not linger.
+  let held: readonly HeldListener[] = initial.held.filter(({ service }) => isServed(policy, service));
   let heldRevision = initial.heldRevision;
   const unbindable = new Map<number, number>();
   /** A service that did not change since is the same object, and asks for the same. */

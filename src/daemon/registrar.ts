@@ -1,5 +1,5 @@
 import { diffOf, type Diff } from '../core/diff.js';
-import { keysOfUnknown } from '../core/ownership.js';
+import { isOfContainer, keysOfUnknown } from '../core/ownership.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
 import type { Logger } from '../ports/log.js';
@@ -57,6 +57,8 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
   let leaseOfGone: string | null = null;
   /** Keys of containers about which Docker was silent when they were listed. */
   let kept: ReadonlyMap<string, string> = new Map();
+  /** Keys that another registration has. */
+  let taken: ReadonlySet<string> = new Set();
   let mustList = true;
   /** Once everything has been registered. What another process left is taken over before that; afterwards nobody leaves anything. */
   let begun = false;
@@ -120,15 +122,20 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
       const lease = await keeper.current(signal);
       const { keys, unknown, againInMs: admitInMs } = desiredKeys();
       let listAgainInMs: number | null = null;
+      // A name that somebody gave may be another's by now.
+      const isClaimed = (key: string): boolean => before.has(key) || taken.has(key) || isOfContainer(prefix, key);
+      mustList ||= [...keys.keys()].some((key) => !isClaimed(key));
       if (mustList) {
         const listed = await list({ lease, desired: keys, unknown }, signal);
         held = listed.held;
+        taken = listed.taken;
         // One that went with the lease is kept as well: nobody knows that its container died.
         kept = new Map([...keysOfUnknown(prefix, before, unknown), ...listed.kept]);
         listAgainInMs = listed.againInMs;
         await announceOwed({ entries: listed.entries, desired: new Map([...kept, ...keys]) }, lease, signal);
       }
-      const desired = new Map([...keysOfUnknown(prefix, kept, unknown), ...keys]);
+      const wanted = [...keysOfUnknown(prefix, kept, unknown), ...keys];
+      const desired = new Map(wanted.filter(([key]) => !taken.has(key)));
       const diff = diffOf(desired, held);
       await apply(diff, lease, signal);
       held = desired;

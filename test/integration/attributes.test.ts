@@ -97,6 +97,19 @@ describe('in HTTP mode', () => {
     expect((await site.ls()).haproxy.reloads).toBe(reloads);
   });
 
+  it('a client with a cookie is sent elsewhere when its server drains', async () => {
+    const [a, b] = [await echo('a'), await echo('b')];
+    await put([a, b], 'mode=http&sticky=cookie');
+    site.start();
+    await statusesAre({ a: 'UP', b: 'UP' });
+    await put([a], 'mode=http&sticky=cookie&state=drain');
+    const cookie = `web-${String(site.port)}=a`;
+    await waitFor('another answer', async () => (await ask('/', { cookie })).name === 'b');
+    expect(await askMany(4, undefined, { cookie })).toEqual(Array(4).fill('b'));
+    await put([a], 'mode=http&sticky=cookie');
+    await waitFor('its return', async () => (await ask('/', { cookie })).name === 'a');
+  });
+
   it('balance=uri sends one path to one server', async () => {
     await put([await echo('a'), await echo('b')], 'mode=http&balance=uri');
     site.start();

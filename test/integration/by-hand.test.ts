@@ -63,6 +63,16 @@ describe('docker-register put', () => {
     await waitFor('its end', async () => (await keys()).length === 0);
   });
 
+  it('--hold leaves a key alone that another process holds by now', async () => {
+    const first = put(a.address, `port=${String(site.port)}`, '--hold');
+    await waitFor('the key', async () => (await keys()).length === 1);
+    const second = put(a.address, `port=${String(site.port)}`, '--hold');
+    await waitFor('the second', () => second.output().includes('"msg":"registered"'));
+    first.signal('SIGTERM');
+    expect(await first.ended).toBe(0);
+    expect(await keys()).toHaveLength(1);
+  });
+
   it('without --hold registers it for good', async () => {
     expect(await put(a.address, `port=${String(site.port)}`, '--id', 'one').ended).toBe(0);
     expect(await keys()).toEqual(['/backends/db/one']);
@@ -108,6 +118,11 @@ describe('docker-register drain', () => {
       code: 1,
       output: 'docker-register: 127.0.0.1 is not drained by hand\n',
     });
-    expect((await run('drain', '198.18.0.99')).output).toMatch(/^nothing that is registered is 198\.18\.0\.99 now/);
+    expect((await run('drain', '198.18.0.99')).output).toMatch(/^nothing is registered of host 198\.18\.0\.99 now/);
+    expect((await run('drain')).output).toBe('198.18.0.99\n');
+    expect(await run('drain', 'onw')).toMatchObject({ code: 1 });
+    expect((await run('drain', 'one', 'two')).code).toBe(2);
+    expect((await run('drain')).output).toBe('198.18.0.99\n');
+    expect((await run('undrain', '198.18.0.99')).code).toBe(0);
   });
 });

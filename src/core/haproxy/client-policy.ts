@@ -1,4 +1,4 @@
-import { parsePort } from '../address.js';
+import { isLoopback, parsePort } from '../address.js';
 import { accept, quoted, reject, type Parsed } from '../result.js';
 import type { Service } from '../catalog.js';
 import { parseServiceName } from '../service.js';
@@ -46,18 +46,28 @@ export const defaultPolicy: ClientPolicy = {
   zoneThreshold: 1,
 };
 
+export function isServed({ services, denyServices }: ClientPolicy, service: string): boolean {
+  const isIn = (patterns: readonly ServicePattern[]): boolean => patterns.some(({ matches }) => matches.test(service));
+  return (services === null || isIn(services)) && !isIn(denyServices);
+}
+
 /** The listeners that a service asks for on this host. */
 export function claimsUnder(policy: ClientPolicy, service: Service): Claim[] {
-  const isIn = (patterns: readonly ServicePattern[]): boolean =>
-    patterns.some(({ matches }) => matches.test(service.name));
-  const { services, denyServices, map } = policy;
-  if ((services !== null && !isIn(services)) || isIn(denyServices)) return [];
+  if (!isServed(policy, service.name)) return [];
+  const { map } = policy;
   const portOf = (name: string, servicePort: number): number =>
     map.get(`${name}:${String(servicePort)}`) ?? map.get(name) ?? servicePort;
-  return claimsOf(service, portOf).map(({ listener, since }) => ({
-    listener: { ...listener, servers: inZone(policy, listener.servers) },
-    since,
-  }));
+  return claimsOf(service, portOf).map((claim) => {
+    const { name, port, servers } = claim.listener;
+    // HAProxy would connect to itself without end.
+    const isLoop = (server: Server): boolean => isLoopback(server.host) && server.port === port;
+    const own = servers.filter((server) => !isLoop(server));
+    const refused = servers.filter(isLoop).map((server) => ({
+      key: `${name}/${server.name}`,
+      reason: `it points back to the listener itself, which MAP has put on port ${String(port)}`,
+    }));
+    return { ...claim, listener: { ...claim.listener, servers: inZone(policy, own) }, refused };
+  });
 }
 
 /** Servers of other zones are backups, as long as the own zone has enough that take traffic. */
@@ -84,21 +94,25 @@ export function parseServicePatterns(text: string): Parsed<readonly ServicePatte
   const patterns: ServicePattern[] = [];
   for (const part of text.split(',').map((word) => word.trim())) {
     if (!/^[A-Za-z0-9._*?-]{1,128}$/.test(part))
-      return reject(`${quoted(part)} is not the name of a service, with * and ? for any letters and for one`);
+      return reject(
+        `${quoted(part)} is not the name of a service, with * and ? for any letters and for one; * alone is every service`,
+      );
     const source = part.replaceAll('.', '\\.').replaceAll('*', '.*').replaceAll('?', '.');
-    patterns.push({ matches: new RegExp(`^${source}$`) });
+    patterns.push({ matches: new RegExp(`^${source}$`, 'i') });
   }
   return accept(patterns);
 }
 
-/** `80,443,8000-8999`. */
+/** `80,443,8000-8999`, `all` or `none`. */
 export function parsePortRanges(text: string): Parsed<readonly PortRange[]> {
+  if (text.trim() === 'all') return accept(defaultPolicy.ports);
+  if (text.trim() === 'none') return accept([]);
   const ranges: PortRange[] = [];
   for (const part of text.split(',').map((word) => word.trim())) {
     const [firstText = '', lastText = firstText, ...more] = part.split('-');
     const [first, last] = [parsePort(firstText), parsePort(lastText)];
     if (!first.ok || !last.ok || more.length > 0 || first.value > last.value)
-      return reject(`${quoted(part)} is not a port or a range of ports, like 443 or 8000-8999`);
+      return reject(`${quoted(part)} is not a port or a range of ports, like 443 or 8000-8999, nor all or none`);
     ranges.push({ first: first.value, last: last.value });
   }
   return accept(ranges);
@@ -110,9 +124,10 @@ export function formatPortRanges(ranges: readonly PortRange[]): string {
     .join(',');
 }
 
-/** `whoami=9000,shop:80=8080`. */
+/** `whoami=9000,shop:80=8080`, or `none`. */
 export function parsePortMap(text: string): Parsed<ReadonlyMap<string, number>> {
   const map = new Map<string, number>();
+  if (text.trim() === 'none') return accept(map);
   for (const part of text.split(',').map((word) => word.trim())) {
     const [, service = '', servicePort, to = ''] = /^([^:=]+)(?::([^:=]+))?=([^:=]+)$/.exec(part) ?? [];
     const port = parsePort(to);

@@ -70,6 +70,7 @@ export function modelOf(input: ModelInput): Model {
   const byPort = new Map<number, Claim[]>();
   for (const claim of [...input.claims, ...lingering(input)]) {
     const { port, name, empty } = claim.listener;
+    refused.push(...claim.refused);
     const reason = whyBarred(port);
     // A listener that lingers without a server has nothing to lose.
     if (reason !== null && empty !== null) continue;
@@ -77,10 +78,10 @@ export function modelOf(input: ModelInput): Model {
     else byPort.set(port, [...(byPort.get(port) ?? []), claim]);
   }
 
-  const heldNames = new Set(held.map(({ name }) => name));
+  const heldPorts = new Map(held.map(({ name, port }) => [name, port]));
   const listeners: Listener[] = [];
   for (const [port, claimants] of byPort) {
-    const winner = winnerOf(claimants, heldNames);
+    const winner = winnerOf(claimants, heldPorts);
     listeners.push(winner);
     for (const { listener } of claimants) {
       if (listener === winner || listener.empty !== null) continue;
@@ -98,6 +99,8 @@ export interface Claim {
   readonly listener: Listener;
   /** Create revision of its oldest registration; what decides between two that came without a holder. */
   readonly since: number;
+  /** Servers that were left out of it, and why. */
+  readonly refused: readonly Problem[];
 }
 
 /**
@@ -118,6 +121,7 @@ export function claimsOf(
   return [...byPort].map(([servicePort, own]) => ({
     listener: listenerOf({ service: name, servicePort, port: portOf(name, servicePort) }, own),
     since: own.reduce((least, { createRevision }) => Math.min(least, createRevision), Infinity),
+    refused: [],
   }));
 }
 
@@ -125,14 +129,17 @@ function listenerOf(
   { service, servicePort, port }: Pick<Listener, 'service' | 'servicePort' | 'port'>,
   endpoints: readonly Endpoint[],
 ): Listener {
-  const attributes = listenerAttributesOf(newestOf(endpoints));
+  const asked = listenerAttributesOf(newestOf(endpoints));
+  const attributes = asked.mode === 'tcp' ? inTcpMode(asked) : asked;
   return {
     name: listenerNameOf(service, servicePort),
     service,
     servicePort,
     port,
-    ...(attributes.mode === 'tcp' ? inTcpMode(attributes) : attributes),
-    servers: endpoints.map(serverOf),
+    ...attributes,
+    // A client with a cookie comes to a server of weight 0 all the same: one that drains is taken out at once, and what is
+    // connected to it lives on.
+    servers: endpoints.filter(({ state }) => attributes.sticky === null || state === 'ready').map(serverOf),
     empty: null,
   };
 }
@@ -162,7 +169,7 @@ function lingering({ claims, held, heldRevision, nowMs, lingerMs }: ModelInput):
     .filter(({ name, empty }) => !living.has(name) && nowMs - (empty?.sinceMs ?? nowMs) < lingerMs)
     .map((listener) => {
       const empty = listener.empty ?? { sinceMs: nowMs, revision: heldRevision };
-      return { listener: { ...listener, servers: [], empty }, since: 0 };
+      return { listener: { ...listener, servers: [], empty }, since: 0, refused: [] };
     });
 }
 
@@ -171,8 +178,8 @@ function lingering({ claims, held, heldRevision, nowMs, lingerMs }: ModelInput):
  * traffic on its port. Only a service that came after the holder was last seen with an endpoint takes over at once. Among several
  * that may have it, the one with the oldest registration wins.
  */
-function winnerOf(claimants: readonly Claim[], heldNames: ReadonlySet<string>): Listener {
-  const holder = claimants.find(({ listener }) => heldNames.has(listener.name));
+function winnerOf(claimants: readonly Claim[], heldPorts: ReadonlyMap<string, number>): Listener {
+  const holder = claimants.find(({ listener: { name, port } }) => heldPorts.get(name) === port);
   if (holder === undefined) return oldestOf(claimants).listener;
   const emptied = holder.listener.empty?.revision ?? Infinity;
   const successors = claimants.filter(({ since }) => since > emptied);

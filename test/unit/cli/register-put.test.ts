@@ -13,7 +13,7 @@ test.each<[string, string, string[], string | undefined, string, string]>([
     '/backends/db/one',
     '198.18.0.40:5432?port=15432&weight=2&region=eu',
   ],
-  ['db', '[2001:db8::7]:5432', [], undefined, '/backends/db/2001:db8::7:5432', '[2001:db8::7]:5432?port=5432'],
+  ['db', '[2001:db8::7]:5432', [], undefined, '/backends/db/ip6-2001-db8--7:5432', '[2001:db8::7]:5432?port=5432'],
 ])('%s at %s %j is registered', (service, address, attributes, id, key, value) => {
   const registration = accepted(parseRegistration(service, address, attributes, id));
   expect([keyOf('/backends', registration), formatValue(registration)]).toEqual([key, value]);

@@ -17,7 +17,7 @@ test.each([[[older, newer, elsewhere]], [[elsewhere, newer, older]]])(
   (claims) => {
     const { claims: left, outdone } = settleClaims(claims);
     expect(new Set(left)).toEqual(new Set([newer, elsewhere]));
-    expect(outdone).toEqual([older]);
+    expect(outdone).toEqual([{ ...older, lost: 'address' }]);
   },
 );
 
@@ -29,11 +29,11 @@ test('two ports of one container are no conflict', () => {
 test('a name that two containers were given belongs to the one that started last', () => {
   const named = (claim: Claim): Claim => ({ ...claim, registration: { ...claim.registration, id: 'same' } });
   const [first, second] = [named(elsewhere), named(newer)];
-  expect(settleClaims([second, first])).toEqual({ claims: [second], outdone: [first] });
+  expect(settleClaims([second, first])).toEqual({ claims: [second], outdone: [{ ...first, lost: 'SERVICE_ID' }] });
 });
 
 test('a port of a shared network belongs to the container that exposes it, whichever started last', () => {
   const guest = { ...older, container: { ...older.container, networkOf: newer.container.id } };
-  expect(settleClaims([newer, guest])).toEqual({ claims: [guest], outdone: [newer] });
-  expect(settleClaims([guest, newer])).toEqual({ claims: [guest], outdone: [newer] });
+  expect(settleClaims([newer, guest])).toEqual({ claims: [guest], outdone: [{ ...newer, lost: 'address' }] });
+  expect(settleClaims([guest, newer])).toEqual({ claims: [guest], outdone: [{ ...newer, lost: 'address' }] });
 });

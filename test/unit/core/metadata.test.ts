@@ -22,7 +22,7 @@ describe('what goes first', () => {
     ['nothing where the port’s own is empty', { [own]: '', [general]: 'label' }, {}, null],
     ['nothing of another port', { SERVICE_8080_NAME: 'other' }, {}, null],
   ])('%s', (_what, labels, environment, name) => {
-    expect(read(labels, environment).metadata.name).toBe(name);
+    expect(read(labels, environment).metadata.name).toEqual(name === null ? null : { ok: true, value: name });
   });
 });
 
@@ -77,7 +77,6 @@ describe('registrator’s words', () => {
 });
 
 test.each([
-  ['SERVICE_NAME', 'a b', 'letters, digits'],
   ['SERVICE_ID', '../x', 'up to 120 letters, digits'],
   ['SERVICE_PORT', '70000', 'a port from 1 to 65535'],
   ['SERVICE_80_WEIGHT', '0', 'a number from 1 to 256'],
@@ -102,6 +101,24 @@ test.each([
     attributes: { backup: true },
     others: new Map(),
   });
+});
+
+test('a name that is none is not understood as another', () => {
+  const { name } = read({ SERVICE_NAME: 'team/shop' }).metadata;
+  expect(name).toMatchObject({
+    ok: false,
+    reason: expect.stringContaining('label SERVICE_NAME: "team/shop"') as string,
+  });
+});
+
+test('variables of the program itself stay where they are, and in no log', () => {
+  const { metadata, misread } = read(
+    {},
+    { SERVICE_PASSWORD: 'hunter2', SERVICE_ACCOUNT_KEY: 'a b', SERVICE_NOTE: 'c d' },
+  );
+  expect([metadata.others, misread]).toEqual([new Map(), []]);
+  expect(read({ SERVICE_KEY: 'public' }).metadata.others).toEqual(new Map([['key', 'public']]));
+  expect(read({}, { SERVICE_REGION: 'eu' }).metadata.others).toEqual(new Map([['region', 'eu']]));
 });
 
 test('tags may have what registrator’s users put there', () => {

@@ -22,7 +22,7 @@ describe('a key of this host', () => {
   const { key, value } = own;
   const desired = new Map([[key, value]]);
   const asking = { prefix, hostIp, lease: 'ours', ownLeases: new Set(['earlier', 'ours']), takeOver: false };
-  const foreign = [{ key, lease: '7587', runsHere: true }];
+  const foreign = [{ key, lease: '7587', runsHere: true, isNamesake: false }];
 
   test.each([
     ['our lease is held', { entries: [{ ...own, lease: 'ours' }], desired }, [[key, value]], []],
@@ -34,6 +34,16 @@ describe('a key of this host', () => {
       { entries: [own], desired: new Map<string, string>(), takeOver: true },
       [],
       [{ ...foreign[0], runsHere: false }],
+    ],
+    [
+      'another at another address, by a SERVICE_ID, is another’s also at the start',
+      {
+        entries: [{ ...own, key: '/backends/whoami/named', value: '10.170.71.227:1?port=8000' }],
+        desired: new Map([['/backends/whoami/named', value]]),
+        takeOver: true,
+      },
+      [],
+      [{ key: '/backends/whoami/named', lease: '7587', runsHere: true, isNamesake: true }],
     ],
     ['none is put by hand', { entries: [{ ...own, lease: '0' }], desired, takeOver: true }, [], []],
   ])('under %s: %#', (_what, changes, held, others) => {

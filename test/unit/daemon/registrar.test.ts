@@ -235,6 +235,22 @@ describe('another docker-register', () => {
     expect(recorded.messages('info')).toContain('the other docker-register is gone');
   });
 
+  test('that has a key by the same SERVICE_ID is warned of, and keeps it, also when the container here is gone', async () => {
+    const key = '/backends/whoami/named';
+    const value = '10.170.71.227:1?port=8000';
+    registry.put(key, value, 'theirs');
+    const [first] = containers;
+    if (first === undefined) throw new RangeError('no container');
+    containers = [{ ...first, labels: new Map([['SERVICE_ID', 'named']]) }];
+    const started = start();
+    await watch(started, 20_000);
+    expect(registry.values()).toEqual({ [key]: value });
+    expect(recorded.messages('warn').join()).toContain('another registration has the same SERVICE_ID');
+    containers = [];
+    await started.reconcile('event');
+    expect(registry.values()).toEqual({ [key]: value });
+  });
+
   test('on the same engine is warned of, and not fought over each key', async () => {
     const started = start();
     await started.reconcile('start');

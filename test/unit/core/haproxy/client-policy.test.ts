@@ -71,6 +71,22 @@ describe('a service port', () => {
   });
 });
 
+test('a server that a mapped port would make its own listener is left out, with the reason', () => {
+  const loop = catalogWith([
+    entryWith({ service: 'web', id: 'a', servicePort: 80, address: { host: '127.0.0.1', port: 9000 } }),
+  ]);
+  const claims = loop.services.flatMap((service) =>
+    claimsUnder({ ...defaultPolicy, map: accepted(parsePortMap('web=9000')) }, service),
+  );
+  expect(claims).toMatchObject([{ listener: { port: 9000, servers: [] }, refused: [{ key: 'web:80/a' }] }]);
+});
+
+test('all and none are what they say', () => {
+  expect(accepted(parsePortRanges('all'))).toEqual([{ first: 1, last: 65_535 }]);
+  expect(accepted(parsePortRanges('none'))).toEqual([]);
+  expect(accepted(parsePortMap('none'))).toEqual(new Map());
+});
+
 describe('with a zone', () => {
   const at = (id: string, changes: object): Entry =>
     entryWith({ id, address: { host: `10.0.0.${String(id.charCodeAt(0))}`, port: 80 }, ...changes });
@@ -121,9 +137,12 @@ describe('a port', () => {
     expect(whyBarredBy({ ...defaultPolicy, denyPorts: accepted(parsePortRanges('1-21')) }, 1936)(22)).toBeNull();
   });
 
-  test.each(['', '0', '80-', '-80', '90-80', '1-2-3', '80;81', '65536'])('or a range of them is not %j', (text) => {
-    expect(reasonOf(parsePortRanges(text))).toContain('is not a port or a range of ports');
-  });
+  test.each(['', 'no', '0', '80-', '-80', '90-80', '1-2-3', '80;81', '65536'])(
+    'or a range of them is not %j',
+    (text) => {
+      expect(reasonOf(parsePortRanges(text))).toContain('is not a port or a range of ports');
+    },
+  );
 
   test('and ranges are written as they are read', () => {
     expect(formatPortRanges(accepted(parsePortRanges('22,2375-2377')))).toBe('22,2375-2377');

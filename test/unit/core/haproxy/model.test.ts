@@ -137,6 +137,15 @@ describe('a port', () => {
     expect(result.refused).toEqual([{ key: `greedy:${String(port)}`, reason }]);
   });
 
+  test('of one that held another port before is nobody’s: the older has it', () => {
+    const claims = claimsWith([entryAt('alpha', 8000, 'a', 5), entryAt('beta', 8000, 'b', 2)]);
+    const held = [
+      heldWith({ service: 'alpha', servicePort: 8000, port: 9000 }),
+      heldWith({ service: 'beta', port: 8000 }),
+    ];
+    expect(namesOf(model({ claims, held }))).toEqual(['beta:8000']);
+  });
+
   test('goes to the same of three claims, whatever the services are called', () => {
     // A holder that emptied at 10, one claim that waits since before, one that came after.
     const winner = (holder: string, waits: string, came: string): string | undefined => {
