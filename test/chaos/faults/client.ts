@@ -22,15 +22,18 @@ export const clientFaults = {
   },
   'worker-kill': async (stage, target) => {
     const end = await absent(stage, { client: clientNamed(target), what: "HAProxy's worker" }, async (client) => {
-      const pid = await waitFor('the worker of HAProxy', async (seen) => {
+      // A reload may take the worker's place between the two.
+      await waitFor('a worker of HAProxy to be killed', async (seen) => {
         const status = JSON.parse(
           await client.docker('exec', 'docker-discover', 'docker-discover', 'ls', '--json'),
         ) as {
           readonly haproxy: { readonly workerPid: number | null };
         };
-        return seen(status.haproxy).workerPid ?? false;
+        const { workerPid } = seen(status.haproxy);
+        if (workerPid === null) return false;
+        await client.docker('exec', 'docker-discover', 'bash', '-c', `kill -KILL ${String(workerPid)}`);
+        return true;
       });
-      await client.docker('exec', 'docker-discover', 'bash', '-c', `kill -KILL ${String(pid)}`);
       return nothing;
     });
     await end();
