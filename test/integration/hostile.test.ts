@@ -93,6 +93,7 @@ const grammar = [
   /^ {4}mode (?:tcp|http)$/,
   /^ {4}balance roundrobin$/,
   /^ {4}option (?:forwardfor|httpchk)$/,
+  /^ {4}http-request set-header X-Request-ID %\[uuid\(\)\] unless \{ req\.hdr\(X-Request-ID\) -m found \}$/,
   /^ {4}timeout http-request 10s$/,
   /^ {4}http-check send meth GET uri \/healthz ver HTTP\/1\.1 hdr Host good-1$/,
   /^ {4}server [abc] 127\.0\.0\.1:\d{1,5} weight 1 check inter [25]s fastinter 500ms downinter 1s rise 2 fall 2 observe layer4 error-limit 10 on-error mark-down$/,
