@@ -79,11 +79,16 @@ async function hold(cleanup: Cleanup, port: number): Promise<Socket> {
 async function startQuiet(cleanup: Cleanup): Promise<Site> {
   const site = await startSite(cleanup);
   await site.put('echo/e', `127.0.0.1:${String((echo.address() as AddressInfo).port)}?port=${String(site.otherPort)}`);
+  await reloadEnded(site, `echo:${String(site.otherPort)}`);
+  return site;
+}
+
+/** The reload that brought a listener, with the worker of before. */
+async function reloadEnded(site: Site, listener: string): Promise<void> {
   await waitFor('the end of the reload', (seen) =>
-    seen(site.output()).includes(`"reason":"listen echo:${String(site.otherPort)} added","tookMs"`),
+    seen(site.output()).includes(`"reason":"listen ${listener} added","tookMs"`),
   );
   await waitFor('the old worker to end', async (seen) => seen(await site.processes()).length === 2);
-  return site;
 }
 
 async function startHolding(cleanup: Cleanup): Promise<{ site: Site; held: Socket }> {
@@ -459,7 +464,8 @@ describe.concurrent('what takes its time', { timeout: 120_000 }, () => {
       return { TEMPLATE: template };
     });
     await site.answers(site.otherPort, 'a', 'b');
-    await site.ask(`set server web:${String(site.port)}/a state drain`);
+    await reloadEnded(site, `web:${String(site.port)}`);
+    expect(await site.ask(`set server web:${String(site.port)}/a state drain`)).toBe('\n');
     await site.put('web/b', `${b.address}?port=${String(site.port)}`);
     await site.answers(site.port, 'b');
     // So often it is looked at everything.
