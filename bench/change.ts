@@ -1,4 +1,3 @@
-import { defaultPolicy } from '../src/core/haproxy/client-policy.js';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { recordOf, type CatalogRecord } from '../src/core/catalog.js';
@@ -7,24 +6,18 @@ import { createConfigurationReader } from '../src/core/haproxy/configuration.js'
 import { emptyModel, type Model } from '../src/core/haproxy/model.js';
 import { planOf } from '../src/core/haproxy/plan.js';
 import { render } from '../src/core/haproxy/render.js';
-import { viewOf, type ProxySettings } from '../src/core/haproxy/view.js';
+import { undisturbed, viewOf } from '../src/core/haproxy/view.js';
 import { createAttention } from '../src/daemon/attention.js';
 import { createModelBuilder } from '../src/daemon/model-builder.js';
 import { createWorkerMemory } from '../src/daemon/worker-memory.js';
+import { hostWith, proxySettingsWith } from '../test/unit/support/settings.js';
 import { median } from './figures.js';
 import { publish } from './report.js';
 
 const template = fileURLToPath(new URL('../templates/haproxy.cfg.mustache', import.meta.url));
 const runs = 40;
 const perService = 10;
-const settings: ProxySettings = {
-  bind: ['*'],
-  statsBind: { host: '*', port: 1936 },
-  statsAuth: null,
-  runtimeSocket: '/run/docker-discover/haproxy.sock',
-  serverStateFile: '/run/docker-discover/server-state',
-  hardStopAfterSeconds: 900,
-};
+const settings = proxySettingsWith();
 
 /** What of the time from an event to the command for HAProxy is spent in docker-discover, stage by stage; no lab is needed. */
 export async function change(): Promise<void> {
@@ -98,10 +91,7 @@ function createPipeline(text: string): {
   const memory = createWorkerMemory(0);
   const builder = createModelBuilder({
     proxy: { takenOf: () => Promise.resolve([]) },
-    bind: settings.bind,
-    statsBind: settings.statsBind,
-    policy: defaultPolicy,
-    lingerMs: 0,
+    ...hostWith({ lingerMs: 0 }),
     held: [],
     heldRevision: 0,
   });
@@ -122,7 +112,7 @@ function createPipeline(text: string): {
       times.push(performance.now());
       ({ model } = await builder.build({ catalog, revision: 1, loaded, last: { model, isRunning: true } }));
       times.push(performance.now());
-      const rendered = render(text, viewOf(model, settings, false));
+      const rendered = render(text, viewOf(model, settings, undisturbed));
       if (!rendered.ok) throw new Error(rendered.reason);
       times.push(performance.now());
       const desired = read(rendered.value);

@@ -30,10 +30,10 @@ export function printStatus(body: unknown, json: boolean): void {
 
   const rows = listeners.flatMap(({ service, port, endpoints }) =>
     endpoints.length === 0
-      ? [[service, String(port), '(no endpoint)', '', '', '', '', '']]
+      ? [[service, portText(port), '(no endpoint)', '', '', '', '', '']]
       : endpoints.map(({ id, address, weight, status, check, sessions, stale: isStale }) => [
           service,
-          String(port),
+          portText(port),
           address,
           id,
           isStale ? `${status} (stale)` : status,
@@ -48,7 +48,13 @@ export function printStatus(body: unknown, json: boolean): void {
       formatTable(['SERVICE', 'PORT', 'ENDPOINT', 'ID', 'STATUS', 'CHECK', 'WEIGHT', 'SESSIONS'], rows),
     );
 
+  const routes = listeners.flatMap(({ service, routes: own }) => own.map((route) => [route, service]));
+  if (routes.length > 0) process.stdout.write(`\n${formatTable(['HTTP ENTRANCE', 'SERVICE'], routes.sort())}`);
   if (problems.length > 0) process.stdout.write(`\n${problemsTable(problems)}`);
+}
+
+function portText(port: number | null): string {
+  return port === null ? '-' : String(port);
 }
 
 /** The first of them; a key is whatever somebody wrote to etcd, and this goes to a terminal. */

@@ -1,27 +1,53 @@
-import { recordOf } from '../core/catalog.js';
+import { copyOf } from '../adapters/certificate-dir.js';
+import { createEtcdClient } from '../adapters/etcd/client.js';
+import { createRegistry } from '../adapters/etcd/registry.js';
+import { proxyPathsOf } from '../adapters/haproxy/paths.js';
+import { recordOf, type Entry } from '../core/catalog.js';
 import { catalogOf } from '../core/catalog-index.js';
+import type { Certificate } from '../core/certificates.js';
 import { problemListsOf } from '../core/discover-status.js';
-import { claimsUnder, whyBarredBy, type ClientPolicy } from '../core/haproxy/client-policy.js';
+import { claimsUnder, whyBarredBy } from '../core/haproxy/client-policy.js';
+import { hasEntrance } from '../core/haproxy/fixed-binds.js';
 import { modelOf } from '../core/haproxy/model.js';
-import { viewOf, type ProxySettings, type View } from '../core/haproxy/view.js';
-import { printableKey } from '../core/keyspace.js';
-import type { Registry } from '../ports/registry.js';
+import { undisturbed, viewOf, type View } from '../core/haproxy/view.js';
+import { keyspaceOf, printableKey } from '../core/keyspace.js';
+import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
+import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
+import { etcdHostMissing, required } from './main.js';
+import { policyOf } from './policy-settings.js';
 
-export interface RenderOptions {
-  readonly registry: Registry;
-  readonly prefix: string;
-  readonly settings: ProxySettings;
-  readonly policy: ClientPolicy;
-}
-
-/** What a template gets for what stands in etcd now; what is left out, and why, on standard error. */
-export async function viewNow({ registry, prefix, settings, policy }: RenderOptions): Promise<View> {
-  const { entries } = await registry.list(AbortSignal.timeout(30_000));
-  const catalog = catalogOf(entries.map((entry) => recordOf(prefix, entry)));
-  const claims = catalog.services.flatMap((service) => claimsUnder(policy, service));
-  const whyBarred = whyBarredBy(policy, settings.statsBind.port);
-  const model = modelOf({ claims, held: [], heldRevision: 0, whyBarred, nowMs: 0, lingerMs: 0 });
+/** What a template gets for what stands in etcd and in CERTS now; what is left out, and why, on standard error. */
+export async function viewOfNow(
+  settings: DiscoverSettings,
+): Promise<{ readonly view: View; readonly certificates: readonly Certificate[] }> {
+  const { prefix, runDir } = settings;
+  const policy = policyOf(settings);
+  const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
+  const { usable, unusable } = await readCertificates(certificateStoreOf(settings), settings);
+  const catalog = catalogOf((await entriesOf(settings)).map((entry) => recordOf(prefix, entry)));
+  const model = modelOf({
+    claims: catalog.services.flatMap((service) => claimsUnder(policy, service)),
+    held: [],
+    heldRevision: 0,
+    hasEntrance: hasEntrance(proxySettings),
+    whyBarred: whyBarredBy(policy, reservedPorts(settings, proxySettings)),
+    nowMs: 0,
+    lingerMs: 0,
+  });
+  for (const { path, reason } of unusable) process.stderr.write(`not used: certificate ${path}: ${reason}\n`);
   for (const { key, reason } of problemListsOf(catalog, model).flat())
     process.stderr.write(`not served: "${printableKey(key)}": ${reason}\n`);
-  return viewOf(model, settings, false);
+  const certificates = usable.length === 0 ? null : copyOf(usable, copiesIn(runDir));
+  return { view: viewOf(model, proxySettings, { ...undisturbed, certificates }), certificates: usable };
+}
+
+async function entriesOf({ etcdHost, prefix }: DiscoverSettings): Promise<readonly Entry[]> {
+  const hosts = required(etcdHost, etcdHostMissing);
+  const client = createEtcdClient(hosts);
+  try {
+    const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) });
+    return (await registry.list(AbortSignal.timeout(30_000))).entries;
+  } finally {
+    client.close();
+  }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { askReady } from '../adapters/control/client.js';
+import { copyOf } from '../adapters/certificate-dir.js';
 import { serveControl } from '../adapters/control/server.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
@@ -8,15 +9,21 @@ import { haproxyVersion } from '../adapters/haproxy/binary.js';
 import { retireLeftovers } from '../adapters/haproxy/leftovers.js';
 import { proxyPathsOf } from '../adapters/haproxy/paths.js';
 import { createProxy } from '../adapters/haproxy/proxy.js';
+import { createRouteMap } from '../adapters/haproxy/route-map.js';
+import type { Problem } from '../core/catalog.js';
 import { SettingError } from '../core/errors.js';
 import { formatBind } from '../core/haproxy/bind.js';
+import { fixedBindsOf, hasEntrance } from '../core/haproxy/fixed-binds.js';
 import { emptyModel } from '../core/haproxy/model.js';
-import { viewOf } from '../core/haproxy/view.js';
+import { undisturbed, viewOf } from '../core/haproxy/view.js';
 import { keyspaceOf } from '../core/keyspace.js';
+import { createCertificates } from '../daemon/certificates.js';
 import { createDiscover } from '../daemon/discover.js';
 import { runTasks } from '../daemon/lifecycle.js';
 import { createProxyKeeper } from '../daemon/proxy-keeper.js';
-import { proxySettingsOf, type DiscoverSettings } from './discover-settings.js';
+import { createRouteKeeper } from '../daemon/route-keeper.js';
+import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
+import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
 import { checkTemplate, readTemplate } from './discover-template.js';
 import { createLogger } from './log.js';
 import { serveMetricsOf } from './discover-metrics.js';
@@ -28,6 +35,8 @@ import { packageVersion } from './version.js';
 export function controlSocketOf(runDir: string): string {
   return join(runDir, 'control.sock');
 }
+
+const noProblems: readonly Problem[] = [];
 
 /** Two daemons in one directory would end each other's HAProxy. @throws SettingError where another one answers there */
 async function refuseSecond(runDir: string): Promise<void> {
@@ -41,33 +50,41 @@ async function refuseSecond(runDir: string): Promise<void> {
 
 /** Wires the daemon and runs it until SIGTERM. */
 export async function runDiscover(settings: DiscoverSettings): Promise<void> {
-  const { prefix, haproxy, template, runDir, stateDir, bind, statsBind, poll, stale, linger, stopTimeout } = settings;
+  const { prefix, haproxy, template, runDir, stateDir, poll, stale, stopTimeout } = settings;
   const hosts = required(settings.etcdHost, etcdHostMissing);
   const version = await haproxyVersion(haproxy);
   const paths = proxyPathsOf(runDir);
   const proxySettings = proxySettingsOf(settings, paths);
+  const store = certificateStoreOf(settings);
+  const { usable } = await readCertificates(store, settings);
   await refuseSecond(runDir);
   const text = await readTemplate(template);
-  await checkTemplate({ path: template, text, haproxy }, viewOf(emptyModel, proxySettings, false));
+  const circumstances = { ...undisturbed, certificates: usable.length === 0 ? null : copyOf(usable, copiesIn(runDir)) };
+  await checkTemplate(
+    { path: template, text, haproxy, certificates: usable },
+    viewOf(emptyModel, proxySettings, circumstances),
+  );
 
   const log = createLogger('docker-discover', settings);
-  log.info(
-    { etcd: hosts, prefix, haproxy: version, stats: formatBind(statsBind), version: packageVersion() },
-    'starting',
-  );
+  const fixed = fixedBindsOf(proxySettings);
+  const offers = Object.fromEntries(fixed.map(({ name, bind }) => [name, formatBind(bind)]));
+  log.info({ etcd: hosts, prefix, haproxy: version, ...offers, version: packageVersion() }, 'starting');
   // Of a daemon that was killed: its HAProxy has the ports that ours needs.
   await retireLeftovers(paths, log);
   const client = createEtcdClient(hosts);
+  const trigger = (reason: string) => (): void => {
+    discover.trigger(reason);
+  };
+  const certificates =
+    store === null ? null : createCertificates({ store, pollMs: poll, log, onChange: trigger('certificates changed') });
   const proxy = createProxy({
     binary: haproxy,
     paths,
     stopTimeoutMs: stopTimeout,
     log: log.child({ from: 'haproxy' }),
-    onExit: () => {
-      discover.trigger('HAProxy exited');
-    },
+    onExit: trigger('HAProxy exited'),
   });
-  const keeper = createProxyKeeper({
+  const servers = createProxyKeeper({
     proxy,
     settings: proxySettings,
     template: text,
@@ -76,21 +93,31 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     drainDeadlineMs: settings.drainDeadline,
     log,
   });
+  const keeper = hasEntrance(proxySettings)
+    ? createRouteKeeper({ keeper: servers, map: createRouteMap(paths), log })
+    : servers;
   const discover = createDiscover({
     registry: createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }),
     store: createStateStore(join(stateDir, 'last-known-good.json')),
     proxy,
     keeper,
     prefix,
-    bind,
-    statsBind,
-    policy: policyOf(settings),
+    host: {
+      bind: settings.bind,
+      fixed,
+      reserved: reservedPorts(settings, proxySettings),
+      hasEntrance: hasEntrance(proxySettings),
+      certificates: () => certificates?.directory() ?? null,
+      policy: policyOf(settings),
+      lingerMs: settings.linger,
+    },
+    otherProblems: () => certificates?.problems() ?? noProblems,
     pollMs: poll,
     staleMs: stale,
-    lingerMs: linger,
     quiet: quietOf(settings),
     log,
   });
+  await certificates?.look();
   const reload = (): void => {
     log.info('SIGHUP: reading the template anew');
     keeper.demandReload('SIGHUP');
@@ -102,6 +129,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
       runTasks(
         [
           (both) => discover.run(both),
+          ...(certificates === null ? [] : [(both: AbortSignal) => certificates.run(both)]),
           (both) => serveControl(controlSocketOf(runDir), discover, both),
           (both) => serveMetricsOf(discover, { bind: settings.metricsBind, log }, both),
         ],

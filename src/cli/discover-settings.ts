@@ -2,8 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import type { ProxyPaths } from '../adapters/haproxy/paths.js';
 import { parseBindAddress, parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
+import { fixedBindsOf } from '../core/haproxy/fixed-binds.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import { accept, reject, type Parsed } from '../core/result.js';
+import { entranceOf, entranceOptions, type EntranceSettings } from './entrance-settings.js';
 import { policyOptions, type PolicySettings } from './policy-settings.js';
 import {
   by,
@@ -15,7 +17,7 @@ import {
   type SharedSettings,
 } from './options.js';
 
-export interface DiscoverSettings extends SharedSettings, QuietSettings, PolicySettings {
+export interface DiscoverSettings extends SharedSettings, QuietSettings, PolicySettings, EntranceSettings {
   readonly poll: number;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
@@ -57,6 +59,7 @@ export function discoverOptions(): Option[] {
       .env('METRICS_BIND')
       .argParser(by(parseMetricsBind))
       .default({ host: '127.0.0.1', port: 9936 } satisfies BindAddress, '127.0.0.1:9936'),
+    ...entranceOptions(),
     ...policyOptions(),
     new Option('--template <path>', 'Mustache template of haproxy.cfg')
       .env('TEMPLATE')
@@ -137,15 +140,25 @@ function durations(): Parameters<typeof durationOption>[0][] {
   ];
 }
 
+/** @throws SettingError where two settings do not go together */
 export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): ProxySettings {
   return {
     bind: settings.bind,
-    statsBind: settings.statsBind,
+    ...entranceOf(settings, settings.statsBind),
     statsAuth: settings.statsAuth ?? null,
     runtimeSocket: paths.runtimeSocket,
     serverStateFile: paths.serverState,
+    routesFile: paths.routes,
     hardStopAfterSeconds: Math.ceil(settings.hardStopAfter / 1000),
   };
+}
+
+/** Ports of our own, which no service may have, and what they are for. */
+export function reservedPorts({ metricsBind }: DiscoverSettings, proxy: ProxySettings): ReadonlyMap<number, string> {
+  return new Map([
+    ...(metricsBind === 'none' ? [] : [[metricsBind.port, 'metrics of docker-discover'] as const]),
+    ...fixedBindsOf(proxy).map(({ name, bind }) => [bind.port, name] as const),
+  ]);
 }
 
 function parseBindHosts(text: string): Parsed<readonly string[]> {

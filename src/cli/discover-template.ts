@@ -1,7 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeCopy } from '../adapters/certificate-dir.js';
 import { checkConfiguration } from '../adapters/haproxy/binary.js';
+import type { Certificate } from '../core/certificates.js';
 import { messageOf, SettingError } from '../core/errors.js';
 import { render } from '../core/haproxy/render.js';
 import type { View } from '../core/haproxy/view.js';
@@ -21,6 +23,8 @@ export interface TemplateCheck {
   readonly haproxy: string;
   /** What is checked, for the message. */
   readonly what?: string;
+  /** Of which HAProxy gets a copy, instead of the directory that the view names. */
+  readonly certificates?: readonly Certificate[];
 }
 
 /** What a template makes of a view. @throws SettingError */
@@ -38,19 +42,32 @@ export function renderTemplate({ path, text }: Pick<TemplateCheck, 'path' | 'tex
  * @throws SettingError
  */
 export async function checkTemplate(
-  { path, text, haproxy, what = `TEMPLATE ${JSON.stringify(path)}` }: TemplateCheck,
+  { path, text, haproxy, what = `TEMPLATE ${JSON.stringify(path)}`, certificates }: TemplateCheck,
   view: View,
 ): Promise<string> {
-  const rendered = renderTemplate({ path, text }, view);
   const dir = await mkdtemp(join(tmpdir(), 'docker-discover-'));
   try {
+    const rendered = renderTemplate({ path, text }, await withFilesIn(dir, view, certificates));
     const file = join(dir, 'haproxy.cfg');
     await writeFile(file, rendered, { mode: 0o600 });
     await checkConfiguration(haproxy, file, AbortSignal.timeout(30_000));
     return rendered;
   } catch (error) {
+    if (error instanceof SettingError) throw error;
     throw new SettingError(`${what} is refused by HAProxy: ${messageOf(error)}`);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** The view with the files of the HTTP entrance, which HAProxy wants to see too, in a directory. */
+async function withFilesIn(dir: string, view: View, certificates: readonly Certificate[] | undefined): Promise<View> {
+  const { entrance } = view;
+  if (entrance === null) return view;
+  const routesFile = join(dir, 'routes.map');
+  await writeFile(routesFile, '');
+  if (entrance.https === null || certificates === undefined) return { ...view, entrance: { ...entrance, routesFile } };
+  const directory = join(dir, 'certs');
+  await writeCopy(certificates, directory);
+  return { ...view, entrance: { ...entrance, routesFile, https: { ...entrance.https, certificates: directory } } };
 }

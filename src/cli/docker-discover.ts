@@ -1,19 +1,13 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { askReady, askStatus } from '../adapters/control/client.js';
-import { createEtcdClient } from '../adapters/etcd/client.js';
-import { createRegistry } from '../adapters/etcd/registry.js';
 import { haproxyVersion } from '../adapters/haproxy/binary.js';
-import { proxyPathsOf } from '../adapters/haproxy/paths.js';
-import type { View } from '../core/haproxy/view.js';
-import { keyspaceOf } from '../core/keyspace.js';
-import { discoverOptions, proxySettingsOf, type DiscoverSettings } from './discover-settings.js';
+import { discoverOptions, type DiscoverSettings } from './discover-settings.js';
 import { checkTemplate, readTemplate, renderTemplate } from './discover-template.js';
 import { asciiJson, printStatus } from './discover-ls.js';
 import { controlSocketOf, runDiscover } from './discover-run.js';
-import { viewNow } from './discover-render.js';
-import { etcdHostMissing, main, refuseArguments, required } from './main.js';
-import { policyOf } from './policy-settings.js';
+import { viewOfNow } from './discover-render.js';
+import { main, refuseArguments } from './main.js';
 import { packageVersion } from './version.js';
 
 const program = new Command('docker-discover')
@@ -46,13 +40,13 @@ program
     const settings = command.optsWithGlobals<DiscoverSettings & { check?: boolean }>();
     const { template: path, haproxy } = settings;
     const text = await readTemplate(path);
-    const view = await currentView(settings);
+    const { view, certificates } = await viewOfNow(settings);
     if (settings.check !== true) {
       process.stdout.write(renderTemplate({ path, text }, view));
       return;
     }
     await haproxyVersion(haproxy);
-    await checkTemplate({ path, text, haproxy, what: 'what is rendered for etcd as it stands' }, view);
+    await checkTemplate({ path, text, haproxy, certificates, what: 'what is rendered for etcd as it stands' }, view);
     process.stdout.write(`HAProxy takes it, with ${String(view.listeners.length)} listeners\n`);
   });
 
@@ -60,7 +54,7 @@ program
   .command('model')
   .description('print what a template gets for what stands in etcd now, as JSON')
   .action(async (_options, command: Command) => {
-    process.stdout.write(`${asciiJson(await currentView(command.optsWithGlobals<DiscoverSettings>()))}\n`);
+    process.stdout.write(`${asciiJson((await viewOfNow(command.optsWithGlobals<DiscoverSettings>())).view)}\n`);
   });
 
 program
@@ -70,20 +64,5 @@ program
     const ready = await askReady(controlSocketOf(command.optsWithGlobals<DiscoverSettings>().runDir));
     if (!ready) throw new Error('not ready: HAProxy does not run; the log tells why');
   });
-
-async function currentView(settings: DiscoverSettings): Promise<View> {
-  const hosts = required(settings.etcdHost, etcdHostMissing);
-  const client = createEtcdClient(hosts);
-  try {
-    return await viewNow({
-      registry: createRegistry({ client, hosts, keyspace: keyspaceOf(settings.prefix) }),
-      prefix: settings.prefix,
-      settings: proxySettingsOf(settings, proxyPathsOf(settings.runDir)),
-      policy: policyOf(settings),
-    });
-  } finally {
-    client.close();
-  }
-}
 
 await main(program);

@@ -1,4 +1,5 @@
 import { durationOrNull, numberOf, oneOf, orNull, words, yesOrNo, type Grammar } from './grammar.js';
+import { hostsGrammar, isRouted, pathGrammar, type HttpRouting } from './http-route.js';
 import { accept, quoted, reject, type Parsed } from './result.js';
 
 /** How HAProxy speaks to the service; belongs to the listener. */
@@ -14,7 +15,7 @@ const states = ['ready', 'drain'] as const;
 export type EndpointState = (typeof states)[number];
 
 /** What an instance asks of its listener. Where instances disagree, the newest registration decides. */
-export interface ListenerAttributes {
+export interface ListenerAttributes extends HttpRouting {
   readonly mode: Mode;
   readonly balance: Balance;
   /** Path of an HTTP check, or null for a layer-4 check. */
@@ -74,6 +75,8 @@ const listenerGrammars: { readonly [K in keyof ListenerAttributes]: Grammar<List
   ),
   checkIntervalMs: durationOrNull('check-interval', 500, 3_600_000),
   sticky: orNull('sticky', 'cookie', (text) => (text === 'cookie' ? text : null)),
+  httpHosts: hostsGrammar,
+  httpPath: pathGrammar,
 };
 
 const serverGrammars: { readonly [K in keyof ServerAttributes]: Grammar<ServerAttributes[K]> } = {
@@ -155,13 +158,15 @@ export function parseListenerAttributes(texts: Readonly<Record<string, unknown>>
 
 /** Those that belong to the listener, of something that has more. */
 export function listenerAttributesOf(attributes: ListenerAttributes): ListenerAttributes {
-  const { mode, balance, check, checkStatus, checkIntervalMs, sticky } = attributes;
-  return { mode, balance, check, checkStatus, checkIntervalMs, sticky };
+  const { mode, balance, check, checkStatus, checkIntervalMs, sticky, httpHosts, httpPath } = attributes;
+  return { mode, balance, check, checkStatus, checkIntervalMs, sticky, httpHosts, httpPath };
 }
 
-/** Without what HAProxy can't do where it doesn't read requests. */
-export function inTcpMode(attributes: ListenerAttributes): ListenerAttributes {
-  const { balance } = attributes;
+/** As HAProxy can do it: what is routed is HTTP, and where it doesn't read requests, there is no cookie. */
+export function inItsMode(attributes: ListenerAttributes): ListenerAttributes {
+  const { mode, balance } = attributes;
+  if (isRouted(attributes)) return { ...attributes, mode: 'http' };
+  if (mode === 'http') return attributes;
   return { ...attributes, balance: balance === 'uri' ? defaultAttributes.balance : balance, sticky: null };
 }
 

@@ -1,5 +1,6 @@
 import type { Catalog, Problem } from './catalog.js';
 import { formatAddress } from './address.js';
+import { formatRoute } from './http-route.js';
 import type { Model, Server } from './haproxy/model.js';
 import type { ServerStatus } from './haproxy/replies.js';
 
@@ -29,7 +30,10 @@ export interface DiscoverStatus {
 
 export interface ListenerStatus {
   readonly service: string;
-  readonly port: number;
+  /** On this host; null where only the HTTP entrance leads to it. */
+  readonly port: number | null;
+  /** What of the HTTP entrance leads to it: `shop.example/api`, `*.shop.example`. */
+  readonly routes: readonly string[];
   readonly endpoints: readonly EndpointStatus[];
 }
 
@@ -55,7 +59,8 @@ export function listenerStatusOf(model: Model, servers: readonly ServerStatus[] 
   const byName = new Map((servers ?? []).map((server) => [`${server.listener}/${server.server}`, server]));
   return model.listeners.map((listener) => ({
     service: listener.service,
-    port: listener.port,
+    port: listener.isOpen ? listener.port : null,
+    routes: listener.routes.map(formatRoute),
     endpoints: listener.servers.map((server) => {
       const observed = byName.get(`${listener.name}/${server.name}`);
       return {

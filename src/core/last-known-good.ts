@@ -23,10 +23,12 @@ export interface StaleEntry extends LeasedEntry {
 export const emptyState: LastKnownGood = { revision: 0, entries: [], stale: [], held: [] };
 
 export function formatLastKnownGood({ revision, entries, stale, held }: LastKnownGood): string {
-  const listeners = held.map(({ service, servicePort, port, empty, ...attributes }) => ({
+  const listeners = held.map(({ service, servicePort, port, isOpen, routes, empty, ...attributes }) => ({
     service,
     servicePort,
     port,
+    isOpen,
+    routes,
     ...Object.fromEntries(listenerAttributeTexts(attributes)),
     empty,
   }));
@@ -91,9 +93,17 @@ function heldListenerOf(value: unknown): HeldListener | null {
     service: service.value,
     servicePort: servicePort.value,
     port: port.value,
+    // As an older version wrote it, it has its port, and no route.
+    isOpen: value['isOpen'] !== false,
+    routes: routesOf(value['routes']),
     ...attributes.value,
     empty,
   };
+}
+
+/** They are compared with what a listener asks for, and go nowhere else. */
+function routesOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((route) => typeof route === 'string') : [];
 }
 
 function emptyOf(value: unknown): HeldListener['empty'] | undefined {

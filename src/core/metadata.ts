@@ -4,6 +4,7 @@ import type { ContainerSnapshot } from './container.js';
 import { isOtherAttribute } from './keyspace.js';
 import { reject, type Parsed } from './result.js';
 import { parseId, parseServiceName } from './service.js';
+import { virtualHostOf } from './virtual-host.js';
 
 /** What a container says of one of its ports, in labels and environment variables called `SERVICE_…`. */
 export interface PortMetadata {
@@ -48,12 +49,16 @@ const pattern = /^SERVICE_(?:(\d{1,5})_)?([A-Za-z][A-Za-z0-9_.-]*)$/;
 
 /**
  * Reads the settings of a container in registrator's grammar: `SERVICE_X` for all its ports, `SERVICE_<port>_X` for one, as
- * a label or an environment variable. The port's own goes before the general one, then a label before a variable. What is
+ * a label or an environment variable; nginx-proxy's words for host names too. The port's own goes before the general one, then a label before a variable. What is
  * empty is not given, and takes back what it goes before.
  */
-export function metadataOf({ labels, environment }: Pick<ContainerSnapshot, 'labels' | 'environment'>): Metadata {
-  const general = new Map<string, Found>();
+export function metadataOf(container: Pick<ContainerSnapshot, 'labels' | 'environment' | 'ports'>): Metadata {
+  const { labels, environment } = container;
+  const virtualHost = virtualHostOf(container);
+  const { port: virtualPort = null, settings: virtual = null, misread = [] } = virtualHost ?? {};
+  const general = new Map<string, Found>(virtualPort === null ? virtual : null);
   const byPort = new Map<number, Map<string, Found>>();
+  if (virtualPort !== null) byPort.set(virtualPort, new Map(virtual));
   // A label comes after a variable, and takes its place.
   for (const [kind, texts] of [['environment variable', environment] as const, ['label', labels] as const]) {
     for (const [name, value] of texts) {
@@ -71,7 +76,10 @@ export function metadataOf({ labels, environment }: Pick<ContainerSnapshot, 'lab
   return {
     ignoredBy: isGivenBack ? null : (given(general).get('ignore')?.source ?? null),
     ports: [...byPort.keys()].filter((port) => port > 0 && port <= 65_535),
-    of: (port) => portMetadataOf(given(new Map([...all, ...withOneCheck(byPort.get(port) ?? new Map())]))),
+    of: (port) => {
+      const read = portMetadataOf(given(new Map([...all, ...withOneCheck(byPort.get(port) ?? new Map())])));
+      return { ...read, misread: [...misread, ...read.misread] };
+    },
   };
 }
 
@@ -154,7 +162,8 @@ const maxIdLength = 120;
 
 /** Why an attribute means nothing here, as what is allowed instead. */
 function whyNotGiven(attribute: string, text: string, settings: Settings): string | null {
-  const isHttp = settings.get('mode')?.value === 'http';
+  const isRouted = [...settings.keys()].some((key) => /^http[_-](?:host|path)$/.test(key));
+  const isHttp = isRouted || settings.get('mode')?.value === 'http';
   const hasPath = settings.get('check')?.value.startsWith('/') === true;
   // Of registrator, for Consul's checks: there is nothing here that could carry them out.
   if (attribute.startsWith('check_')) return 'nothing: see SERVICE_CHECK';

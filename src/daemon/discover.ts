@@ -1,8 +1,7 @@
 import type { Problem } from '../core/catalog.js';
 import { countsOf, type DiscoverCounts } from '../core/discover-counts.js';
 import { listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
-import type { ClientPolicy } from '../core/haproxy/client-policy.js';
-import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
+import { whyBarred } from '../core/haproxy/fixed-binds.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { emptyState, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
 import type { Logger } from '../ports/log.js';
@@ -11,7 +10,7 @@ import type { Registry } from '../ports/registry.js';
 import type { StateStore } from '../ports/state-store.js';
 import { createCatalogSource, type CatalogSource } from './catalog-source.js';
 import { every, runTasks } from './lifecycle.js';
-import { createModelBuilder } from './model-builder.js';
+import { createModelBuilder, type HostOptions } from './model-builder.js';
 import { createProblemLog } from './problem-log.js';
 import type { Outcome, ProxyKeeper } from './proxy-keeper.js';
 import { proxyStatusOf } from './proxy-status.js';
@@ -25,12 +24,11 @@ export interface DiscoverOptions {
   readonly proxy: Proxy;
   readonly keeper: ProxyKeeper;
   readonly prefix: string;
-  readonly bind: readonly string[];
-  readonly statsBind: BindAddress;
-  readonly policy: ClientPolicy;
+  readonly host: HostOptions;
+  /** What else is not as it should be; the same object until it changes. */
+  readonly otherProblems: () => readonly Problem[];
   readonly pollMs: number;
   readonly staleMs: number;
-  readonly lingerMs: number;
   readonly quiet: QuietPeriod;
   readonly log: Logger;
 }
@@ -50,8 +48,7 @@ export interface Discover {
 const lookAtAllMs = 30_000;
 
 export function createDiscover(options: DiscoverOptions): Discover {
-  const { registry, store, proxy, keeper, prefix, bind, statsBind, policy, pollMs, staleMs, lingerMs, quiet, log } =
-    options;
+  const { registry, store, proxy, keeper, prefix, host, otherProblems, pollMs, staleMs, quiet, log } = options;
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
   let source: CatalogSource | null = null;
   let model: Model = emptyModel;
@@ -59,11 +56,6 @@ export function createDiscover(options: DiscoverOptions): Discover {
   let problems: readonly (readonly Problem[])[] = [];
   const problemLog = createProblemLog(log);
   let ready = false;
-
-  const statsProblem = {
-    key: 'stats page',
-    reason: `${formatBind(statsBind)} is taken by another process; free it, or set STATS_BIND`,
-  };
 
   const restore = async (): Promise<LastKnownGood> => {
     const text = await store.load();
@@ -107,15 +99,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
       };
       const following = createCatalogSource({ registry, prefix, pollMs, initial, staleMs, log, onChange });
       source = following;
-      const builder = createModelBuilder({
-        proxy,
-        bind,
-        statsBind,
-        policy,
-        lingerMs,
-        held: initial.held,
-        heldRevision: initial.revision,
-      });
+      const builder = createModelBuilder({ ...host, proxy, held: initial.held, heldRevision: initial.revision });
       const saver = createStateSaver(store, log);
 
       const lookAgain = (outcome: Outcome): void => {
@@ -133,7 +117,9 @@ export function createDiscover(options: DiscoverOptions): Discover {
         const [revision, loaded, last] = [following.revision(), keeper.loadedPorts(), keeper.last()];
         const built = await builder.build({ catalog, revision, loaded, last });
         model = built.model;
-        problems = [...problemListsOf(catalog, model), built.statsBarred ? [statsProblem] : []];
+        const barred = host.fixed.filter(({ name }) => built.barred.has(name));
+        const barredProblems = barred.map((one) => ({ key: one.name, reason: whyBarred(one) }));
+        problems = [...problemListsOf(catalog, model), barredProblems, otherProblems()];
         problemLog.tell(problems);
         let outcome: Outcome;
         try {

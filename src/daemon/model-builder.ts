@@ -1,7 +1,9 @@
-import type { BindAddress } from '../core/haproxy/bind.js';
 import { claimsUnder, isServed, whyBarredBy, type ClientPolicy } from '../core/haproxy/client-policy.js';
 import type { Catalog, Service } from '../core/catalog.js';
-import { modelOf, type Claim, type HeldListener, type Model } from '../core/haproxy/model.js';
+import type { Claim } from '../core/haproxy/claims.js';
+import { fixedBindsOf, type FixedAddresses, type FixedBind } from '../core/haproxy/fixed-binds.js';
+import { modelOf, type Barred, type HeldListener, type Model } from '../core/haproxy/model.js';
+import type { Circumstances } from '../core/haproxy/view.js';
 import type { Proxy } from '../ports/proxy.js';
 import { steadyNowMs } from './clock.js';
 import { createQuarantine, type Last, type Quarantine } from './quarantine.js';
@@ -22,23 +24,36 @@ export interface ModelBuilder {
   readonly quarantine: Omit<Quarantine, 'offerOf'>;
 }
 
-export interface BuiltModel {
+/** What HAProxy is to be, as far as it can be just now. */
+export interface BuiltModel extends Circumstances {
   readonly model: Model;
-  /** The port of the stats page is taken by another process. */
-  readonly statsBarred: boolean;
 }
 
 /** What HAProxy binds for it. */
-export function portsOf({ model, statsBarred }: BuiltModel, statsPort: number): ReadonlySet<number> {
-  return new Set([...model.listeners.map(({ port }) => port), ...(statsBarred ? [] : [statsPort])]);
+export function portsOf({ model, barred }: BuiltModel, addresses: FixedAddresses): ReadonlySet<number> {
+  const free = fixedBindsOf(addresses).filter(({ name }) => !barred.has(name));
+  return new Set([
+    ...model.listeners.filter(({ isOpen }) => isOpen).map(({ port }) => port),
+    ...free.map(({ bind }) => bind.port),
+  ]);
 }
 
-export interface ModelBuilderOptions {
-  readonly proxy: Pick<Proxy, 'takenOf'>;
+/** What this host is like. */
+export interface HostOptions {
+  /** Where every listener is opened. */
   readonly bind: readonly string[];
-  readonly statsBind: BindAddress;
+  readonly fixed: readonly FixedBind[];
+  /** Ports that no service may have here, and what they are for. */
+  readonly reserved: ReadonlyMap<number, string>;
+  readonly hasEntrance: boolean;
+  /** Directory of the certificates that can be used now. */
+  readonly certificates: () => string | null;
   readonly policy: ClientPolicy;
   readonly lingerMs: number;
+}
+
+export interface ModelBuilderOptions extends HostOptions {
+  readonly proxy: Pick<Proxy, 'takenOf'>;
   /** What held the ports when the daemon last ran, and the revision of etcd at which it did. */
   readonly held: readonly HeldListener[];
   readonly heldRevision: number;
@@ -47,7 +62,10 @@ export interface ModelBuilderOptions {
 export function createModelBuilder({
   proxy,
   bind,
-  statsBind,
+  fixed,
+  reserved,
+  hasEntrance,
+  certificates,
   policy,
   lingerMs,
   ...initial
@@ -60,7 +78,7 @@ export function createModelBuilder({
   const known = new WeakMap<Service, readonly Claim[]>();
   const quarantine = createQuarantine();
 
-  const whyReserved = whyBarredBy(policy, statsBind.port);
+  const whyReserved = whyBarredBy(policy, reserved);
   const claimsBy = (service: Service): readonly Claim[] => {
     const claims = known.get(service) ?? claimsUnder(policy, service);
     known.set(service, claims);
@@ -78,26 +96,36 @@ export function createModelBuilder({
       const nowMs = steadyNowMs();
       for (const [port, untilMs] of unbindable) if (untilMs <= performance.now()) unbindable.delete(port);
       const claims = catalog.services.flatMap(claimsBy);
-      const taken = new Map<number, string>();
-      const whyBarred = (port: number): string | null => taken.get(port) ?? whyReserved(port);
-      const decide = (): Model => modelOf({ claims, held, heldRevision, whyBarred, nowMs, lingerMs });
+      const taken = new Map<number, Barred>();
+      const whyBarred = (port: number): Barred | null => taken.get(port) ?? whyReserved(port);
+      const decide = (): Model => modelOf({ claims, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs });
 
       const first = decide();
-      const fresh = first.listeners.map(({ port }) => port).filter((port) => !loaded.has(port));
+      const fresh = first.listeners.flatMap(({ port, isOpen }) => (isOpen && !loaded.has(port) ? [port] : []));
       const probed = await proxy.takenOf(fresh.flatMap((port) => bind.map((host) => ({ host, port }))));
-      for (const { port } of probed) taken.set(port, 'is taken by another process');
-      for (const port of unbindable.keys()) if (fresh.includes(port)) taken.set(port, 'can not be bound by HAProxy');
+      for (const { port } of probed) taken.set(port, { reason: 'is taken by another process', byPolicy: false });
+      for (const port of unbindable.keys())
+        if (fresh.includes(port)) taken.set(port, { reason: 'can not be bound by HAProxy', byPolicy: false });
 
       const model = taken.size === 0 ? first : decide();
       // Who had a port that another process took keeps the claim to it.
-      const robbed = held.filter(
-        ({ name, port }) => whyBarred(port) !== null && !model.listeners.some((listener) => listener.name === name),
-      );
-      held = [...model.listeners, ...robbed];
+      const robbed = held.filter(({ port, isOpen }) => isOpen && whyBarred(port) !== null);
+      const robbedNames = new Set(robbed.map(({ name }) => name));
+      const there = new Set(model.listeners.map(({ name }) => name));
+      held = [
+        ...model.listeners.map((one) => (robbedNames.has(one.name) ? { ...one, isOpen: true } : one)),
+        ...robbed.filter(({ name }) => !there.has(name)),
+      ];
       heldRevision = revision;
-      const statsTaken = loaded.has(statsBind.port) ? [] : await proxy.takenOf([statsBind]);
-      const offer = quarantine.offerOf(model, last);
-      return { model: offer, statsBarred: statsTaken.length > 0 || unbindable.has(statsBind.port) };
+
+      const unsure = fixed.filter(({ bind: { port } }) => !loaded.has(port));
+      const lost = new Set((await proxy.takenOf(unsure.map((one) => one.bind))).map(({ port }) => port));
+      const barred = fixed.filter(({ bind: { port } }) => lost.has(port) || unbindable.has(port));
+      return {
+        model: quarantine.offerOf(model, last),
+        barred: new Set(barred.map(({ name }) => name)),
+        certificates: certificates(),
+      };
     },
   };
 }

@@ -75,8 +75,8 @@ export function createReloader(options: ReloaderOptions): Reloader {
   let templateFault: string | null = null;
   let nextReloadAt = 0;
 
-  const rendered = (source: string, { model, statsBarred }: BuiltModel): string => {
-    const text = render(source, viewOf(model, settings, statsBarred));
+  const rendered = (source: string, built: BuiltModel): string => {
+    const text = render(source, viewOf(built.model, settings, built));
     if (!text.ok) throw new ConfigurationRefusedError(`the template can not be rendered: ${text.reason}`);
     return text.value;
   };
@@ -85,7 +85,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const text = rendered(source, built);
     const startedAt = performance.now();
     const isReload = proxy.isRunning();
-    coming = portsOf(built, settings.statsBind.port);
+    coming = portsOf(built, settings);
     try {
       await proxy.load(text, signal);
       ports = coming;
@@ -107,13 +107,13 @@ export function createReloader(options: ReloaderOptions): Reloader {
   };
 
   /** Nothing runs: the last good state, or at least the stats page, is worth having; the rest follows with the next change. */
-  const startWithLess = async (statsBarred: boolean, signal: AbortSignal): Promise<void> => {
+  const startWithLess = async (built: BuiltModel, signal: AbortSignal): Promise<void> => {
     try {
       if (last !== null) await take(last, template, 'start with the last good state', signal);
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
     }
-    if (!proxy.isRunning()) await take({ model: emptyModel, statsBarred }, template, 'start without listeners', signal);
+    if (!proxy.isRunning()) await take({ ...built, model: emptyModel }, template, 'start without listeners', signal);
   };
 
   const load = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<void> => {
@@ -131,7 +131,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       const refused = await refusedListeners({ listeners, refusal: error, textOf, check });
       refusal.note({ text, fault: messageOf(error), reason }, refused.size > 0);
       if (refused.size > 0) throw new ListenersRefusedError(refused, built.model);
-      if (!proxy.isRunning()) await startWithLess(built.statsBarred, signal);
+      if (!proxy.isRunning()) await startWithLess(built, signal);
     }
   };
 

@@ -12,7 +12,8 @@ import { emptyModel, type Model, type Server as ModelServer } from '../../src/co
 import type { ServerLine } from '../../src/core/haproxy/configuration.js';
 import type { Step } from '../../src/core/haproxy/plan.js';
 import { render } from '../../src/core/haproxy/render.js';
-import { viewOf } from '../../src/core/haproxy/view.js';
+import { undisturbed, viewOf } from '../../src/core/haproxy/view.js';
+import { proxySettingsWith } from '../unit/support/settings.js';
 import { ConfigurationRefusedError, PortsTakenError, StepRejectedError, type Proxy } from '../../src/ports/proxy.js';
 import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
@@ -73,15 +74,14 @@ function modelWith(...servers: ModelServer[]): Model {
 function textOf(model: Model): string {
   const view = viewOf(
     model,
-    {
+    proxySettingsWith({
       bind: ['127.0.0.1'],
       statsBind: { host: '127.0.0.1', port: statsPort },
-      statsAuth: null,
       runtimeSocket: paths.runtimeSocket,
       serverStateFile: paths.serverState,
       hardStopAfterSeconds: 5,
-    },
-    false,
+    }),
+    undisturbed,
   );
   const text = render(template, view);
   if (!text.ok) throw new Error(text.reason);

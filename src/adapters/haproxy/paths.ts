@@ -7,6 +7,8 @@ export interface ProxyPaths {
   readonly masterSocket: string;
   readonly runtimeSocket: string;
   readonly serverState: string;
+  /** The map of the HTTP entrance. */
+  readonly routes: string;
 }
 
 export function proxyPathsOf(runDir: string): ProxyPaths {
@@ -16,5 +18,6 @@ export function proxyPathsOf(runDir: string): ProxyPaths {
     masterSocket: join(runDir, 'master.sock'),
     runtimeSocket: join(runDir, 'haproxy.sock'),
     serverState: join(runDir, 'server-state'),
+    routes: join(runDir, 'routes.map'),
   };
 }

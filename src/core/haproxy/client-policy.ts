@@ -2,7 +2,8 @@ import { isLoopback, parsePort } from '../address.js';
 import { accept, quoted, reject, type Parsed } from '../result.js';
 import type { Service } from '../catalog.js';
 import { parseServiceName } from '../service.js';
-import { claimsOf, type Claim, type Server } from './model.js';
+import { claimsOf, type Claim } from './claims.js';
+import type { Barred, Server } from './model.js';
 
 /** What of the registry this client host serves, and on which ports. */
 export interface ClientPolicy {
@@ -78,14 +79,26 @@ function inZone({ zone, zoneThreshold }: ClientPolicy, servers: readonly Server[
   return servers.map((server) => (server.zone === zone ? server : { ...server, backup: true }));
 }
 
-/** Tells why a registration may not open a port here, or null. */
-export function whyBarredBy({ ports, denyPorts }: ClientPolicy, statsPort: number): (port: number) => string | null {
+/**
+ * Tells why a registration may not open a port here, or null.
+ *
+ * @param reserved ports of our own, and what they are for
+ */
+export function whyBarredBy(
+  { ports, denyPorts }: ClientPolicy,
+  reserved: ReadonlyMap<number, string>,
+): (port: number) => Barred | null {
+  const isIn = (port: number, ranges: readonly PortRange[]): boolean =>
+    ranges.some(({ first, last }) => port >= first && port <= last);
+  const reasonOf = (port: number): string | null => {
+    const owner = reserved.get(port);
+    if (owner !== undefined) return `is reserved for the ${owner}`;
+    if (isIn(port, denyPorts)) return 'is denied on this host (DENY_PORTS)';
+    return isIn(port, ports) ? null : 'is not allowed on this host (PORTS)';
+  };
   return (port) => {
-    const isIn = (ranges: readonly PortRange[]): boolean =>
-      ranges.some(({ first, last }) => port >= first && port <= last);
-    if (port === statsPort) return 'is reserved for the stats page';
-    if (isIn(denyPorts)) return 'is denied on this host (DENY_PORTS)';
-    return isIn(ports) ? null : 'is not allowed on this host (PORTS)';
+    const reason = reasonOf(port);
+    return reason === null ? null : { reason, byPolicy: true };
   };
 }
 

@@ -49,7 +49,7 @@ export function stateQuestions(listeners: 'all' | readonly string[]): CommandLin
   );
 }
 
-function linesOf(commands: readonly string[]): CommandLine[] {
+export function linesOf(commands: readonly string[]): CommandLine[] {
   const lines: CommandLine[] = [];
   let line = '';
   let count = 0;

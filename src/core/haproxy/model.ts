@@ -1,7 +1,10 @@
-import { compareText, newestOf, type Endpoint, type Problem, type Service } from '../catalog.js';
-import { inTcpMode, listenerAttributesOf, type ListenerAttributes, type ServerAttributes } from '../attributes.js';
+import { compareText, type Problem } from '../catalog.js';
+import type { ListenerAttributes, ServerAttributes } from '../attributes.js';
+import { formatRoute, routeKeysOf, type RouteKey } from '../http-route.js';
+import type { Claim } from './claims.js';
+import { winnersOf } from './winners.js';
 
-/** One `listen` section: one service on one port. */
+/** One service on one port of this host, at the HTTP entrance, or both: a `listen` section, or a `backend`. */
 export interface Listener extends ListenerAttributes {
   /** `<service>:<service port>`; the `:` keeps it apart from every section name of ours, whatever a service is called. */
   readonly name: string;
@@ -10,6 +13,10 @@ export interface Listener extends ListenerAttributes {
   readonly servicePort: number;
   /** On this host: the same, unless it is mapped to another. */
   readonly port: number;
+  /** It has that port; otherwise only the HTTP entrance leads to it. */
+  readonly isOpen: boolean;
+  /** What of the HTTP entrance leads to it: those of its attributes that no other service holds. */
+  readonly routes: readonly RouteKey[];
   /** Sorted by name. Empty while the listener lingers. */
   readonly servers: readonly Server[];
   /** Since when it has no endpoint, and the last revision at which it had one; null while it has one. */
@@ -40,15 +47,23 @@ export interface Model {
   readonly refused: readonly Problem[];
 }
 
+/** Why no listener may have a port. */
+export interface Barred {
+  readonly reason: string;
+  /** By the settings of this host, not by another process. */
+  readonly byPolicy: boolean;
+}
+
 export interface ModelInput {
   /** What the services of the catalog ask for. */
   readonly claims: readonly Claim[];
-  /** Listeners of the model before this one: they hold their ports. */
+  /** Listeners of the model before this one: they hold their ports and routes. */
   readonly held: readonly HeldListener[];
   /** Revision of etcd at which that model stood. */
   readonly heldRevision: number;
-  /** Why no listener may have a port: denied, or taken by another process. */
-  readonly whyBarred: (port: number) => string | null;
+  /** This host has an HTTP entrance. */
+  readonly hasEntrance: boolean;
+  readonly whyBarred: (port: number) => Barred | null;
   readonly nowMs: number;
   /** How long a listener stays after its last endpoint went. */
   readonly lingerMs: number;
@@ -61,31 +76,43 @@ export function listenerNameOf(service: string, servicePort: number): string {
 export const emptyModel: Model = { listeners: [], refused: [] };
 
 /**
- * Decides the listeners, and which of them has a port that several claim. HAProxy itself starts with two listeners on one
- * port and mixes their traffic, so this is the only guard.
+ * Decides the listeners, and which of them has a port, or a route of the HTTP entrance, that several claim. HAProxy itself
+ * starts with two listeners on one port and mixes their traffic, so this is the only guard.
  */
 export function modelOf(input: ModelInput): Model {
-  const { held, whyBarred } = input;
-  const refused: Problem[] = [];
-  const byPort = new Map<number, Claim[]>();
-  for (const claim of [...input.claims, ...lingering(input)]) {
-    const { port, name, empty } = claim.listener;
-    refused.push(...claim.refused);
-    const reason = whyBarred(port);
-    // A listener that lingers without a server has nothing to lose.
-    if (reason !== null && empty !== null) continue;
-    if (reason !== null) refused.push({ key: name, reason: `port ${String(port)} ${reason}` });
-    else byPort.set(port, [...(byPort.get(port) ?? []), claim]);
-  }
+  const { held, whyBarred, hasEntrance } = input;
+  const claims = [...input.claims, ...lingering(input)];
+  const heldPorts = new Map(held.map(({ name, port, isOpen }) => [name, isOpen ? port : null]));
+  const heldRoutes = new Map(held.map(({ name, routes }) => [name, new Set(routes)]));
+  const byPort = winnersOf(claims, {
+    wants: ({ port }) => (whyBarred(port) === null ? [port] : []),
+    holds: ({ name }, port) => heldPorts.get(name) === port,
+  });
+  const byRoute = winnersOf(claims, {
+    wants: (listener) => (hasEntrance ? routeKeysOf(listener) : []),
+    holds: ({ name }, route) => heldRoutes.get(name)?.has(route) === true,
+  });
 
-  const heldPorts = new Map(held.map(({ name, port }) => [name, port]));
   const listeners: Listener[] = [];
-  for (const [port, claimants] of byPort) {
-    const winner = winnerOf(claimants, heldPorts);
-    listeners.push(winner);
-    for (const { listener } of claimants) {
-      if (listener === winner || listener.empty !== null) continue;
-      refused.push({ key: listener.name, reason: `port ${String(port)} is held by service ${winner.service}` });
+  const refused: Problem[] = [];
+  for (const { listener, refused: refusedServers } of claims) {
+    const { name, port, empty } = listener;
+    refused.push(...refusedServers);
+    const barred = whyBarred(port);
+    const isOpen = byPort.get(port) === listener;
+    const wanted = hasEntrance ? routeKeysOf(listener) : [];
+    const routes = wanted.filter((route) => byRoute.get(route) === listener);
+    if (isOpen || routes.length > 0) listeners.push(withWon(listener, { isOpen, routes }));
+    // A listener that lingers without a server has nothing to lose.
+    if (empty !== null) continue;
+    // Who has a way in by the entrance does not miss a port that this host does not want open.
+    const isMissed = !isOpen && !(barred?.byPolicy === true && routes.length > 0);
+    if (isMissed)
+      refused.push({ key: name, reason: whyNotOpen(listener, { barred, holder: byPort.get(port), routes }) });
+    for (const route of wanted) {
+      const holder = byRoute.get(route);
+      if (holder !== undefined && holder !== listener)
+        refused.push({ key: `${name} at ${formatRoute(route)}`, reason: `it is held by service ${holder.service}` });
     }
   }
   return {
@@ -94,73 +121,17 @@ export function modelOf(input: ModelInput): Model {
   };
 }
 
-/** A listener that is asked for; it may have to give way to another on its port. */
-export interface Claim {
-  readonly listener: Listener;
-  /** Create revision of its oldest registration; what decides between two that came without a holder. */
-  readonly since: number;
-  /** Servers that were left out of it, and why. */
-  readonly refused: readonly Problem[];
+/** The same object where it has no more and no less than it asked for. */
+function withWon(listener: Listener, won: Pick<Listener, 'isOpen' | 'routes'>): Listener {
+  return won.isOpen && won.routes.length === 0 ? listener : { ...listener, ...won };
 }
 
-/**
- * One for each service port of a service. Depends on nothing but these two, so that it need be made once.
- *
- * @param portOf the port on this host
- */
-export function claimsOf(
-  { name, endpoints }: Service,
-  portOf: (service: string, servicePort: number) => number,
-): Claim[] {
-  const byPort = new Map<number, Endpoint[]>();
-  for (const endpoint of endpoints) {
-    const own = byPort.get(endpoint.servicePort);
-    if (own === undefined) byPort.set(endpoint.servicePort, [endpoint]);
-    else own.push(endpoint);
-  }
-  return [...byPort].map(([servicePort, own]) => ({
-    listener: listenerOf({ service: name, servicePort, port: portOf(name, servicePort) }, own),
-    since: own.reduce((least, { createRevision }) => Math.min(least, createRevision), Infinity),
-    refused: [],
-  }));
-}
-
-function listenerOf(
-  { service, servicePort, port }: Pick<Listener, 'service' | 'servicePort' | 'port'>,
-  endpoints: readonly Endpoint[],
-): Listener {
-  const asked = listenerAttributesOf(newestOf(endpoints));
-  const attributes = asked.mode === 'tcp' ? inTcpMode(asked) : asked;
-  return {
-    name: listenerNameOf(service, servicePort),
-    service,
-    servicePort,
-    port,
-    ...attributes,
-    // A client with a cookie comes to a server of weight 0 all the same: one that drains is taken out at once, and what is
-    // connected to it lives on.
-    servers: endpoints.filter(({ state }) => attributes.sticky === null || state === 'ready').map(serverOf),
-    empty: null,
-  };
-}
-
-function serverOf(endpoint: Endpoint): Server {
-  const { id, address, weight, state, stale, backup, maxconn, proxyProtocol, slowStartMs, zone, tags, others } =
-    endpoint;
-  return {
-    name: id,
-    host: address.host,
-    port: address.port,
-    weight: state === 'drain' ? 0 : weight,
-    backup,
-    maxconn,
-    proxyProtocol,
-    slowStartMs,
-    zone,
-    tags,
-    stale,
-    others,
-  };
+function whyNotOpen(
+  { port }: Listener,
+  { barred, holder, routes }: { barred: Barred | null; holder: Listener | undefined; routes: readonly RouteKey[] },
+): string {
+  const why = barred?.reason ?? `is held by service ${holder?.service ?? ''}`;
+  return `port ${String(port)} ${why}${routes.length > 0 ? '; it is served at the HTTP entrance alone' : ''}`;
 }
 
 function lingering({ claims, held, heldRevision, nowMs, lingerMs }: ModelInput): Claim[] {
@@ -169,26 +140,6 @@ function lingering({ claims, held, heldRevision, nowMs, lingerMs }: ModelInput):
     .filter(({ name, empty }) => !living.has(name) && nowMs - (empty?.sinceMs ?? nowMs) < lingerMs)
     .map((listener) => {
       const empty = listener.empty ?? { sinceMs: nowMs, revision: heldRevision };
-      return { listener: { ...listener, servers: [], empty }, since: 0, refused: [] };
+      return { listener: { ...listener, isOpen: true, routes: [], servers: [], empty }, since: 0, refused: [] };
     });
-}
-
-/**
- * The holder of a port keeps it, also while it lingers: a service that is being redeployed must not find another's
- * traffic on its port. Only a service that came after the holder was last seen with an endpoint takes over at once. Among several
- * that may have it, the one with the oldest registration wins.
- */
-function winnerOf(claimants: readonly Claim[], heldPorts: ReadonlyMap<string, number>): Listener {
-  const holder = claimants.find(({ listener: { name, port } }) => heldPorts.get(name) === port);
-  if (holder === undefined) return oldestOf(claimants).listener;
-  const emptied = holder.listener.empty?.revision ?? Infinity;
-  const successors = claimants.filter(({ since }) => since > emptied);
-  return successors.length === 0 ? holder.listener : oldestOf(successors).listener;
-}
-
-function oldestOf(claims: readonly Claim[]): Claim {
-  return claims.reduce((oldest, claim) => {
-    const earlier = claim.since - oldest.since || compareText(claim.listener.name, oldest.listener.name);
-    return earlier < 0 ? claim : oldest;
-  });
 }

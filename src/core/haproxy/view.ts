@@ -1,21 +1,36 @@
 import { formatAddress } from '../address.js';
 import { formatDuration } from '../duration.js';
-import { formatBind, type BindAddress } from './bind.js';
+import { formatBind } from './bind.js';
+import { splitRoute } from '../http-route.js';
+import type { FixedAddresses, FixedName } from './fixed-binds.js';
 import type { Listener, Model, Server } from './model.js';
 
 /** Where the daemon and HAProxy meet, and what the settings say. */
-export interface ProxySettings {
+export interface ProxySettings extends FixedAddresses {
   /** Hosts on which every listener is opened. */
   readonly bind: readonly string[];
-  readonly statsBind: BindAddress;
   readonly statsAuth: { readonly user: string; readonly password: string } | null;
   /** Path of the runtime API's socket. */
   readonly runtimeSocket: string;
   /** Path of the file from which a new worker takes over the state of the servers. */
   readonly serverStateFile: string;
+  /** Path of the map of the HTTP entrance. */
+  readonly routesFile: string;
+  /** Where there is an HTTPS entrance too, plain requests are sent there. */
+  readonly redirectToHttps: boolean;
   /** How long an old worker may finish its connections after a reload, seconds. */
   readonly hardStopAfterSeconds: number;
 }
+
+/** What of the settings can't be had just now. */
+export interface Circumstances {
+  /** Taken by another process. */
+  readonly barred: ReadonlySet<FixedName>;
+  /** Directory of the certificates; null where there is none that can be used. */
+  readonly certificates: string | null;
+}
+
+export const undisturbed: Circumstances = { barred: new Set(), certificates: null };
 
 /**
  * What a template gets. This is a public interface: users mount their own template. Every string in it was validated by
@@ -31,13 +46,28 @@ export interface View {
     readonly bind: string;
     readonly auth: { readonly user: string; readonly password: string } | null;
   } | null;
+  /** Null where it is not wanted, or has no port. */
+  readonly entrance: EntranceView | null;
   readonly listeners: readonly ListenerView[];
+}
+
+export interface EntranceView {
+  /** Path of the map that leads from host name and path to the name of a listener. */
+  readonly routesFile: string;
+  readonly http: { readonly bind: string } | null;
+  readonly https: { readonly bind: string; readonly certificates: string } | null;
+  /** Where to send plain requests: `:8443`, or nothing where that is the port of https; null: they stay. */
+  readonly redirect: { readonly port: string } | null;
 }
 
 export interface ListenerView {
   readonly name: string;
   readonly service: string;
   readonly port: number;
+  /** `backend` where only the HTTP entrance leads to it. */
+  readonly section: 'listen' | 'backend';
+  /** What of the HTTP entrance leads to it. */
+  readonly routes: readonly { readonly host: string; readonly path: string }[];
   readonly binds: readonly { readonly bind: string }[];
   readonly mode: 'tcp' | 'http';
   readonly http: boolean;
@@ -76,25 +106,41 @@ export interface ServerView {
  */
 const checkIntervalsMs = { http: 2_000, tcp: 5_000 } as const;
 
-/** @param statsBarred the port of the stats page is taken by another process */
-export function viewOf(model: Model, settings: ProxySettings, statsBarred: boolean): View {
+export function viewOf(model: Model, settings: ProxySettings, circumstances: Circumstances): View {
   const { runtimeSocket, serverStateFile, statsBind, statsAuth, hardStopAfterSeconds } = settings;
   return {
     runtimeSocket,
     serverStateFile,
     hardStopAfter: `${String(hardStopAfterSeconds)}s`,
-    stats: statsBarred ? null : { bind: formatBind(statsBind), auth: statsAuth },
+    stats: circumstances.barred.has('stats page') ? null : { bind: formatBind(statsBind), auth: statsAuth },
+    entrance: entranceViewOf(settings, circumstances),
     listeners: model.listeners.map((listener) => listenerViewOf(listener, settings.bind)),
   };
 }
 
+function entranceViewOf(
+  { httpBind, httpsBind, routesFile, redirectToHttps }: ProxySettings,
+  { barred, certificates }: Circumstances,
+): EntranceView | null {
+  const http = httpBind === null || barred.has('HTTP entrance') ? null : { bind: formatBind(httpBind) };
+  const hasHttps = httpsBind !== null && certificates !== null && !barred.has('HTTPS entrance');
+  const https = hasHttps ? { bind: formatBind(httpsBind), certificates } : null;
+  if (http === null && https === null) return null;
+  const redirect =
+    hasHttps && redirectToHttps ? { port: httpsBind.port === 443 ? '' : `:${String(httpsBind.port)}` } : null;
+  return { routesFile, http, https, redirect };
+}
+
 function listenerViewOf(listener: Listener, bind: readonly string[]): ListenerView {
-  const { name, service, port, mode, balance, check, checkStatus, checkIntervalMs, sticky, servers } = listener;
+  const { name, service, port, isOpen, routes, mode, balance, sticky, servers } = listener;
+  const { check, checkStatus, checkIntervalMs } = listener;
   return {
     name,
     service,
     port,
-    binds: bind.map((host) => ({ bind: formatBind({ host, port }) })),
+    section: isOpen ? 'listen' : 'backend',
+    routes: routes.map(splitRoute),
+    binds: isOpen ? bind.map((host) => ({ bind: formatBind({ host, port }) })) : [],
     mode,
     http: mode === 'http',
     balance,

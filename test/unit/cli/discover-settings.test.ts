@@ -106,6 +106,10 @@ test('the settings of the proxy have whole seconds, never less than was asked', 
     statsAuth: null,
     runtimeSocket: '/run/x/haproxy.sock',
     serverStateFile: '/run/x/server-state',
+    routesFile: '/run/x/routes.map',
+    httpBind: null,
+    httpsBind: null,
+    redirectToHttps: true,
     hardStopAfterSeconds: 2,
   });
 });

@@ -33,6 +33,7 @@ test('tells of each endpoint what HAProxy says of it', () => {
     {
       service: 'whoami',
       port: 8000,
+      routes: [],
       endpoints: [
         { id: 'up', address, weight: 5, status: 'UP', check: 'L4OK', sessions: 3, stale: true },
         { id: 'drains', address, weight: 0, status: 'DRAIN', check: 'L4OK', sessions: 3, stale: false },
@@ -48,7 +49,7 @@ test('tells of each endpoint what HAProxy says of it', () => {
         },
       ],
     },
-    { service: 'lingers', port: 81, endpoints: [] },
+    { service: 'lingers', port: 81, routes: [], endpoints: [] },
   ]);
 });
 
@@ -62,4 +63,11 @@ test('the problems are listeners that are left out, addresses claimed twice, and
   const catalog = { services: [], conflicting: conflicting ?? [], rejected: rejected ?? [] };
   const problems = problemListsOf(catalog, { listeners: [], refused: refused ?? [] });
   expect(problems.flat().map(({ key }) => key)).toEqual(['refused', 'conflicting', 'rejected']);
+});
+
+test('tells what of the HTTP entrance leads to a listener, and that it has no port of its own', () => {
+  const routed = listenerWith({ isOpen: false, routes: ['shop.example/', 'shop.example/api/'] });
+  expect(listenerStatusOf(modelWith(routed), [])).toMatchObject([
+    { port: null, routes: ['shop.example', 'shop.example/api'] },
+  ]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { publishedPort } from '../support/containers.js';
 import { metadataOf, type Misread, type PortMetadata } from '../../../src/core/metadata.js';
 
 function read(
@@ -6,7 +7,11 @@ function read(
   environment: Record<string, string> = {},
   port = 80,
 ): { readonly metadata: PortMetadata; readonly misread: readonly Misread[] } {
-  const container = { labels: new Map(Object.entries(labels)), environment: new Map(Object.entries(environment)) };
+  const container = {
+    labels: new Map(Object.entries(labels)),
+    environment: new Map(Object.entries(environment)),
+    ports: [publishedPort(port)],
+  };
   return metadataOf(container).of(port);
 }
 
@@ -49,6 +54,7 @@ describe('registrator’s words', () => {
         ['SERVICE_80_IGNORE', ''],
       ]),
       environment: new Map(),
+      ports: [],
     };
     const metadata = metadataOf(container);
     expect(metadata.ignoredBy).toBeNull();
@@ -129,4 +135,76 @@ test('tags may have what registrator’s users put there', () => {
 
 test.each(['service_name', 'MY_SERVICE_NAME', 'SERVICE_', 'SERVICE_80'])('%s is none', (name) => {
   expect(read({ [name]: 'x' })).toEqual(read({}));
+});
+
+describe('HTTP routing', () => {
+  test('has host names and a path, and allows what HTTP allows', () => {
+    const { metadata, misread } = read({
+      SERVICE_HTTP_HOST: 'shop.example,www.shop.example',
+      SERVICE_HTTP_PATH: '/api',
+      SERVICE_STICKY: 'cookie',
+      SERVICE_BALANCE: 'uri',
+    });
+    expect(misread).toEqual([]);
+    expect(metadata.attributes).toEqual({
+      httpHosts: ['shop.example', 'www.shop.example'],
+      httpPath: '/api',
+      sticky: 'cookie',
+      balance: 'uri',
+    });
+  });
+
+  test('has nginx-proxy’s words too, for the port that they name', () => {
+    const environment = { VIRTUAL_HOST: 'shop.example', VIRTUAL_PORT: '8080', VIRTUAL_PATH: '/api/' };
+    expect(read({}, environment, 8080).metadata.attributes).toEqual({ httpHosts: ['shop.example'], httpPath: '/api' });
+    expect(read({}, environment, 80).metadata.attributes).toEqual({});
+    expect(read({ VIRTUAL_HOST: 'label.example' }, environment, 8080).metadata.attributes).toMatchObject({
+      httpHosts: ['label.example'],
+    });
+  });
+
+  test('has ours alone where there are both', () => {
+    const environment = { VIRTUAL_HOST: 'theirs.example', VIRTUAL_PATH: '/theirs' };
+    expect(read({ SERVICE_HTTP_HOST: 'ours.example' }, environment).metadata.attributes).toEqual({
+      httpHosts: ['ours.example'],
+    });
+    expect(read({ SERVICE_80_HTTP_PATH: '/ours' }, environment).metadata.attributes).toEqual({ httpPath: '/ours' });
+  });
+
+  test.each([
+    [[8000], { VIRTUAL_HOST: 'a' }, [8000]],
+    [[8000, 80], { VIRTUAL_HOST: 'a' }, [80]],
+    [[8000, 9000], { VIRTUAL_HOST: 'a', VIRTUAL_PORT: '9000' }, [9000]],
+    [[8000, 9000], { VIRTUAL_HOST: 'a' }, []],
+    [[8000, 80], { VIRTUAL_HOST: 'a', VIRTUAL_PORT: 'http' }, []],
+    [[8000], { VIRTUAL_HOST: '' }, []],
+    [[8000], { VIRTUAL_PATH: '/api' }, []],
+  ])('of a container with ports %j and %j is about %j', (ports, environment, about) => {
+    const container = {
+      labels: new Map(),
+      environment: new Map(Object.entries(environment)),
+      ports: [...ports.map((port) => publishedPort(port)), publishedPort(53, 53, 'udp')],
+    };
+    const metadata = metadataOf(container);
+    expect(ports.filter((port) => metadata.of(port).metadata.attributes.httpHosts !== undefined)).toEqual(about);
+  });
+
+  test.each<[Record<string, string>, string, string]>([
+    [{ VIRTUAL_HOST: '~^www' }, 'environment variable VIRTUAL_HOST', 'host names like www.example.org'],
+    [{ VIRTUAL_HOST: 'a', VIRTUAL_PATH: 'api' }, 'environment variable VIRTUAL_PATH', 'a path like /api'],
+    [{ VIRTUAL_HOST: 'a', VIRTUAL_PORT: 'http' }, 'environment variable VIRTUAL_PORT', 'a port from 1 to 65535'],
+    [{ VIRTUAL_HOST: 'a', VIRTUAL_PROTO: 'https' }, 'environment variable VIRTUAL_PROTO', 'http: no other protocol'],
+  ])('%j is told of', (environment, source, allowed) => {
+    expect(read({}, environment).misread).toMatchObject([
+      { source, allowed: expect.stringContaining(allowed) as string },
+    ]);
+  });
+
+  test('of a container with several ports wants to know which', () => {
+    const environment = new Map([['VIRTUAL_HOST', 'a']]);
+    const metadata = metadataOf({ labels: new Map(), environment, ports: [publishedPort(1), publishedPort(2)] });
+    expect(metadata.of(1).misread).toMatchObject([
+      { allowed: expect.stringContaining('with VIRTUAL_PORT beside it') as string },
+    ]);
+  });
 });

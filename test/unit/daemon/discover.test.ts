@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { defaultPolicy } from '../../../src/core/haproxy/client-policy.js';
 import { formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-known-good.js';
 import { createDiscover, type Discover } from '../../../src/daemon/discover.js';
 import { createProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
 import { PortsTakenError } from '../../../src/ports/proxy.js';
+import { hostWith, proxySettingsWith } from '../support/settings.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
@@ -40,18 +40,9 @@ afterEach(() => {
 
 function start(): { discover: Discover; run: Promise<void> } {
   const { log } = recorded;
-  const statsBind = { host: '*', port: 1936 };
-  const settings = {
-    bind: ['*'],
-    statsBind,
-    statsAuth: null,
-    runtimeSocket: '/run/runtime.sock',
-    serverStateFile: '/run/state',
-    hardStopAfterSeconds: 900,
-  };
   const keeper = createProxyKeeper({
     proxy,
-    settings,
+    settings: proxySettingsWith(),
     template,
     readTemplate: () => Promise.resolve(template),
     reloadIntervalMs: 1_000,
@@ -70,12 +61,10 @@ function start(): { discover: Discover; run: Promise<void> } {
     proxy,
     keeper,
     prefix,
-    bind: ['*'],
-    statsBind,
-    policy: defaultPolicy,
+    host: hostWith(),
+    otherProblems: () => [],
     pollMs: 5_000,
     staleMs: 600_000,
-    lingerMs: 60_000,
     quiet: { leastMs: 10, mostMs: 200 },
     log,
   });

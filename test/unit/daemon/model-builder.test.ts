@@ -3,6 +3,7 @@ import type { Entry } from '../../../src/core/catalog.js';
 import { defaultPolicy, type ClientPolicy } from '../../../src/core/haproxy/client-policy.js';
 import { emptyModel, type HeldListener } from '../../../src/core/haproxy/model.js';
 import { createModelBuilder, type BuiltModel } from '../../../src/daemon/model-builder.js';
+import { hostWith } from '../support/settings.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { heldWith } from '../support/models.js';
 import { catalogWith, entryAt } from '../support/registrations.js';
@@ -27,13 +28,9 @@ function builderWith({
   bar: (...ports: number[]) => void;
 } {
   const proxy = new FakeProxy();
-  const statsBind = { host: '*', port: 1936 };
   const builder = createModelBuilder({
     proxy,
-    bind,
-    statsBind,
-    policy: { ...defaultPolicy, ...policy },
-    lingerMs: 60_000,
+    ...hostWith({ bind, policy: { ...defaultPolicy, ...policy } }),
     held,
     heldRevision: 5,
   });
@@ -61,7 +58,7 @@ describe('the model', () => {
     const { build } = builderWith();
     const built = await build([web, api]);
     expect(namesOf(built)).toEqual(['api:8080', 'web:80']);
-    expect(built.statsBarred).toBe(false);
+    expect(built.barred).toEqual(new Set());
   });
 
   test('leaves out only the listener whose port another process has, and says so', async () => {
@@ -155,22 +152,22 @@ describe('the stats page', () => {
   test('is left out while its port is taken by another process', async () => {
     const { build, proxy } = builderWith();
     proxy.taken.add(1936);
-    expect((await build([])).statsBarred).toBe(true);
+    expect((await build([])).barred).toEqual(new Set(['stats page']));
     proxy.taken.clear();
-    expect((await build([])).statsBarred).toBe(false);
+    expect((await build([])).barred).toEqual(new Set());
   });
 
   test('is left out while HAProxy can not bind its port', async () => {
     const { build, bar } = builderWith();
     bar(1936);
-    expect((await build([])).statsBarred).toBe(true);
+    expect((await build([])).barred).toEqual(new Set(['stats page']));
     vi.advanceTimersByTime(30_000);
-    expect((await build([])).statsBarred).toBe(false);
+    expect((await build([])).barred).toEqual(new Set());
   });
 
   test('stays when the running worker has its port: that it is taken, is by us', async () => {
     const { build, proxy } = builderWith();
     proxy.taken.add(1936);
-    expect((await build([], [1936])).statsBarred).toBe(false);
+    expect((await build([], [1936])).barred).toEqual(new Set());
   });
 });

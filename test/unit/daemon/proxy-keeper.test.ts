@@ -6,20 +6,15 @@ import { emptyModel, type Model } from '../../../src/core/haproxy/model.js';
 import { createProxyKeeper, type ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
 import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError } from '../../../src/ports/proxy.js';
 import { deferred } from '../support/deferred.js';
+import type { FixedName } from '../../../src/core/haproxy/fixed-binds.js';
+import { builtWith, proxySettingsWith } from '../support/settings.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { recordingLog } from '../support/log.js';
 import { listenerWith, modelWith, serverWith } from '../support/models.js';
 import { pass } from '../support/time.js';
 
 const { signal } = new AbortController();
-const settings = {
-  bind: ['*'],
-  statsBind: { host: '*', port: 1936 },
-  statsAuth: null,
-  runtimeSocket: '/run/runtime.sock',
-  serverStateFile: '/run/state',
-  hardStopAfterSeconds: 900,
-};
+const settings = proxySettingsWith();
 const template = [
   '{{#stats}}frontend stats\n{{/stats}}{{#listeners}}listen {{name}}\n',
   '{{#servers}}server {{name}} {{address}} weight {{weight}} check\n{{/servers}}{{/listeners}}',
@@ -62,8 +57,8 @@ afterEach(() => {
 });
 
 /** One round, and the end of the reload that it may have begun. */
-async function bring(model: Model, statsBarred = false): Promise<'settled' | 'changed' | number> {
-  const outcome = await keeper.bring({ model, statsBarred }, signal);
+async function bring(model: Model, barred: readonly FixedName[] = []): Promise<'settled' | 'changed' | number> {
+  const outcome = await keeper.bring(builtWith(model, barred), signal);
   if (typeof outcome === 'string') return outcome;
   if ('waitMs' in outcome) return outcome.waitMs;
   await outcome.reloading;
@@ -125,15 +120,15 @@ describe('HAProxy', () => {
     expect(keeper.loadedPorts()).toEqual(new Set());
     await bring(whoami);
     expect(keeper.loadedPorts()).toEqual(new Set([8000, 1936]));
-    await bring(whoami, true);
+    await bring(whoami, ['stats page']);
     expect(keeper.loadedPorts()).toEqual(new Set([8000]));
   });
 
   test('is reloaded when the stats page goes or comes', async () => {
     await settled(whoami);
-    expect(await bring(whoami, true)).toBe('changed');
+    expect(await bring(whoami, ['stats page'])).toBe('changed');
     expect(keeper.changes().lastReload?.what).toBe('frontend stats removed');
-    expect(await bring(whoami, true)).toBe('settled');
+    expect(await bring(whoami, ['stats page'])).toBe('settled');
     await pass(2_000);
     await settled(whoami);
   });
@@ -269,9 +264,9 @@ test('other words in comments only are written to the file, without a reload', a
     drainDeadlineMs,
     log: recorded.log,
   });
-  await commented.bring({ model: whoami, statsBarred: false }, signal);
+  await commented.bring(builtWith(whoami), signal);
   const renamed = modelWith(listenerWith({ servers: [second] }));
-  await commented.bring({ model: renamed, statsBarred: false }, signal);
+  await commented.bring(builtWith(renamed), signal);
   expect(proxy.loads).toHaveLength(1);
   expect(proxy.text).toContain('\n# second \n');
 });
@@ -327,14 +322,14 @@ describe('while a reload goes on', () => {
       if (error === undefined) gate.resolve(undefined);
       else gate.reject(error);
     };
-    const outcome = await keeper.bring({ model: wider, statsBarred: false }, signal);
+    const outcome = await keeper.bring(builtWith(wider), signal);
     if (typeof outcome === 'string' || !('reloading' in outcome)) throw new Error('no reload was begun');
     reloading = outcome.reloading;
   });
 
   test('endpoints follow in the worker that still serves, and the file is left to the reload', async () => {
     const before = proxy.text;
-    expect(await keeper.bring({ model: changed, statsBarred: false }, signal)).toHaveProperty('reloading');
+    expect(await keeper.bring(builtWith(changed), signal)).toHaveProperty('reloading');
     expect(proxy.servers()).toEqual(['whoami:8000/second 10.170.71.226:2 1']);
     expect(proxy.text).toBe(before);
     end();
@@ -351,7 +346,7 @@ describe('while a reload goes on', () => {
 
   test('no other is begun, also where HAProxy rejects a step: it may have come to the new worker', async () => {
     proxy.rejectStep = 'No such server.';
-    expect(await keeper.bring({ model: changed, statsBarred: false }, signal)).toHaveProperty('reloading');
+    expect(await keeper.bring(builtWith(changed), signal)).toHaveProperty('reloading');
     proxy.rejectStep = null;
     end();
     await reloading;
@@ -371,10 +366,10 @@ describe('while a reload goes on', () => {
       await gate.promise;
     };
     const third = listenerWith({ port: 1 });
-    const outcome = await keeper.bring({ model: modelWith(listenerWith(), other, third), statsBarred: false }, signal);
+    const outcome = await keeper.bring(builtWith(modelWith(listenerWith(), other, third)), signal);
     expect(outcome).toHaveProperty('reloading');
     const last = modelWith(listenerWith({ servers: [serverWith(), second] }), other, third);
-    expect(await keeper.bring({ model: last, statsBarred: false }, signal)).toEqual(outcome);
+    expect(await keeper.bring(builtWith(last), signal)).toEqual(outcome);
     gate.resolve(undefined);
     await (outcome as { reloading: Promise<void> }).reloading;
     expect(proxy.servers()).toContain('whoami:8000/second 10.170.71.226:2 1');
@@ -383,7 +378,7 @@ describe('while a reload goes on', () => {
   });
 
   test('a wish to be without it is heeded at its end', async () => {
-    expect(await keeper.bring({ model: whoami, statsBarred: false }, signal)).toHaveProperty('reloading');
+    expect(await keeper.bring(builtWith(whoami), signal)).toHaveProperty('reloading');
     end();
     await reloading;
     await pass(2 * reloadIntervalMs);
@@ -407,7 +402,7 @@ describe('while a reload goes on', () => {
 
   test('SIGHUP waits for its end', async () => {
     keeper.demandReload('SIGHUP');
-    expect(await keeper.bring({ model: wider, statsBarred: false }, signal)).toHaveProperty('reloading');
+    expect(await keeper.bring(builtWith(wider), signal)).toHaveProperty('reloading');
     end();
     await reloading;
     await settled(wider);
@@ -416,7 +411,7 @@ describe('while a reload goes on', () => {
 
   test('HAProxy that exits is started when it has failed', async () => {
     proxy.crash();
-    expect(await keeper.bring({ model: wider, statsBarred: false }, signal)).toHaveProperty('reloading');
+    expect(await keeper.bring(builtWith(wider), signal)).toHaveProperty('reloading');
     end(new Error('no answer'));
     await reloading;
     await settled(wider);

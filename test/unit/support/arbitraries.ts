@@ -24,6 +24,10 @@ const attributes: { [K in keyof Attributes]: fc.Arbitrary<Attributes[K]> } = {
   checkStatus: fc.option(fc.constantFrom('200', '200-299,401', '301,302')),
   checkIntervalMs: fc.option(fc.integer({ min: 500, max: 3_600_000 })),
   sticky: fc.constantFrom('cookie', null),
+  httpHosts: fc.uniqueArray(fc.constantFrom('shop.example', 'a.shop.example', '*.shop.example', '*', 'a'), {
+    maxLength: 3,
+  }),
+  httpPath: fc.constantFrom(null, '/api', '/api/v2', '/a/b.c~d'),
   weight: fc.integer({ min: 1, max: 256 }),
   backup: fc.boolean(),
   maxconn: fc.option(fc.integer({ min: 1, max: 1_000_000 })),

@@ -28,6 +28,8 @@ export function listenerWith(changes: Partial<Omit<Listener, 'name'>> = {}): Lis
     port: 8000,
     servicePort: changes.port ?? 8000,
     ...listenerAttributesOf(defaultAttributes),
+    isOpen: true,
+    routes: [],
     servers: [serverWith()],
     empty: null,
     ...changes,
@@ -40,8 +42,8 @@ export function modelWith(...listeners: readonly Listener[]): Model {
 }
 
 export function heldWith(changes: Partial<Omit<Listener, 'name' | 'servers'>> = {}): HeldListener {
-  const { name, service, servicePort, port, empty, ...others } = listenerWith(changes);
-  return { name, service, servicePort, port, ...listenerAttributesOf(others), empty };
+  const { name, service, servicePort, port, isOpen, routes, empty, ...others } = listenerWith(changes);
+  return { name, service, servicePort, port, isOpen, routes, ...listenerAttributesOf(others), empty };
 }
 
 /** A configuration as short as one can be that has the listeners of a model. */

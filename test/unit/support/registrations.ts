@@ -1,6 +1,6 @@
 import { recordOf, type Catalog, type Entry, type LeasedEntry } from '../../../src/core/catalog.js';
 import { catalogOf } from '../../../src/core/catalog-index.js';
-import { claimsOf, type Claim } from '../../../src/core/haproxy/model.js';
+import { claimsOf, type Claim } from '../../../src/core/haproxy/claims.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
 import { defaultAttributes } from '../../../src/core/attributes.js';
 import type { RegistrationPolicy } from '../../../src/core/registrations.js';
@@ -38,10 +38,16 @@ export function claimsWith(entries: readonly Entry[]): Claim[] {
 let hosts = 0;
 
 /** An entry at an address of its own. */
-export function entryAt(service: string, servicePort: number, id: string, createRevision = 1): LeasedEntry {
+export function entryAt(
+  service: string,
+  servicePort: number,
+  id: string,
+  createRevision = 1,
+  changes: Partial<Registration> = {},
+): LeasedEntry {
   hosts += 1;
   const address = { host: `10.0.${String(hosts >> 8)}.${String(hosts & 255)}`, port: 49153 };
-  return entryWith({ service, servicePort, id, address }, createRevision);
+  return entryWith({ service, servicePort, id, address, ...changes }, createRevision);
 }
 
 /** As without any setting. */

@@ -16,6 +16,8 @@ import { catalogWith, entryAt, entryWith } from '../../support/registrations.js'
 const services = ['shop-api', 'shop-web', 'whoami'] as const;
 const catalog = catalogWith([...services.map((service) => entryAt(service, 8000, 'a')), entryAt('whoami', 8001, 'b')]);
 
+const reserved = new Map([[1936, 'stats page']]);
+
 function portsUnder(policy: Partial<ClientPolicy>): string[] {
   return catalog.services.flatMap((service) =>
     claimsUnder({ ...defaultPolicy, ...policy }, service).map(
@@ -124,17 +126,17 @@ describe('a port', () => {
     [80, null],
     [65_535, null],
   ])('%d: %s', (port, reason) => {
-    expect(whyBarredBy(defaultPolicy, 1936)(port)).toBe(reason);
+    expect(whyBarredBy(defaultPolicy, reserved)(port)?.reason ?? null).toBe(reason);
   });
 
   test('outside of those that are allowed is not', () => {
-    const whyBarred = whyBarredBy({ ...defaultPolicy, ports: accepted(parsePortRanges('80, 8000-8999')) }, 1936);
+    const whyBarred = whyBarredBy({ ...defaultPolicy, ports: accepted(parsePortRanges('80, 8000-8999')) }, reserved);
     expect([79, 80, 81, 7999, 8000, 8999, 9000].filter((port) => whyBarred(port) === null)).toEqual([80, 8000, 8999]);
-    expect(whyBarred(79)).toBe('is not allowed on this host (PORTS)');
+    expect(whyBarred(79)).toEqual({ reason: 'is not allowed on this host (PORTS)', byPolicy: true });
   });
 
   test('may be one that is denied by default, where the setting says otherwise', () => {
-    expect(whyBarredBy({ ...defaultPolicy, denyPorts: accepted(parsePortRanges('1-21')) }, 1936)(22)).toBeNull();
+    expect(whyBarredBy({ ...defaultPolicy, denyPorts: accepted(parsePortRanges('1-21')) }, reserved)(22)).toBeNull();
   });
 
   test.each(['', 'no', '0', '80-', '-80', '90-80', '1-2-3', '80;81', '65536'])(

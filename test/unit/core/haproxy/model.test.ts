@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { modelOf, type Model, type ModelInput } from '../../../../src/core/haproxy/model.js';
+import { modelOf, type Barred, type Model, type ModelInput } from '../../../../src/core/haproxy/model.js';
 import { anyBarred, anyEntries, anyHeld } from '../../support/arbitraries.js';
 import { heldWith, listenerWith, serverWith } from '../../support/models.js';
 import { catalogWith, claimsWith, entryAt, entryWith } from '../../support/registrations.js';
@@ -12,6 +12,7 @@ function model(changes: Partial<ModelInput>): Model {
     claims: claimsWith([]),
     heldRevision: 10,
     held: [],
+    hasEntrance: false,
     whyBarred: () => null,
     nowMs,
     lingerMs: 60_000,
@@ -20,7 +21,10 @@ function model(changes: Partial<ModelInput>): Model {
 }
 
 function barredBy(barred: ReadonlyMap<number, string>): ModelInput['whyBarred'] {
-  return (port) => barred.get(port) ?? null;
+  return (port) => {
+    const reason = barred.get(port);
+    return reason === undefined ? null : { reason, byPolicy: false };
+  };
 }
 
 function namesOf({ listeners }: Model): string[] {
@@ -212,11 +216,75 @@ describe('a listener whose last endpoint went', () => {
   });
 });
 
+describe('the HTTP entrance', () => {
+  const shop = entryAt('shop', 80, 'a', 1, { httpHosts: ['shop.example'] });
+  const rival = entryAt('rival', 81, 'b', 2, { httpHosts: ['shop.example', 'rival.example'] });
+  const routesOf = ({ listeners }: Model): (readonly [string, boolean, readonly string[]])[] =>
+    listeners.map(({ name, isOpen, routes }) => [name, isOpen, routes]);
+
+  test('leads to the services that ask for it, which are in mode http then', () => {
+    const { listeners, refused } = model({ hasEntrance: true, claims: claimsWith([shop]) });
+    expect(refused).toEqual([]);
+    expect(listeners).toMatchObject([{ isOpen: true, routes: ['shop.example/'], mode: 'http' }]);
+  });
+
+  test('leads nowhere on a host that has none', () => {
+    const { listeners, refused } = model({ claims: claimsWith([shop, rival]) });
+    expect(refused).toEqual([]);
+    expect(listeners.map(({ routes }) => routes)).toEqual([[], []]);
+  });
+
+  test('leads to the one with the oldest registration, where two ask for one route', () => {
+    const built = model({ hasEntrance: true, claims: claimsWith([rival, shop]) });
+    expect(routesOf(built)).toEqual([
+      ['rival:81', true, ['rival.example/']],
+      ['shop:80', true, ['shop.example/']],
+    ]);
+    expect(built.refused).toEqual([{ key: 'rival:81 at shop.example', reason: 'it is held by service shop' }]);
+  });
+
+  test('goes on leading to the one that had a route, also while it lingers', () => {
+    const held = [heldWith({ service: 'rival', port: 81, httpHosts: ['shop.example'], routes: ['shop.example/'] })];
+    const both = model({ hasEntrance: true, held, claims: claimsWith([shop, rival]) });
+    expect(both.refused).toEqual([{ key: 'shop:80 at shop.example', reason: 'it is held by service rival' }]);
+    const gone = model({ hasEntrance: true, held, claims: claimsWith([shop]) });
+    expect(routesOf(gone)).toEqual([
+      ['rival:81', true, ['shop.example/']],
+      ['shop:80', true, []],
+    ]);
+    const since = [heldWith({ ...held[0], empty: { sinceMs: nowMs, revision: 0 } })];
+    expect(routesOf(model({ hasEntrance: true, held: since, claims: claimsWith([shop]) }))).toEqual([
+      ['rival:81', true, []],
+      ['shop:80', true, ['shop.example/']],
+    ]);
+  });
+
+  test('leads also to a service whose port is another’s, and that is told', () => {
+    const other = entryAt('blog', 80, 'c', 3, { httpHosts: ['blog.example'] });
+    const built = model({ hasEntrance: true, claims: claimsWith([shop, other]) });
+    expect(routesOf(built)).toEqual([
+      ['blog:80', false, ['blog.example/']],
+      ['shop:80', true, ['shop.example/']],
+    ]);
+    expect(built.refused).toEqual([
+      { key: 'blog:80', reason: 'port 80 is held by service shop; it is served at the HTTP entrance alone' },
+    ]);
+  });
+
+  test('is all that a service needs whose port this host does not want open', () => {
+    const whyBarred = (): Barred => ({ reason: 'is not allowed on this host (PORTS)', byPolicy: true });
+    const built = model({ hasEntrance: true, whyBarred, claims: claimsWith([shop, entryAt('db', 5432, 'd')]) });
+    expect(routesOf(built)).toEqual([['shop:80', false, ['shop.example/']]]);
+    expect(built.refused).toEqual([{ key: 'db:5432', reason: 'port 5432 is not allowed on this host (PORTS)' }]);
+  });
+});
+
 describe('whatever stands in etcd and whoever held what', () => {
   const anyInput = fc.record({
     entries: anyEntries,
     held: anyHeld,
     barred: anyBarred,
+    hasEntrance: fc.boolean(),
     lingerMs: fc.constantFrom(1_000, 60_000),
   });
   const decide = ({
@@ -234,12 +302,14 @@ describe('whatever stands in etcd and whoever held what', () => {
       endpoints.map(({ servicePort }) => `${name}:${String(servicePort)}`),
     );
 
-  test('no two listeners share a port or a name, and none has a barred port', () => {
+  test('no two listeners share a port, a route or a name, and none has a barred port', () => {
     fc.assert(
       fc.property(anyInput, (input) => {
         const { listeners } = decide(input);
-        const ports = listeners.map(({ port }) => port);
+        const ports = listeners.filter(({ isOpen }) => isOpen).map(({ port }) => port);
+        const routes = listeners.flatMap((listener) => listener.routes);
         expect(new Set(ports).size).toBe(ports.length);
+        expect(new Set(routes).size).toBe(routes.length);
         expect(new Set(listeners.map(({ name }) => name)).size).toBe(listeners.length);
         expect(ports.filter((port) => input.barred.has(port))).toEqual([]);
       }),

@@ -9,7 +9,15 @@ import { carryOut, workerOf } from '../../support/workers.js';
 
 const anyConfiguration = anyEntries.map((entries) =>
   configurationOf(
-    modelOf({ claims: claimsWith(entries), heldRevision: 1, held: [], whyBarred: () => null, nowMs: 0, lingerMs: 0 }),
+    modelOf({
+      claims: claimsWith(entries),
+      heldRevision: 1,
+      held: [],
+      hasEntrance: false,
+      whyBarred: () => null,
+      nowMs: 0,
+      lingerMs: 0,
+    }),
   ),
 );
 const byHand = fc.record(

@@ -2,31 +2,27 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { modelOf, type Model } from '../../../../src/core/haproxy/model.js';
+import type { FixedName } from '../../../../src/core/haproxy/fixed-binds.js';
+import { modelOf, type Barred, type Model } from '../../../../src/core/haproxy/model.js';
 import { render } from '../../../../src/core/haproxy/render.js';
-import { viewOf, type ProxySettings } from '../../../../src/core/haproxy/view.js';
+import {
+  undisturbed,
+  viewOf,
+  type Circumstances,
+  type ProxySettings,
+  type View,
+} from '../../../../src/core/haproxy/view.js';
 import { anyEntries } from '../../support/arbitraries.js';
 import { listenerWith, modelWith, serverWith } from '../../support/models.js';
+import { proxySettingsWith } from '../../support/settings.js';
 import { accepted, reasonOf } from '../../support/parsed.js';
 import { claimsWith } from '../../support/registrations.js';
 
 const fixtures = fileURLToPath(new URL('../../../fixtures/', import.meta.url));
 const defaultTemplate = readFileSync(new URL('../../../../templates/haproxy.cfg.mustache', import.meta.url), 'utf8');
 
-function settingsWith(changes: Partial<ProxySettings> = {}): ProxySettings {
-  return {
-    bind: ['*'],
-    statsBind: { host: '*', port: 1936 },
-    statsAuth: null,
-    runtimeSocket: '/run/docker-discover/runtime.sock',
-    serverStateFile: '/run/docker-discover/server-state',
-    hardStopAfterSeconds: 900,
-    ...changes,
-  };
-}
-
-function configuration(model: Model, changes: Partial<ProxySettings> = {}, statsBarred = false): string {
-  return accepted(render(defaultTemplate, viewOf(model, settingsWith(changes), statsBarred)));
+function configuration(model: Model, changes: Partial<ProxySettings> = {}, circumstances = undisturbed): string {
+  return accepted(render(defaultTemplate, viewOf(model, proxySettingsWith(changes), circumstances)));
 }
 
 const tcp = listenerWith({
@@ -70,8 +66,23 @@ const called = listenerWith({ service: 'stats', port: 8080 });
 const golden = new Map([
   ['empty.cfg', configuration(modelWith())],
   ['stats-auth.cfg', configuration(modelWith(), { statsAuth: { user: 'admin', password: "a&b<c>'d/e" } })],
-  ['stats-barred.cfg', configuration(modelWith(tcp), { statsAuth: { user: 'admin', password: 'x' } }, true)],
+  [
+    'stats-barred.cfg',
+    configuration(
+      modelWith(tcp),
+      { statsAuth: { user: 'admin', password: 'x' } },
+      { ...undisturbed, barred: new Set<FixedName>(['stats page']) },
+    ),
+  ],
   ['services.cfg', configuration(modelWith(tcp, called, http, everything, lingering))],
+  [
+    'entrance.cfg',
+    configuration(
+      modelWith(http, listenerWith({ ...http, service: 'blog', isOpen: false, routes: ['blog.example/'] })),
+      { httpBind: { host: '*', port: 80 }, httpsBind: { host: '::', port: 8443 } },
+      { ...undisturbed, certificates: '/run/docker-discover/certs/0123456789abcdef' },
+    ),
+  ],
   [
     'ipv6-bind.cfg',
     configuration(modelWith(http), { bind: ['::', '10.170.71.1'], statsBind: { host: '::', port: 1936 } }),
@@ -97,11 +108,13 @@ describe('the default template', () => {
   test('has no section name twice and no port twice, whatever stands in etcd', () => {
     fc.assert(
       fc.property(anyEntries, (entries) => {
-        const whyBarred = (port: number): string | null => (port === 1936 ? 'is reserved' : null);
+        const whyBarred = (port: number): Barred | null =>
+          port === 1936 ? { reason: 'is reserved', byPolicy: true } : null;
         const model = modelOf({
           claims: claimsWith(entries),
           heldRevision: 1,
           held: [],
+          hasEntrance: true,
           whyBarred,
           nowMs: 0,
           lingerMs: 0,
@@ -116,20 +129,47 @@ describe('the default template', () => {
   });
 });
 
+describe('the HTTP entrance', () => {
+  const http = { httpBind: { host: '*', port: 80 } };
+  const https = { ...http, httpsBind: { host: '*', port: 443 } };
+  const certificates = '/certs';
+  const entranceOf = (...args: [Partial<ProxySettings>, Partial<Circumstances>]): View['entrance'] =>
+    viewOf(modelWith(), proxySettingsWith(args[0]), { ...undisturbed, ...args[1] }).entrance;
+
+  test('is there where a setting wants it and its port is free', () => {
+    expect(entranceOf({}, {})).toBeNull();
+    expect(entranceOf(http, { barred: new Set(['HTTP entrance']) })).toBeNull();
+    expect(entranceOf(http, {})).toMatchObject({ http: { bind: '*:80' }, https: null, redirect: null });
+  });
+
+  test('has TLS where there is a certificate, and sends plain requests there', () => {
+    expect(entranceOf(https, { certificates })).toMatchObject({
+      https: { bind: '*:443', certificates },
+      redirect: { port: '' },
+    });
+    const other = { ...https, httpsBind: { host: '*', port: 8443 } };
+    expect(entranceOf(other, { certificates })?.redirect).toEqual({ port: ':8443' });
+    expect(entranceOf({ ...https, redirectToHttps: false }, { certificates })?.redirect).toBeNull();
+    for (const without of [{}, { certificates, barred: new Set<FixedName>(['HTTPS entrance']) }])
+      expect(entranceOf(https, without)).toMatchObject({ http: { bind: '*:80' }, https: null, redirect: null });
+  });
+});
+
 describe('a template of the user', () => {
-  const view = viewOf(modelWith(http), settingsWith(), false);
+  const view = viewOf(modelWith(http), proxySettingsWith(), undisturbed);
 
   test('gets names and values as they are, not escaped for HTML', () => {
-    const strange = viewOf(modelWith(), settingsWith({ statsAuth: { user: 'a', password: `<&>'/=` } }), false);
+    const strange = viewOf(
+      modelWith(),
+      proxySettingsWith({ statsAuth: { user: 'a', password: `<&>'/=` } }),
+      undisturbed,
+    );
     expect(accepted(render('{{#stats}}{{#auth}}{{password}}{{/auth}}{{/stats}}', strange))).toBe(`<&>'/=`);
   });
 
   test('does not see a Mustache tag in a value as one', () => {
-    const tagged = viewOf(
-      modelWith(),
-      settingsWith({ statsAuth: { user: 'a', password: '{{runtimeSocket}}' } }),
-      false,
-    );
+    const settings = proxySettingsWith({ statsAuth: { user: 'a', password: '{{runtimeSocket}}' } });
+    const tagged = viewOf(modelWith(), settings, undisturbed);
     expect(accepted(render('{{#stats}}{{#auth}}{{password}}{{/auth}}{{/stats}}', tagged))).toBe('{{runtimeSocket}}');
   });
 

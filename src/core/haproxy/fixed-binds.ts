@@ -1,0 +1,35 @@
+import { formatBind, type BindAddress } from './bind.js';
+
+/** What HAProxy offers beside the services, each on a port of its own. */
+export type FixedName = 'stats page' | 'HTTP entrance' | 'HTTPS entrance';
+
+export interface FixedBind {
+  readonly name: FixedName;
+  readonly bind: BindAddress;
+  /** Where the user can choose another. */
+  readonly setting: string;
+}
+
+/** Where they are, as far as they are wanted. */
+export interface FixedAddresses {
+  readonly statsBind: BindAddress;
+  readonly httpBind: BindAddress | null;
+  readonly httpsBind: BindAddress | null;
+}
+
+export function fixedBindsOf({ statsBind, httpBind, httpsBind }: FixedAddresses): readonly FixedBind[] {
+  return [
+    { name: 'stats page', bind: statsBind, setting: 'STATS_BIND' } as const,
+    { name: 'HTTP entrance', bind: httpBind, setting: 'HTTP_BIND' } as const,
+    { name: 'HTTPS entrance', bind: httpsBind, setting: 'HTTPS_BIND' } as const,
+  ].flatMap(({ name, bind, setting }) => (bind === null ? [] : [{ name, bind, setting }]));
+}
+
+export function hasEntrance({ httpBind, httpsBind }: FixedAddresses): boolean {
+  return httpBind !== null || httpsBind !== null;
+}
+
+/** For a message about one that another process keeps from us. */
+export function whyBarred({ bind, setting }: FixedBind): string {
+  return `${formatBind(bind)} is taken by another process; free it, or set ${setting}`;
+}

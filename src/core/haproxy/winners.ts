@@ -1,0 +1,42 @@
+import { compareText } from '../catalog.js';
+import type { Claim } from './claims.js';
+import type { Listener } from './model.js';
+
+/** A thing that one listener at a time can have: a port, or a route. */
+interface Contest<K> {
+  readonly wants: (listener: Listener) => readonly K[];
+  /** It had this before. */
+  readonly holds: (listener: Listener, thing: K) => boolean;
+}
+
+/**
+ * Who has what several may ask for. The holder keeps it, also while it lingers: a service that is being redeployed must not
+ * find another's traffic on its port. Only a service that came after the holder was last seen with an endpoint takes over
+ * at once. Among several that may have it, the one with the oldest registration wins.
+ */
+export function winnersOf<K>(claims: readonly Claim[], { wants, holds }: Contest<K>): ReadonlyMap<K, Listener> {
+  const claimants = new Map<K, Claim[]>();
+  for (const claim of claims) {
+    for (const thing of wants(claim.listener)) {
+      const others = claimants.get(thing);
+      if (others === undefined) claimants.set(thing, [claim]);
+      else others.push(claim);
+    }
+  }
+  return new Map([...claimants].map(([thing, those]) => [thing, winnerOf(those, (one) => holds(one, thing))]));
+}
+
+function winnerOf(claimants: readonly Claim[], holds: (listener: Listener) => boolean): Listener {
+  const holder = claimants.find(({ listener }) => holds(listener));
+  if (holder === undefined) return oldestOf(claimants).listener;
+  const emptied = holder.listener.empty?.revision ?? Infinity;
+  const successors = claimants.filter(({ since }) => since > emptied);
+  return successors.length === 0 ? holder.listener : oldestOf(successors).listener;
+}
+
+function oldestOf(claims: readonly Claim[]): Claim {
+  return claims.reduce((oldest, claim) => {
+    const earlier = claim.since - oldest.since || compareText(claim.listener.name, oldest.listener.name);
+    return earlier < 0 ? claim : oldest;
+  });
+}
