@@ -2,7 +2,7 @@ import type { Lab } from '../lab/lab.js';
 import { keepLogs } from './logs.js';
 import type { RunArguments } from './arguments.js';
 import { startChurn } from './churn.js';
-import { growthAfter, lookAtProcesses } from './leaks.js';
+import { growthOf, lookAtProcesses } from './leaks.js';
 import { backWithinMs } from './oracle.js';
 import { perform } from './perform.js';
 import { lineOf, planOf } from './plan.js';
@@ -35,8 +35,8 @@ async function run(lab: Lab, { minutes, seed, kinds }: RunArguments): Promise<nu
   const pools = await poolsSettle(stage, endedAtMs + backWithinMs - Date.now());
   timeline.say(pools ?? 'every pool has the living containers and nothing else');
   await Promise.all(stage.loads.map((load) => load.end()));
-  const [growth, processes] = await growthAfter(stage, before).then(
-    (grown) => [grown, null] as const,
+  const [after, processes] = await lookAtProcesses(stage, 10_000).then(
+    (looks) => [looks, null] as const,
     (error: unknown) => [[], error instanceof Error ? error.message : String(error)] as const,
   );
   const verdict = verdictOf({
@@ -44,7 +44,7 @@ async function run(lab: Lab, { minutes, seed, kinds }: RunArguments): Promise<nu
     loads: stage.loads,
     pools,
     processes,
-    growth,
+    growth: growthOf(before, after),
   });
   const lines = [`chaos: seed ${String(seed)}, ${String(minutes)} minutes`, ...reportOf(stage, plan, verdict)];
   if (!verdict.ok) lines.push(...violationLines(stage, verdict));
