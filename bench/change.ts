@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { recordOf, type CatalogRecord } from '../src/core/catalog.js';
 import { createCatalogIndex } from '../src/core/catalog-index.js';
 import { createConfigurationReader } from '../src/core/haproxy/configuration.js';
 import { emptyModel, type Model } from '../src/core/haproxy/model.js';
 import { planOf } from '../src/core/haproxy/plan.js';
 import { render } from '../src/core/haproxy/render.js';
+import { readTemplates } from '../src/cli/template-files.js';
+import type { Templates } from '../src/core/haproxy/templates.js';
 import { undisturbed, viewOf } from '../src/core/haproxy/view.js';
 import { createAttention } from '../src/daemon/attention.js';
 import { createModelBuilder } from '../src/daemon/model-builder.js';
@@ -14,21 +14,20 @@ import { hostWith, proxySettingsWith } from '../test/unit/support/settings.js';
 import { median } from './figures.js';
 import { publish } from './report.js';
 
-const template = fileURLToPath(new URL('../templates/haproxy.cfg.mustache', import.meta.url));
 const runs = 40;
 const perService = 10;
 const settings = proxySettingsWith();
 
 /** What of the time from an event to the command for HAProxy is spent in docker-discover, stage by stage; no lab is needed. */
 export async function change(): Promise<void> {
-  const text = await readFile(template, 'utf8');
+  const templates = await readTemplates(undefined);
   const rows = [];
   const samples = [];
   for (const endpoints of [10, 1_000, 10_000]) {
     const whole = [];
     const one = [];
     for (let run = 0; run < runs; run += 1) {
-      const pipeline = createPipeline(text);
+      const pipeline = createPipeline(templates);
       for (let n = 0; n < endpoints; n += 1) pipeline.put(recordAt(n, n));
       const first = await pipeline.round();
       pipeline.put(recordAt(0, 65_000));
@@ -81,7 +80,7 @@ function recordAt(n: number, host: number): CatalogRecord {
 }
 
 /** The parts of docker-discover from the event to the plan, as it puts them together. */
-function createPipeline(text: string): {
+function createPipeline(templates: Templates): {
   put(record: CatalogRecord): void;
   round(): Promise<{ readonly tookMs: Stages; readonly steps: number }>;
 } {
@@ -112,7 +111,7 @@ function createPipeline(text: string): {
       times.push(performance.now());
       ({ model } = await builder.build({ catalog, revision: 1, loaded, last: { model, isRunning: true } }));
       times.push(performance.now());
-      const rendered = render(text, viewOf(model, settings, undisturbed));
+      const rendered = render(templates, viewOf(model, settings, undisturbed));
       if (!rendered.ok) throw new Error(rendered.reason);
       times.push(performance.now());
       const desired = read(rendered.value);

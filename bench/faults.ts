@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { readTemplates } from '../src/cli/template-files.js';
 import { ls, startDiscover } from '../test/e2e/support/pair.js';
 import type { EngineHost, Lab } from '../test/lab/lab.js';
 import { waitFor } from '../test/lab/wait-for.js';
@@ -17,7 +16,6 @@ const lowRatePerSecond = 5;
 const seconds = 10;
 const faultAfterMs = 2_000;
 const timeoutMs = 5_000;
-const template = fileURLToPath(new URL('../templates/haproxy.cfg.mustache', import.meta.url));
 
 interface Service {
   readonly name: string;
@@ -111,7 +109,7 @@ interface Places {
 async function measure(lab: Lab, candidate: Candidate, { near, far, idOf }: Places): Promise<Result> {
   const { client } = lab;
   const all = services.reduce((sum, { endpoints }) => sum + endpoints, 0);
-  await client.run('cat >/run/lab/template', { input: candidate.change(await readFile(template, 'utf8')) });
+  await client.run('cat >/run/lab/template', { input: candidate.change((await readTemplates(undefined)).main) });
   await startDiscover(lab, '-v /run/lab/template:/template:ro -e TEMPLATE=/template');
   await waitFor('all endpoints to be up', async (seen) => {
     const statuses = (await ls(lab)).listeners.flatMap(({ endpoints }) => endpoints.map(({ status }) => status));

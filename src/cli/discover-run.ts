@@ -24,7 +24,8 @@ import { createProxyKeeper } from '../daemon/proxy-keeper.js';
 import { createRouteKeeper } from '../daemon/route-keeper.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
-import { checkTemplate, readTemplate } from './discover-template.js';
+import { checkTemplate } from './discover-template.js';
+import { readTemplates } from './template-files.js';
 import { createLogger } from './log.js';
 import { serveMetricsOf } from './discover-metrics.js';
 import { etcdHostMissing, required, runUntilSignal } from './main.js';
@@ -58,10 +59,10 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const store = certificateStoreOf(settings);
   const { usable } = await readCertificates(store, settings);
   await refuseSecond(runDir);
-  const text = await readTemplate(template);
+  const templates = await readTemplates(template);
   const circumstances = { ...undisturbed, certificates: usable.length === 0 ? null : copyOf(usable, copiesIn(runDir)) };
   await checkTemplate(
-    { path: template, text, haproxy, certificates: usable },
+    { path: template, templates, haproxy, certificates: usable },
     viewOf(emptyModel, proxySettings, circumstances),
   );
 
@@ -87,8 +88,8 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const servers = createProxyKeeper({
     proxy,
     settings: proxySettings,
-    template: text,
-    readTemplate: () => readTemplate(template),
+    templates,
+    readTemplates: () => readTemplates(template),
     reloadIntervalMs: settings.reloadInterval,
     drainDeadlineMs: settings.drainDeadline,
     log,

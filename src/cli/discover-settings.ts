@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import type { ProxyPaths } from '../adapters/haproxy/paths.js';
 import { parseBindAddress, parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
@@ -23,7 +22,7 @@ export interface DiscoverSettings extends SharedSettings, QuietSettings, PolicyS
   readonly statsBind: BindAddress;
   readonly metricsBind: BindAddress | 'none';
   readonly statsAuth?: { readonly user: string; readonly password: string };
-  readonly template: string;
+  readonly template?: string;
   readonly haproxy: string;
   readonly stateDir: string;
   readonly stale: number;
@@ -33,8 +32,6 @@ export interface DiscoverSettings extends SharedSettings, QuietSettings, PolicyS
   readonly hardStopAfter: number;
   readonly stopTimeout: number;
 }
-
-const defaultTemplate = fileURLToPath(new URL('../../templates/haproxy.cfg.mustache', import.meta.url));
 
 export function discoverOptions(): Option[] {
   const [etcdHost, ...others] = sharedOptions('docker-discover');
@@ -61,9 +58,10 @@ export function discoverOptions(): Option[] {
       .default({ host: '127.0.0.1', port: 9936 } satisfies BindAddress, '127.0.0.1:9936'),
     ...entranceOptions(),
     ...policyOptions(),
-    new Option('--template <path>', 'Mustache template of haproxy.cfg')
-      .env('TEMPLATE')
-      .default(defaultTemplate, 'the one that is built in'),
+    new Option(
+      '--template <path>',
+      'Mustache template of haproxy.cfg, or a directory of parts of it (default: the one that is built in)',
+    ).env('TEMPLATE'),
     new Option('--haproxy <path>', 'the program haproxy').env('HAPROXY').default('haproxy'),
     new Option(
       '--state-dir <path>',

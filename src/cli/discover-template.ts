@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeCopy } from '../adapters/certificate-dir.js';
@@ -6,20 +6,13 @@ import { checkConfiguration } from '../adapters/haproxy/binary.js';
 import type { Certificate } from '../core/certificates.js';
 import { messageOf, SettingError } from '../core/errors.js';
 import { render } from '../core/haproxy/render.js';
+import type { Templates } from '../core/haproxy/templates.js';
 import type { View } from '../core/haproxy/view.js';
 
-/** @throws SettingError */
-export async function readTemplate(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new SettingError(`TEMPLATE ${JSON.stringify(path)} can't be read: ${messageOf(error)}`);
-  }
-}
-
 export interface TemplateCheck {
-  readonly path: string;
-  readonly text: string;
+  /** Where the user has them; those that are built in if not given. */
+  readonly path: string | undefined;
+  readonly templates: Templates;
   readonly haproxy: string;
   /** What is checked, for the message. */
   readonly what?: string;
@@ -28,10 +21,10 @@ export interface TemplateCheck {
 }
 
 /** What a template makes of a view. @throws SettingError */
-export function renderTemplate({ path, text }: Pick<TemplateCheck, 'path' | 'text'>, view: View): string {
-  const rendered = render(text, view);
+export function renderTemplate({ path, templates }: Pick<TemplateCheck, 'path' | 'templates'>, view: View): string {
+  const rendered = render(templates, view);
   if (rendered.ok) return rendered.value;
-  throw new SettingError(`TEMPLATE ${JSON.stringify(path)} can't be rendered: ${rendered.reason}`);
+  throw new SettingError(`${nameOf(path)} can't be rendered: ${rendered.reason}`);
 }
 
 /**
@@ -42,12 +35,12 @@ export function renderTemplate({ path, text }: Pick<TemplateCheck, 'path' | 'tex
  * @throws SettingError
  */
 export async function checkTemplate(
-  { path, text, haproxy, what = `TEMPLATE ${JSON.stringify(path)}`, certificates }: TemplateCheck,
+  { path, templates, haproxy, what = nameOf(path), certificates }: TemplateCheck,
   view: View,
 ): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'docker-discover-'));
   try {
-    const rendered = renderTemplate({ path, text }, await withFilesIn(dir, view, certificates));
+    const rendered = renderTemplate({ path, templates }, await withFilesIn(dir, view, certificates));
     const file = join(dir, 'haproxy.cfg');
     await writeFile(file, rendered, { mode: 0o600 });
     await checkConfiguration(haproxy, file, AbortSignal.timeout(30_000));
@@ -70,4 +63,8 @@ async function withFilesIn(dir: string, view: View, certificates: readonly Certi
   const directory = join(dir, 'certs');
   await writeCopy(certificates, directory);
   return { ...view, entrance: { ...entrance, routesFile, https: { ...entrance.https, certificates: directory } } };
+}
+
+function nameOf(path: string | undefined): string {
+  return path === undefined ? 'the template that is built in' : `TEMPLATE ${JSON.stringify(path)}`;
 }

@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import { askReady, askStatus } from '../adapters/control/client.js';
 import { haproxyVersion } from '../adapters/haproxy/binary.js';
 import { discoverOptions, type DiscoverSettings } from './discover-settings.js';
-import { checkTemplate, readTemplate, renderTemplate } from './discover-template.js';
+import { checkTemplate, renderTemplate } from './discover-template.js';
+import { readTemplates } from './template-files.js';
 import { asciiJson, printStatus } from './discover-ls.js';
 import { controlSocketOf, runDiscover } from './discover-run.js';
 import { viewOfNow } from './discover-render.js';
@@ -39,15 +40,19 @@ program
   .action(async (_options, command: Command) => {
     const settings = command.optsWithGlobals<DiscoverSettings & { check?: boolean }>();
     const { template: path, haproxy } = settings;
-    const text = await readTemplate(path);
+    const templates = await readTemplates(path);
     const { view, certificates } = await viewOfNow(settings);
     if (settings.check !== true) {
-      process.stdout.write(renderTemplate({ path, text }, view));
+      process.stdout.write(renderTemplate({ path, templates }, view));
       return;
     }
     await haproxyVersion(haproxy);
-    await checkTemplate({ path, text, haproxy, certificates, what: 'what is rendered for etcd as it stands' }, view);
-    process.stdout.write(`HAProxy takes it, with ${String(view.listeners.length)} listeners\n`);
+    await checkTemplate(
+      { path, templates, haproxy, certificates, what: 'what is rendered for etcd as it stands' },
+      view,
+    );
+    const count = view.listeners.length;
+    process.stdout.write(`HAProxy takes it, with ${String(count)} ${count === 1 ? 'listener' : 'listeners'}\n`);
   });
 
 program

@@ -2,6 +2,7 @@ import { messageOf } from '../core/errors.js';
 import { createConfigurationReader, sectionChanges, type Configuration } from '../core/haproxy/configuration.js';
 import { emptyModel } from '../core/haproxy/model.js';
 import { planOf, type Observed, type Plan } from '../core/haproxy/plan.js';
+import type { Templates } from '../core/haproxy/templates.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import type { Logger } from '../ports/log.js';
 import { StepRejectedError, type Proxy } from '../ports/proxy.js';
@@ -17,10 +18,10 @@ import { createWorkerMemory } from './worker-memory.js';
 export interface ProxyKeeperOptions {
   readonly proxy: Proxy;
   readonly settings: ProxySettings;
-  /** The template as it was when the daemon started. */
-  readonly template: string;
-  /** Reads the template anew. */
-  readonly readTemplate: () => Promise<string>;
+  /** The templates as they were when the daemon started. */
+  readonly templates: Templates;
+  /** Reads them anew. */
+  readonly readTemplates: () => Promise<Templates>;
   /** Least time between two reloads. */
   readonly reloadIntervalMs: number;
   /** How long the connections of an endpoint that went may live on. */

@@ -1,24 +1,18 @@
 import { messageOf, SettingError } from '../core/errors.js';
 import { emptyModel, type Listener } from '../core/haproxy/model.js';
 import { render } from '../core/haproxy/render.js';
-import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
-import type { Logger } from '../ports/log.js';
-import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError, type Proxy } from '../ports/proxy.js';
+import type { Templates } from '../core/haproxy/templates.js';
+import { viewOf } from '../core/haproxy/view.js';
+import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError } from '../ports/proxy.js';
 import type { ChangeLog } from './change-log.js';
 import { portsOf, type BuiltModel } from './model-builder.js';
+import type { ProxyKeeperOptions } from './proxy-keeper.js';
 import { createRefusal } from './refusal.js';
 import { refusedListeners } from './refused-listeners.js';
 import { createReloadFailures, failureOf } from './reload-failures.js';
 
-/** See ProxyKeeperOptions. */
-export interface ReloaderOptions {
-  readonly proxy: Proxy;
-  readonly settings: ProxySettings;
-  readonly template: string;
-  readonly readTemplate: () => Promise<string>;
-  readonly reloadIntervalMs: number;
+export interface ReloaderOptions extends Omit<ProxyKeeperOptions, 'drainDeadlineMs'> {
   readonly changeLog: ChangeLog;
-  readonly log: Logger;
   /** A worker runs with this configuration. */
   readonly onLoaded: (text: string) => void;
 }
@@ -61,8 +55,8 @@ export interface Reloader {
 }
 
 export function createReloader(options: ReloaderOptions): Reloader {
-  const { proxy, settings, readTemplate, reloadIntervalMs, changeLog, log, onLoaded } = options;
-  let template = options.template;
+  const { proxy, settings, readTemplates, reloadIntervalMs, changeLog, log, onLoaded } = options;
+  let templates = options.templates;
   let ports: ReadonlySet<number> = new Set();
   let coming: ReadonlySet<number> = new Set();
   let demanded: string | null = null;
@@ -75,13 +69,13 @@ export function createReloader(options: ReloaderOptions): Reloader {
   let templateFault: string | null = null;
   let nextReloadAt = 0;
 
-  const rendered = (source: string, built: BuiltModel): string => {
+  const rendered = (source: Templates, built: BuiltModel): string => {
     const text = render(source, viewOf(built.model, settings, built));
     if (!text.ok) throw new ConfigurationRefusedError(`the template can not be rendered: ${text.reason}`);
     return text.value;
   };
 
-  const take = async (built: BuiltModel, source: string, reason: string, signal: AbortSignal): Promise<void> => {
+  const take = async (built: BuiltModel, source: Templates, reason: string, signal: AbortSignal): Promise<void> => {
     const text = rendered(source, built);
     const startedAt = performance.now();
     const isReload = proxy.isRunning();
@@ -98,7 +92,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     } finally {
       coming = new Set();
     }
-    [template, last] = [source, built];
+    [templates, last] = [source, built];
     // A little apart, so that a fleet does not reload in one beat.
     if (isReload) nextReloadAt = performance.now() + reloadIntervalMs * (1 + Math.random() / 5);
     failures.end();
@@ -109,24 +103,24 @@ export function createReloader(options: ReloaderOptions): Reloader {
   /** Nothing runs: the last good state, or at least the stats page, is worth having; the rest follows with the next change. */
   const startWithLess = async (built: BuiltModel, signal: AbortSignal): Promise<void> => {
     try {
-      if (last !== null) await take(last, template, 'start with the last good state', signal);
+      if (last !== null) await take(last, templates, 'start with the last good state', signal);
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
     }
-    if (!proxy.isRunning()) await take({ ...built, model: emptyModel }, template, 'start without listeners', signal);
+    if (!proxy.isRunning()) await take({ ...built, model: emptyModel }, templates, 'start without listeners', signal);
   };
 
   const load = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<void> => {
-    const text = rendered(template, built);
+    const text = rendered(templates, built);
     try {
-      await take(built, template, reason, signal);
+      await take(built, templates, reason, signal);
       refusal.forget();
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
       if (proxy.isRunning()) nextReloadAt = performance.now() + reloadIntervalMs;
       const { listeners } = built.model;
       const textOf = (some: readonly Listener[]): string =>
-        rendered(template, { ...built, model: { ...built.model, listeners: some } });
+        rendered(templates, { ...built, model: { ...built.model, listeners: some } });
       const check = (part: string): Promise<void> => proxy.check(part, signal);
       const refused = await refusedListeners({ listeners, refusal: error, textOf, check });
       refusal.note({ text, fault: messageOf(error), reason }, refused.size > 0);
@@ -136,7 +130,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
   };
 
   return {
-    textOf: (built) => rendered(template, built),
+    textOf: (built) => rendered(templates, built),
     load,
 
     begin(built, reason, signal) {
@@ -179,7 +173,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       const reason = demanded ?? '';
       demanded = null;
       try {
-        await take(built, await readTemplate(), reason, signal);
+        await take(built, await readTemplates(), reason, signal);
         refusal.forget();
         templateFault = null;
       } catch (error) {

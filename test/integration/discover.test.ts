@@ -244,7 +244,7 @@ describe('render', () => {
 
   it('--check has HAProxy look at it, and model prints what a template gets', async () => {
     await site.put('web/a', `${a.address}?port=${String(port)}&region=eu`);
-    expect(await site.run('render', '--check')).toEqual({ code: 0, output: 'HAProxy takes it, with 1 listeners\n' });
+    expect(await site.run('render', '--check')).toEqual({ code: 0, output: 'HAProxy takes it, with 1 listener\n' });
     const model = await site.run('model');
     expect(JSON.parse(model.output)).toMatchObject({
       stats: { bind: `127.0.0.1:${String(statsPort)}`, auth: null },

@@ -15,6 +15,7 @@ import { startBackEnd, type BackEnd } from './support/back-end.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 import { closed, freePorts, listenOn } from './support/free-ports.js';
 import { createTestLog } from './support/log.js';
+import { builtInWith, writeTemplates } from './support/templates.js';
 import { createSite, type Site } from './support/site.js';
 
 const run = promisify(execFile);
@@ -338,12 +339,8 @@ describe('a port that is taken', () => {
 describe('HAProxy that is out of file descriptors', () => {
   test('makes clients wait, and still follows endpoints', async ({ onTestFinished }) => {
     const site = await startSite(onTestFinished, async ({ dir }) => {
-      const template = join(dir, 'template');
-      await writeFile(
-        template,
-        (await readFile(defaultTemplate, 'utf8')).replace('fd-hard-limit 200000', 'fd-hard-limit 300'),
-      );
-      return { TEMPLATE: template };
+      const global = await builtInWith('global', 'fd-hard-limit 200000', 'fd-hard-limit 300');
+      return { TEMPLATE: await writeTemplates(dir, { global }) };
     });
     await site.put(
       'echo/e',

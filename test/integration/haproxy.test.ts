@@ -12,6 +12,8 @@ import { emptyModel, type Model, type Server as ModelServer } from '../../src/co
 import type { ServerLine } from '../../src/core/haproxy/configuration.js';
 import type { Step } from '../../src/core/haproxy/plan.js';
 import { render } from '../../src/core/haproxy/render.js';
+import type { Templates } from '../../src/core/haproxy/templates.js';
+import { readTemplates } from '../../src/cli/template-files.js';
 import { undisturbed, viewOf } from '../../src/core/haproxy/view.js';
 import { proxySettingsWith } from '../unit/support/settings.js';
 import { ConfigurationRefusedError, PortsTakenError, StepRejectedError, type Proxy } from '../../src/ports/proxy.js';
@@ -25,7 +27,7 @@ type DistributiveOmit<T, K extends keyof T> = T extends unknown ? Omit<T, K> : n
 
 const signal = new AbortController().signal;
 let binary: string;
-let template: string;
+let templates: Templates;
 let dir: string;
 let paths: ProxyPaths;
 let proxy: Proxy;
@@ -36,7 +38,7 @@ const backends: Server[] = [];
 
 beforeAll(async () => {
   binary = await haproxyPath(console.log);
-  template = await readFile(new URL('../../templates/haproxy.cfg.mustache', import.meta.url), 'utf8');
+  templates = await readTemplates(undefined);
 }, 600_000);
 
 beforeEach(async () => {
@@ -83,7 +85,7 @@ function textOf(model: Model): string {
     }),
     undisturbed,
   );
-  const text = render(template, view);
+  const text = render(templates, view);
   if (!text.ok) throw new Error(text.reason);
   return text.value;
 }

@@ -1,14 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startBackEnd, type BackEnd } from './support/back-end.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
+import { builtInWith, writeTemplates } from './support/templates.js';
 import { createSite, type Site } from './support/site.js';
 
-const defaultTemplate = fileURLToPath(new URL('../../templates/haproxy.cfg.mustache', import.meta.url));
 let etcd: TestEtcd;
 let binary: string;
 let backEnds: BackEnd[];
@@ -32,9 +29,8 @@ beforeEach(async () => {
   // As it is for a user: the watch is to tell what happens, and not the poll.
   site = await createSite({ etcd, binary, env: { POLL: '5s' }, answersWithinMs: 30_000 });
   ({ port, otherPort } = site);
-  template = join(site.dir, 'template');
-  const text = await readFile(defaultTemplate, 'utf8');
-  await writeFile(template, text.replace('    option httpchk\n', '    option frobchk\n'));
+  const listener = await builtInWith('listener', '    option httpchk\n', '    option frobchk\n');
+  template = await writeTemplates(site.dir, { listener });
 });
 afterEach(() => site.dispose());
 

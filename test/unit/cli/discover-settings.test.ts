@@ -18,7 +18,6 @@ describe('the settings of docker-discover', () => {
       poll: 5_000,
       bind: ['*'],
       statsBind: { host: '*', port: 1936 },
-      template: expect.stringMatching(/\/templates\/haproxy\.cfg\.mustache$/) as string,
       haproxy: 'haproxy',
       stateDir: '/var/lib/docker-discover',
       quietPeriod: 10,
@@ -27,6 +26,7 @@ describe('the settings of docker-discover', () => {
       hardStopAfter: 900_000,
       stopTimeout: 8_000,
     });
+    expect(parse([])).not.toHaveProperty('template');
     expect(parse([])).not.toHaveProperty('statsAuth');
     expect(parse([])).not.toHaveProperty('etcdHost');
   });

@@ -3,6 +3,7 @@ import { formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-
 import { createDiscover, type Discover } from '../../../src/daemon/discover.js';
 import { createProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
 import { PortsTakenError } from '../../../src/ports/proxy.js';
+import { templatesWith } from '../support/templates.js';
 import { hostWith, proxySettingsWith } from '../support/settings.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { FakeRegistry } from '../support/fake-registry.js';
@@ -43,8 +44,8 @@ function start(): { discover: Discover; run: Promise<void> } {
   const keeper = createProxyKeeper({
     proxy,
     settings: proxySettingsWith(),
-    template,
-    readTemplate: () => Promise.resolve(template),
+    templates: templatesWith(template),
+    readTemplates: () => Promise.resolve(templatesWith(template)),
     reloadIntervalMs: 1_000,
     drainDeadlineMs: 600_000,
     log,

@@ -7,6 +7,7 @@ import { createProxyKeeper, type ProxyKeeper } from '../../../src/daemon/proxy-k
 import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError } from '../../../src/ports/proxy.js';
 import { deferred } from '../support/deferred.js';
 import type { FixedName } from '../../../src/core/haproxy/fixed-binds.js';
+import { templatesWith } from '../support/templates.js';
 import { builtWith, proxySettingsWith } from '../support/settings.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { recordingLog } from '../support/log.js';
@@ -45,8 +46,8 @@ beforeEach(() => {
   keeper = createProxyKeeper({
     proxy,
     settings,
-    template,
-    readTemplate: () => file(),
+    templates: templatesWith(template),
+    readTemplates: async () => templatesWith(await file()),
     reloadIntervalMs,
     drainDeadlineMs,
     log: recorded.log,
@@ -258,8 +259,8 @@ test('other words in comments only are written to the file, without a reload', a
   const commented = createProxyKeeper({
     proxy,
     settings,
-    template: `${template}# {{#listeners}}{{#servers}}{{name}} {{/servers}}{{/listeners}}\n`,
-    readTemplate: () => file(),
+    templates: templatesWith(`${template}# {{#listeners}}{{#servers}}{{name}} {{/servers}}{{/listeners}}\n`),
+    readTemplates: async () => templatesWith(await file()),
     reloadIntervalMs,
     drainDeadlineMs,
     log: recorded.log,

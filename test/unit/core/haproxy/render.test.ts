@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -14,15 +14,17 @@ import {
 } from '../../../../src/core/haproxy/view.js';
 import { anyEntries } from '../../support/arbitraries.js';
 import { listenerWith, modelWith, serverWith } from '../../support/models.js';
+import { templatesWith } from '../../support/templates.js';
+import { readTemplates } from '../../../../src/cli/template-files.js';
 import { proxySettingsWith } from '../../support/settings.js';
 import { accepted, reasonOf } from '../../support/parsed.js';
 import { claimsWith } from '../../support/registrations.js';
 
 const fixtures = fileURLToPath(new URL('../../../fixtures/', import.meta.url));
-const defaultTemplate = readFileSync(new URL('../../../../templates/haproxy.cfg.mustache', import.meta.url), 'utf8');
+const builtIn = await readTemplates(undefined);
 
 function configuration(model: Model, changes: Partial<ProxySettings> = {}, circumstances = undisturbed): string {
-  return accepted(render(defaultTemplate, viewOf(model, proxySettingsWith(changes), circumstances)));
+  return accepted(render(builtIn, viewOf(model, proxySettingsWith(changes), circumstances)));
 }
 
 const tcp = listenerWith({
@@ -164,26 +166,32 @@ describe('a template of the user', () => {
       proxySettingsWith({ statsAuth: { user: 'a', password: `<&>'/=` } }),
       undisturbed,
     );
-    expect(accepted(render('{{#stats}}{{#auth}}{{password}}{{/auth}}{{/stats}}', strange))).toBe(`<&>'/=`);
+    expect(accepted(render(templatesWith('{{#stats}}{{#auth}}{{password}}{{/auth}}{{/stats}}'), strange))).toBe(
+      `<&>'/=`,
+    );
   });
 
   test('does not see a Mustache tag in a value as one', () => {
     const settings = proxySettingsWith({ statsAuth: { user: 'a', password: '{{runtimeSocket}}' } });
     const tagged = viewOf(modelWith(), settings, undisturbed);
-    expect(accepted(render('{{#stats}}{{#auth}}{{password}}{{/auth}}{{/stats}}', tagged))).toBe('{{runtimeSocket}}');
+    expect(accepted(render(templatesWith('{{#stats}}{{#auth}}{{password}}{{/auth}}{{/stats}}'), tagged))).toBe(
+      '{{runtimeSocket}}',
+    );
   });
 
   test('reaches everything of a listener', () => {
     const template =
       '{{#listeners}}{{service}} {{port}} {{mode}} {{balance}} {{check}} {{#servers}}{{name}}@{{address}} {{/servers}}{{/listeners}}';
-    expect(accepted(render(template, view))).toBe(
+    expect(accepted(render(templatesWith(template), view))).toBe(
       'web 80 http roundrobin /healthz 1123456789ab@10.170.71.226:49154 2123456789ab@10.170.71.227:49153 ',
     );
   });
 
   test('is refused with the place of the mistake', () => {
-    expect(reasonOf(render('{{#listeners}}', view))).toContain('Unclosed section "listeners" at 14');
-    expect(reasonOf(render('{{#listeners}}{{/servers}}', view))).toContain('Unclosed section "listeners" at');
-    expect(reasonOf(render('x {{name', view))).toContain('Unclosed tag at');
+    expect(reasonOf(render(templatesWith('{{#listeners}}'), view))).toContain('Unclosed section "listeners" at 14');
+    expect(reasonOf(render(templatesWith('{{#listeners}}{{/servers}}'), view))).toContain(
+      'Unclosed section "listeners" at',
+    );
+    expect(reasonOf(render(templatesWith('x {{name'), view))).toContain('Unclosed tag at');
   });
 });
