@@ -12,11 +12,14 @@ export function printStatus(body: unknown, json: boolean): void {
     process.stdout.write(`${asciiJson(body)}\n`);
     return;
   }
-  const { catalog, haproxy, fault, listeners, problems } = body as DiscoverStatus;
-  const lines = [`etcd: ${catalog}    haproxy: ${haproxySummary(haproxy)}`];
+  const { catalog, haproxy, output, fault, listeners, problems } = body as DiscoverStatus;
+  const hands =
+    output === null ? `haproxy: ${haproxySummary(haproxy)}` : `${output.path}: EXEC ran ${String(output.runs)} times`;
+  const lines = [`etcd: ${catalog}    ${hands}`];
   for (const [name, change] of [
     ['last change', haproxy.lastChange],
     ['last reload', haproxy.lastReload],
+    ['last run', output?.lastRun ?? null],
   ] as const) {
     if (change !== null) lines.push(`${name} ${ageOf(change.at)} ago: ${change.what}`);
   }

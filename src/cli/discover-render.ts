@@ -7,12 +7,13 @@ import { catalogOf } from '../core/catalog-index.js';
 import type { Certificate } from '../core/certificates.js';
 import { problemListsOf } from '../core/discover-status.js';
 import { claimsUnder, whyBarredBy } from '../core/haproxy/client-policy.js';
-import { hasEntrance } from '../core/haproxy/fixed-binds.js';
+import { hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
 import { modelOf } from '../core/haproxy/model.js';
-import { undisturbed, viewOf, type View } from '../core/haproxy/view.js';
+import { viewOf, type View } from '../core/haproxy/view.js';
 import { keyspaceOf, printableKey } from '../core/keyspace.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
+import { execOf } from './exec-settings.js';
 import { etcdHostMissing, required } from './main.js';
 import { policyOf } from './policy-settings.js';
 
@@ -23,14 +24,15 @@ export async function viewOfNow(
   const { prefix, runDir } = settings;
   const policy = policyOf(settings);
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
+  const isOurs = execOf(settings) === null;
   const { usable, unusable } = await readCertificates(certificateStoreOf(settings), settings);
   const catalog = catalogOf((await entriesOf(settings)).map((entry) => recordOf(prefix, entry)));
   const model = modelOf({
     claims: catalog.services.flatMap((service) => claimsUnder(policy, service)),
     held: [],
     heldRevision: 0,
-    hasEntrance: hasEntrance(proxySettings),
-    whyBarred: whyBarredBy(policy, reservedPorts(settings, proxySettings)),
+    hasEntrance: isOurs ? hasEntrance(proxySettings) : true,
+    whyBarred: whyBarredBy(policy, isOurs ? reservedPorts(settings, proxySettings) : new Map()),
     nowMs: 0,
     lingerMs: 0,
   });
@@ -38,7 +40,8 @@ export async function viewOfNow(
   for (const { key, reason } of problemListsOf(catalog, model).flat())
     process.stderr.write(`not served: "${printableKey(key)}": ${reason}\n`);
   const certificates = usable.length === 0 ? null : copyOf(usable, copiesIn(runDir));
-  return { view: viewOf(model, proxySettings, { ...undisturbed, certificates }), certificates: usable };
+  const barred = new Set<FixedName>(isOurs ? [] : ['stats page']);
+  return { view: viewOf(model, proxySettings, { barred, certificates }), certificates: usable };
 }
 
 async function entriesOf({ etcdHost, prefix }: DiscoverSettings): Promise<readonly Entry[]> {

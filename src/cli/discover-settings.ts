@@ -5,6 +5,7 @@ import { fixedBindsOf } from '../core/haproxy/fixed-binds.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import { accept, reject, type Parsed } from '../core/result.js';
 import { entranceOf, entranceOptions, type EntranceSettings } from './entrance-settings.js';
+import { execOptions, type ExecSettings } from './exec-settings.js';
 import { policyOptions, type PolicySettings } from './policy-settings.js';
 import {
   by,
@@ -16,7 +17,8 @@ import {
   type SharedSettings,
 } from './options.js';
 
-export interface DiscoverSettings extends SharedSettings, QuietSettings, PolicySettings, EntranceSettings {
+export interface DiscoverSettings
+  extends SharedSettings, QuietSettings, PolicySettings, EntranceSettings, ExecSettings {
   readonly poll: number;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
@@ -57,6 +59,7 @@ export function discoverOptions(): Option[] {
       .argParser(by(parseMetricsBind))
       .default({ host: '127.0.0.1', port: 9936 } satisfies BindAddress, '127.0.0.1:9936'),
     ...entranceOptions(),
+    ...execOptions(),
     ...policyOptions(),
     new Option(
       '--template <path>',

@@ -7,6 +7,8 @@ import { checkTemplate, renderTemplate } from './discover-template.js';
 import { readTemplates } from './template-files.js';
 import { asciiJson, printStatus } from './discover-ls.js';
 import { controlSocketOf, runDiscover } from './discover-run.js';
+import { SettingError } from '../core/errors.js';
+import { execOf } from './exec-settings.js';
 import { viewOfNow } from './discover-render.js';
 import { main, refuseArguments } from './main.js';
 import { packageVersion } from './version.js';
@@ -40,6 +42,8 @@ program
   .action(async (_options, command: Command) => {
     const settings = command.optsWithGlobals<DiscoverSettings & { check?: boolean }>();
     const { template: path, haproxy } = settings;
+    if (settings.check === true && execOf(settings) !== null)
+      throw new SettingError('--check asks HAProxy; with EXEC, give what `render` prints to EXEC_CHECK');
     const templates = await readTemplates(path);
     const { view, certificates } = await viewOfNow(settings);
     if (settings.check !== true) {

@@ -21,6 +21,13 @@ export interface DiscoverStatus {
     readonly lastReload: { readonly what: string; readonly at: string } | null;
     readonly lastChange: { readonly what: string; readonly at: string } | null;
   };
+  /** The file that is rendered for another proxy; null where HAProxy is ours. */
+  readonly output: {
+    readonly path: string;
+    /** How often the command ran, and succeeded. */
+    readonly runs: number;
+    readonly lastRun: { readonly what: string; readonly at: string } | null;
+  } | null;
   /** Why the desired configuration is not the running one; null where it is. */
   readonly fault: string | null;
   readonly listeners: readonly ListenerStatus[];

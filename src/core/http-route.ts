@@ -51,10 +51,11 @@ export function routeKeysOf(routing: HttpRouting): RouteKey[] {
   return (httpHosts.length === 0 ? ['*'] : httpHosts).map((name) => `${name}${httpPath ?? ''}/`);
 }
 
-/** The parts of a key; `/` is every path. */
-export function splitRoute(key: RouteKey): { readonly host: string; readonly path: string } {
+/** The parts of a key; null is any host, and every path. */
+export function splitRoute(key: RouteKey): { readonly host: string | null; readonly path: string | null } {
   const slash = key.indexOf('/');
-  return { host: key.slice(0, slash), path: key.slice(slash, -1) || '/' };
+  const host = key.slice(0, slash);
+  return { host: host === '*' ? null : host, path: key.slice(slash, -1) || null };
 }
 
 /** As people write it: `shop.example/api`, `shop.example`. */

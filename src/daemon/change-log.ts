@@ -27,9 +27,11 @@ export interface ChangeLog {
 /** Of a burst, so many commands are logged, and the number of the rest. */
 const toldCommands = 20;
 
+export const noChanges: Changes = { reloads: 0, runtimeChanges: 0, lastReload: null, lastChange: null };
+
 /** @param isLooping HAProxy crashes again and again, which somebody else tells */
 export function createChangeLog(log: Logger, isLooping: () => boolean = () => false): ChangeLog {
-  let changes: Changes = { reloads: 0, runtimeChanges: 0, lastReload: null, lastChange: null };
+  let changes = noChanges;
   let started = false;
   return {
     changes: () => changes,

@@ -5,24 +5,21 @@ import { whyBarred } from '../core/haproxy/fixed-binds.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { emptyState, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
 import type { Logger } from '../ports/log.js';
-import { ListenersRefusedError, PortsTakenError, type Proxy } from '../ports/proxy.js';
+import { ListenersRefusedError, PortsTakenError } from '../ports/proxy.js';
 import type { Registry } from '../ports/registry.js';
 import type { StateStore } from '../ports/state-store.js';
 import { createCatalogSource, type CatalogSource } from './catalog-source.js';
+import type { Hands, Outcome } from './hands.js';
 import { every, runTasks } from './lifecycle.js';
 import { createModelBuilder, type HostOptions } from './model-builder.js';
 import { createProblemLog } from './problem-log.js';
-import type { Outcome, ProxyKeeper } from './proxy-keeper.js';
-import { proxyStatusOf } from './proxy-status.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createStateSaver } from './state-saver.js';
-import { watchProxy } from './watchdog.js';
 
 export interface DiscoverOptions {
   readonly registry: Registry;
   readonly store: StateStore;
-  readonly proxy: Proxy;
-  readonly keeper: ProxyKeeper;
+  readonly hands: Hands;
   readonly prefix: string;
   readonly host: HostOptions;
   /** What else is not as it should be; the same object until it changes. */
@@ -34,7 +31,7 @@ export interface DiscoverOptions {
 }
 
 export interface Discover {
-  /** Keeps HAProxy in step with etcd until `signal` fires, then stops HAProxy softly. */
+  /** Keeps HAProxy, or what else it has in hand, in step with etcd until `signal` fires, then stops it softly. */
   run(signal: AbortSignal): Promise<void>;
   /** Something outside etcd changed: HAProxy exited, or the template is to be read anew. */
   trigger(reason: string): void;
@@ -48,7 +45,7 @@ export interface Discover {
 const lookAtAllMs = 30_000;
 
 export function createDiscover(options: DiscoverOptions): Discover {
-  const { registry, store, proxy, keeper, prefix, host, otherProblems, pollMs, staleMs, quiet, log } = options;
+  const { registry, store, hands, prefix, host, otherProblems, pollMs, staleMs, quiet, log } = options;
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
   let source: CatalogSource | null = null;
   let model: Model = emptyModel;
@@ -76,17 +73,17 @@ export function createDiscover(options: DiscoverOptions): Discover {
       loop.trigger(reason);
     },
 
-    isReady: () => ready && proxy.isRunning(),
+    isReady: () => ready && hands.isRunning(),
 
     counts: () => countsOf(model, problems),
 
     async status(signal) {
-      const { servers, ...haproxy } = await proxyStatusOf(proxy, signal);
+      const { servers, ...its } = await hands.status(signal);
       return {
         catalog: source?.isLive() === true ? 'live' : 'last known good',
         revision: source?.revision() ?? 0,
-        haproxy: { ...haproxy, ...keeper.changes() },
-        fault: keeper.fault(),
+        ...its,
+        fault: hands.fault(),
         listeners: listenerStatusOf(model, servers),
         problems: problems.flat(),
       };
@@ -99,7 +96,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
       };
       const following = createCatalogSource({ registry, prefix, pollMs, initial, staleMs, log, onChange });
       source = following;
-      const builder = createModelBuilder({ ...host, proxy, held: initial.held, heldRevision: initial.revision });
+      const builder = createModelBuilder({ ...host, proxy: hands, held: initial.held, heldRevision: initial.revision });
       const saver = createStateSaver(store, log);
 
       const lookAgain = (outcome: Outcome): void => {
@@ -113,8 +110,9 @@ export function createDiscover(options: DiscoverOptions): Discover {
       };
 
       const reconcile = async (): Promise<void> => {
+        if (!hands.startsEmpty && !following.isLive() && following.revision() === 0) return;
         const catalog = following.catalog();
-        const [revision, loaded, last] = [following.revision(), keeper.loadedPorts(), keeper.last()];
+        const [revision, loaded, last] = [following.revision(), hands.loadedPorts(), hands.last()];
         const built = await builder.build({ catalog, revision, loaded, last });
         model = built.model;
         const barred = host.fixed.filter(({ name }) => built.barred.has(name));
@@ -123,7 +121,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         problemLog.tell(problems);
         let outcome: Outcome;
         try {
-          outcome = await keeper.bring(built, signal);
+          outcome = await hands.bring(built, signal);
         } catch (error) {
           if (error instanceof PortsTakenError) {
             log.warn({ ports: error.ports }, 'HAProxy could not bind; going on without these ports');
@@ -137,7 +135,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         lookAgain(outcome);
         // HAProxy began anew, or with another template: it may take what it refused before.
         if (outcome === 'changed') builder.quarantine.offerAgain();
-        if (typeof outcome === 'object' || keeper.isBehind()) return;
+        if (typeof outcome === 'object' || hands.isBehind()) return;
         if (outcome === 'settled') builder.quarantine.accept();
         // Last known good is what HAProxy took, of what etcd said.
         if (!following.isLive()) return;
@@ -152,7 +150,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
             (both) => following.run(both),
             (both) => loop.run(reconcile, both),
             (both) => saver.run(both),
-            (both) => watchProxy({ proxy, log }, both),
+            (both) => hands.run(both),
             // Listeners that linger come to their end, and ports that were taken may be free.
             (both) =>
               every(
@@ -166,7 +164,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
               every(
                 lookAtAllMs,
                 () => {
-                  keeper.lookAtAll();
+                  hands.lookAtAll();
                   loop.trigger('look at all');
                 },
                 both,
@@ -175,7 +173,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
           signal,
         );
       } finally {
-        await proxy.stop();
+        await hands.stop();
       }
     },
   };

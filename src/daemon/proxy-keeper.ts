@@ -9,8 +9,8 @@ import { StepRejectedError, type Proxy } from '../ports/proxy.js';
 import { createAttention } from './attention.js';
 import { createChangeLog, type Changes } from './change-log.js';
 import { createLastingFault } from './lasting.js';
+import type { Hands, Outcome } from './hands.js';
 import type { BuiltModel } from './model-builder.js';
-import type { Last } from './quarantine.js';
 import { createReloader } from './reloader.js';
 import { createRestarts } from './restarts.js';
 import { createWorkerMemory } from './worker-memory.js';
@@ -30,39 +30,16 @@ export interface ProxyKeeperOptions {
 }
 
 /**
- * - `settled`: HAProxy is as it should be.
- * - `changed`: HAProxy was started or reloaded, and is to be looked at.
- * - `waitMs`: a reload is due in so many milliseconds.
- * - `reloading`: a reload goes on; look again when it has ended. Never rejects.
- */
-export type Outcome = 'settled' | 'changed' | { readonly waitMs: number } | { readonly reloading: Promise<void> };
-
-/**
  * Brings HAProxy to the model, and remembers what it was brought to.
  *
  * A reload takes its time (two processes read the whole configuration), and no endpoint waits for it: until it has ended,
  * rounds bring the worker that still serves up to date, and leave the file alone. What the new worker missed is seen when
  * it is looked at.
  */
-export interface ProxyKeeper {
-  /**
-   * One round: observe, plan, act.
-   *
-   * @throws PortsTakenError, ListenersRefusedError; the model must be built without these
-   */
-  bring(built: BuiltModel, signal: AbortSignal): Promise<Outcome>;
-  /** The next round reads the template anew and reloads. */
-  demandReload(reason: string): void;
-  /** The next round asks HAProxy about every server, in case somebody changed one by hand. */
-  lookAtAll(): void;
-  /** Ports that the running worker has, or is about to have. */
-  loadedPorts(): ReadonlySet<number>;
-  /** What HAProxy took last, and whether it runs with it. */
-  last(): Last;
-  /** HAProxy does not run what was last desired. */
-  isBehind(): boolean;
-  /** Why the desired configuration, or the user's template, is not the running one; null where they are. */
-  fault(): string | null;
+export interface ProxyKeeper extends Pick<
+  Hands,
+  'bring' | 'demandReload' | 'lookAtAll' | 'loadedPorts' | 'last' | 'isBehind' | 'fault'
+> {
   changes(): Changes;
 }
 

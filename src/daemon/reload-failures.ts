@@ -13,7 +13,13 @@ export interface ReloadFailures {
   end(): void;
 }
 
-export function createReloadFailures(log: Logger): ReloadFailures {
+/** What the log says. */
+const words = {
+  reload: { fault: 'the reload failed; it is tried again until it works', end: 'reloading works again' },
+  exec: { fault: 'EXEC failed; it is run again until it works', end: 'EXEC works again' },
+} as const;
+
+export function createReloadFailures(log: Logger, what: keyof typeof words = 'reload'): ReloadFailures {
   let failures = 0;
   let toldAt = 0;
   return {
@@ -23,12 +29,12 @@ export function createReloadFailures(log: Logger): ReloadFailures {
       failures += 1;
       if (failures === 1 || now - toldAt > reminderMs) {
         toldAt = now;
-        log.error({ reason, error: messageOf(error), failures }, 'the reload failed; it is tried again until it works');
+        log.error({ reason, error: messageOf(error), failures }, words[what].fault);
       }
       return pauseMs;
     },
     end() {
-      if (failures > 0) log.info({ failures }, 'reloading works again');
+      if (failures > 0) log.info({ failures }, words[what].end);
       failures = 0;
     },
   };

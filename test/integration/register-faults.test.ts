@@ -35,7 +35,9 @@ beforeEach(async () => {
   registers = createRegisters(etcd);
   watch = await watchKeys(etcd);
 });
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail')
+    console.log(registers.output(), watch.changes, await host.run('docker ps -a --no-trunc'));
   await registers.stop();
   await watch.stop();
   await Promise.all([host, other].map((one) => one.run('docker ps -aq | xargs -r docker rm -f -v')));

@@ -67,7 +67,7 @@ export interface ListenerView {
   /** `backend` where only the HTTP entrance leads to it. */
   readonly section: 'listen' | 'backend';
   /** What of the HTTP entrance leads to it. */
-  readonly routes: readonly { readonly host: string; readonly path: string }[];
+  readonly routes: readonly ReturnType<typeof splitRoute>[];
   readonly binds: readonly { readonly bind: string }[];
   readonly mode: 'tcp' | 'http';
   readonly http: boolean;

@@ -50,10 +50,14 @@ export async function watchKeys(etcd: TestEtcd): Promise<KeyWatch> {
   };
 }
 
+const shownLines = 80;
+
 /** docker-registers of one test, which all end with it. */
 export interface Registers {
   /** Starts one for a host, and waits until it has a lease. */
   start(host: EngineHost, env?: Readonly<Record<string, string>>): Promise<Daemon>;
+  /** What they said at last; for a test that failed. */
+  output(): string;
   /** SIGTERM to all. */
   stop(): Promise<void>;
 }
@@ -76,6 +80,8 @@ export function createRegisters(etcd: TestEtcd): Registers {
       await waitFor('docker-register to be ready', () => daemon.output().includes('lease granted'));
       return daemon;
     },
+
+    output: () => running.map(({ daemon }) => daemon.output().split('\n').slice(-shownLines).join('\n')).join('\n--\n'),
 
     async stop() {
       for (const { daemon, dir } of running.splice(0)) {

@@ -70,8 +70,9 @@ describe('what is asked of the entrance', () => {
 
   test('is told as people write it, and in parts', () => {
     expect(['a/', 'a/x/y/'].map(formatRoute)).toEqual(['a', 'a/x/y']);
-    expect(['a/', '*.a/x/y/'].map(splitRoute)).toEqual([
-      { host: 'a', path: '/' },
+    expect(['a/', '*/', '*.a/x/y/'].map(splitRoute)).toEqual([
+      { host: 'a', path: null },
+      { host: null, path: null },
       { host: '*.a', path: '/x/y' },
     ]);
   });

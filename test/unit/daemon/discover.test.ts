@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-known-good.js';
 import { createDiscover, type Discover } from '../../../src/daemon/discover.js';
+import { createHaproxyHands } from '../../../src/daemon/haproxy-hands.js';
 import { createProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
 import { PortsTakenError } from '../../../src/ports/proxy.js';
 import { templatesWith } from '../support/templates.js';
@@ -59,8 +60,7 @@ function start(): { discover: Discover; run: Promise<void> } {
         return Promise.resolve();
       },
     },
-    proxy,
-    keeper,
+    hands: createHaproxyHands({ proxy, keeper, log }),
     prefix,
     host: hostWith(),
     otherProblems: () => [],

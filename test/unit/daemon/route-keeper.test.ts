@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { routesOf, withSteps, type Routes, type RouteStep } from '../../../src/core/haproxy/routes.js';
 import type { Model } from '../../../src/core/haproxy/model.js';
-import type { Outcome, ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
+import type { Outcome } from '../../../src/daemon/hands.js';
+import type { ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
 import { createRouteKeeper } from '../../../src/daemon/route-keeper.js';
 import { recordingLog } from '../support/log.js';
 import { listenerWith, modelWith } from '../support/models.js';
