@@ -150,7 +150,10 @@ describe('what Docker does', () => {
     await waitFor('all keys', async (seen) => seen(Object.keys(await standing(etcd)).length) === count);
     await host.run('docker ps -q | xargs -P 4 -n 10 docker kill', { timeoutMs: 120_000 });
     await keysAre('the end of all', () => []);
-    expect(watch.changes.filter((change) => change.endsWith('gone')).length).toBe(count);
+    // The watch tells a moment later than a look at etcd.
+    const gone = (): number => watch.changes.filter((change) => change.endsWith('gone')).length;
+    await waitFor('the watch to tell of each', (seen) => seen(gone()) >= count);
+    expect(gone()).toBe(count);
   }, 480_000);
 
   it('a container takes over the host port of one that died: the address never stands under two keys', async () => {
