@@ -171,6 +171,23 @@ describe('services', () => {
     await answeredBy(lab, 8000, [after]);
   });
 
+  it('have one entrance by host name, over two hosts and with one port for all', async () => {
+    const shop = await startWhoami(backend1, { options: '-p :8000 -e VIRTUAL_HOST=shop.example' });
+    const blog = await startWhoami(backend2, {
+      options: '-p :8000 -l SERVICE_HTTP_HOST=*.blog.example',
+      image: 'other',
+    });
+    await startRegister(lab, backend1);
+    await startRegister(lab, backend2);
+    await startDiscover(lab, '-e HTTP_BIND=80 -e PORTS=none');
+    const at = async (host: string): Promise<string> =>
+      (await client.run(`curl -sS --max-time 5 -H 'Host: ${host}' ${client.ip}`, { check: false })).stdout;
+    await waitFor('the shop', async (seen) => seen(await at('shop.example')).includes(shop));
+    await waitFor('the blog', async (seen) => seen(await at('my.blog.example')).includes(blog));
+    expect(await at('nobody.example')).toBe('no service has this host name and path\n');
+    expect((await ls(lab)).problems).toEqual([]);
+  });
+
   it('with several ports have a listener for each', async () => {
     const id = await startWhoami(backend1, { options: '-p :8000 -p :9000 --expose 9001' });
     await startRegister(lab, backend1);

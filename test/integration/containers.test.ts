@@ -119,6 +119,28 @@ describe('a container is registered with', () => {
       ['-p', '8000:8000', '-p', '8001:9000', ...label('SERVICE_9000_IGNORE=1')],
       { 'whoami/ID': 'HOST:8000?port=8000' },
     ],
+    [
+      'host names and a path for the HTTP entrance',
+      [
+        '-p',
+        '8000:8000',
+        ...label('SERVICE_HTTP_HOST=Shop.example,*.shop.example'),
+        ...label('SERVICE_HTTP_PATH=/api/'),
+      ],
+      { 'whoami/ID': 'HOST:8000?port=8000&http-host=shop.example,*.shop.example&http-path=/api' },
+    ],
+    [
+      'nginx-proxy’s words for them, for the port that they name',
+      [
+        '-p',
+        '8000:8000',
+        '-p',
+        '8001:9000',
+        ...variable('VIRTUAL_HOST=shop.example'),
+        ...variable('VIRTUAL_PORT=9000'),
+      ],
+      { 'whoami/ID:8000': 'HOST:8000?port=8000', 'whoami/ID:9000': 'HOST:8001?port=9000&http-host=shop.example' },
+    ],
     ['its exposed port on the host’s network', ['--net', 'host'], { 'whoami/ID': 'HOST:8000?port=8000' }],
   ])('%s', async (_what, args, expected) => {
     await registers.start(host);
