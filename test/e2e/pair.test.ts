@@ -188,6 +188,26 @@ describe('services', () => {
     expect((await ls(lab)).problems).toEqual([]);
   });
 
+  it('are reached over IPv6 where HOST_IP and BIND say so', async () => {
+    const [far, near] = ['fd00:5d::20', 'fd00:5d::30'];
+    const addresses = [[backend1, far] as const, [client, near] as const];
+    for (const [host, address] of addresses) await host.run(`ip -6 addr add ${address}/64 dev eth0 nodad`);
+    try {
+      const id = await startWhoami(backend1, { options: '-p 8000:8000' });
+      await startRegister(lab, backend1, `-e HOST_IP=${far}`);
+      await startDiscover(lab, '-e BIND=::');
+      await waitFor('the answer over IPv6', async (seen) => {
+        const { stdout } = await client.run(`curl -g -sS --max-time 5 'http://[${near}]:8000'`, { check: false });
+        return seen(stdout).includes(id);
+      });
+      await answeredBy(lab, 8000, [id]);
+      const { stdout } = await lab.etcd.run(`etcdctl get /backends/whoami/${id} --print-value-only`);
+      expect(stdout.trim()).toBe(`[${far}]:8000?port=8000`);
+    } finally {
+      for (const [host, address] of addresses) await host.run(`ip -6 addr del ${address}/64 dev eth0`);
+    }
+  });
+
   it('with several ports have a listener for each', async () => {
     const id = await startWhoami(backend1, { options: '-p :8000 -p :9000 --expose 9001' });
     await startRegister(lab, backend1);
