@@ -11,6 +11,7 @@ import { SettingError } from '../core/errors.js';
 import { execOf } from './exec-settings.js';
 import { viewOfNow } from './discover-render.js';
 import { main, refuseArguments } from './main.js';
+import { addWaitCommand } from './discover-wait.js';
 import { packageVersion } from './version.js';
 
 const program = new Command('docker-discover')
@@ -73,5 +74,7 @@ program
     const ready = await askReady(controlSocketOf(command.optsWithGlobals<DiscoverSettings>().runDir));
     if (!ready) throw new Error('not ready: HAProxy does not run; the log tells why');
   });
+
+addWaitCommand(program);
 
 await main(program);

@@ -1,0 +1,59 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { haproxyPath } from '../lab/haproxy.js';
+import { startEcho, type Echo } from './support/echo.js';
+import { startEtcd, type TestEtcd } from './support/etcd.js';
+import { createSite, type Site } from './support/site.js';
+
+let etcd: TestEtcd;
+let binary: string;
+let site: Site;
+let echo: Echo;
+
+beforeAll(async () => {
+  binary = await haproxyPath(console.log);
+  etcd = await startEtcd();
+  echo = await startEcho('a');
+}, 600_000);
+afterAll(async () => {
+  await echo.close();
+  await etcd.dispose();
+});
+beforeEach(async () => {
+  site = await createSite({ etcd, binary });
+});
+afterEach(() => site.dispose());
+
+const put = (attributes = ''): Promise<void> =>
+  site.put('web/a', `${echo.address}?port=${String(site.port)}${attributes}`);
+
+it('docker-discover wait ends when the pool is as wanted: up, and then out', async () => {
+  const up = site.run('wait', 'web', '--up', '1', '--timeout', '30s');
+  site.start();
+  await put();
+  expect(await up).toEqual({ code: 0, output: '' });
+  expect((await site.ls()).listeners[0]?.endpoints[0]?.status).toBe('UP');
+  const down = site.run('wait', `web:${String(site.port)}`, '--down', 'a', '--timeout', '30s');
+  await put('&state=drain');
+  expect(await down).toEqual({ code: 0, output: '' });
+});
+
+it('docker-discover wait ends with 1 and the reason where it is not in time', async () => {
+  site.start();
+  await put();
+  expect((await site.run('wait', 'web')).code).toBe(0);
+  expect(await site.run('wait', 'web', '--up', '2', '--timeout', '200ms')).toEqual({
+    code: 1,
+    output: 'docker-discover: web is not as wanted after 200ms: 2 wanted up, and there is a UP (L4OK)\n',
+  });
+  expect(await site.run('wait', 'web', '--down', 'a', '--timeout', '0s')).toMatchObject({ code: 1 });
+});
+
+it('docker-discover wait tells that no daemon answers, and refuses what it does not understand', async () => {
+  const { code, output } = await site.run('wait', 'web', '--timeout', '0s');
+  expect([code, output]).toEqual([1, expect.stringContaining('the daemon does not answer at')]);
+  expect(await site.run('wait', 'a b')).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('is not a service name') as string,
+  });
+  expect(await site.run('wait')).toMatchObject({ code: 2 });
+});

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import type { DiscoverStatus, EndpointStatus } from '../../../src/core/discover-status.js';
+import { parsePool, unmetOf, type PoolWish } from '../../../src/core/pool-wish.js';
+import { accepted, reasonOf } from '../support/parsed.js';
+
+function endpoint(id: string, status: string, changes: Partial<EndpointStatus> = {}): EndpointStatus {
+  return { id, address: '10.0.0.1:80', weight: 1, status, check: '', sessions: 0, stale: false, ...changes };
+}
+
+function statusWith(endpoints: readonly EndpointStatus[], changes: Partial<DiscoverStatus> = {}): DiscoverStatus {
+  return {
+    catalog: 'live',
+    revision: 1,
+    haproxy: {
+      running: true,
+      workerPid: 1,
+      silence: null,
+      reloads: 0,
+      runtimeChanges: 0,
+      lastReload: null,
+      lastChange: null,
+    },
+    output: null,
+    fault: null,
+    listeners: [
+      { service: 'shop', port: 80, routes: [], endpoints },
+      { service: 'blog', port: 81, routes: [], endpoints: [endpoint('b', 'UP')] },
+    ],
+    problems: [],
+    ...changes,
+  };
+}
+
+const wish = (changes: Partial<PoolWish>): PoolWish => ({
+  service: 'shop',
+  port: null,
+  up: null,
+  down: null,
+  ...changes,
+});
+
+describe('so many up', () => {
+  test.each<[string, number]>([
+    ['UP', 1],
+    ['UP 1/2', 1],
+    ['no check', 1],
+    ['DOWN', 0],
+    ['DOWN 1/2', 0],
+    ['DRAIN', 0],
+    ['MAINT', 0],
+    ['not loaded', 0],
+    ['unknown', 0],
+  ])('an endpoint that is %s counts as %d', (text, count) => {
+    const status = statusWith([endpoint('a', text)]);
+    expect(unmetOf(status, wish({ up: count }))).toBeNull();
+    expect(unmetOf(status, wish({ up: count + 1 }))).toMatch(
+      new RegExp(`^${String(count + 1)} wanted up, and there is a ${text}`),
+    );
+  });
+
+  test('are of the service, and of its port where one is given', () => {
+    const status = statusWith([endpoint('a', 'UP'), endpoint('c', 'UP')]);
+    expect(unmetOf(status, wish({ up: 2 }))).toBeNull();
+    expect(unmetOf(status, wish({ up: 2, port: 80 }))).toBeNull();
+    expect(unmetOf(status, wish({ up: 1, port: 81 }))).toBe('1 wanted up, and there is no endpoint');
+    expect(unmetOf(status, wish({ up: 2, service: 'blog' }))).toBe('2 wanted up, and there is b UP');
+  });
+
+  test('of a file for another proxy are those that are not drained', () => {
+    const output = { path: '/x', runs: 1, lastRun: null };
+    const status = statusWith([endpoint('a', 'unknown'), endpoint('c', 'unknown', { weight: 0 })], { output });
+    expect(unmetOf(status, wish({ up: 1 }))).toBeNull();
+    expect(unmetOf(status, wish({ up: 2 }))).toBe('2 wanted up, and there is a unknown, c unknown');
+  });
+
+  test('tells why not, as far as it is known', () => {
+    const problems = [
+      { key: 'shop:80', reason: 'port 80 is held by service blog' },
+      { key: '/backends/shop/x', reason: 'is no address' },
+      { key: 'blog:1', reason: 'other' },
+    ];
+    const status = statusWith([endpoint('a', 'DOWN', { check: 'L4CON' })], { problems, fault: 'HAProxy refuses it' });
+    expect(unmetOf(status, wish({ up: 1 }))).toBe(
+      '1 wanted up, and there is a DOWN (L4CON); shop:80: port 80 is held by service blog; /backends/shop/x: is no address; what is wanted is not what runs: HAProxy refuses it',
+    );
+  });
+});
+
+describe('one that is down', () => {
+  const status = statusWith([
+    endpoint('a', 'UP'),
+    endpoint('c:80', 'UP'),
+    endpoint('c:90', 'DRAIN', { weight: 0 }),
+    endpoint('d', 'DRAIN', { weight: 0 }),
+  ]);
+
+  test.each([
+    ['a', 'still in the pool: a UP'],
+    ['c', 'still in the pool: c:80 UP'],
+    ['c:90', null],
+    ['d', null],
+    ['gone', null],
+  ])('%s: %s', (down, reason) => {
+    expect(unmetOf(status, wish({ down }))).toBe(reason);
+  });
+
+  test('and others up, both must hold', () => {
+    expect(unmetOf(status, wish({ down: 'd', up: 2 }))).toBeNull();
+    expect(unmetOf(status, wish({ down: 'a', up: 3 }))).toMatch(/^still in the pool: a UP; 3 wanted up/);
+  });
+});
+
+test('a pool is a service, or its listener', () => {
+  expect(accepted(parsePool('shop'))).toEqual({ service: 'shop', port: null });
+  expect(accepted(parsePool('shop:80'))).toEqual({ service: 'shop', port: 80 });
+  expect(reasonOf(parsePool('shop:80:1'))).toBe('give SERVICE or SERVICE:PORT');
+  expect(reasonOf(parsePool('shop:x'))).toContain('is not a port');
+  expect(reasonOf(parsePool('a b'))).toContain('is not a service name');
+});
