@@ -7,7 +7,7 @@ import { catalogOf } from '../core/catalog-index.js';
 import type { Certificate } from '../core/certificates.js';
 import { problemListsOf } from '../core/discover-status.js';
 import { claimsUnder, whyBarredBy } from '../core/haproxy/client-policy.js';
-import { hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
+import { fixedBindsOf, hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
 import { modelOf } from '../core/haproxy/model.js';
 import { viewOf, type View } from '../core/haproxy/view.js';
 import { keyspaceOf, printableKey } from '../core/keyspace.js';
@@ -23,8 +23,8 @@ export async function viewOfNow(
 ): Promise<{ readonly view: View; readonly certificates: readonly Certificate[] }> {
   const { prefix, runDir } = settings;
   const policy = policyOf(settings);
-  const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   const isOurs = execOf(settings) === null;
+  const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   const { usable, unusable } = await readCertificates(certificateStoreOf(settings), settings);
   const catalog = catalogOf((await entriesOf(settings)).map((entry) => recordOf(prefix, entry)));
   const model = modelOf({
@@ -32,7 +32,7 @@ export async function viewOfNow(
     held: [],
     heldRevision: 0,
     hasEntrance: isOurs ? hasEntrance(proxySettings) : true,
-    whyBarred: whyBarredBy(policy, isOurs ? reservedPorts(settings, proxySettings) : new Map()),
+    whyBarred: whyBarredBy(policy, reservedPorts(settings, isOurs ? fixedBindsOf(proxySettings) : [])),
     nowMs: 0,
     lingerMs: 0,
   });

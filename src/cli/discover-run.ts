@@ -43,8 +43,10 @@ async function refuseSecond(runDir: string): Promise<void> {
 export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const { prefix, runDir, stateDir, poll, stale } = settings;
   const hosts = required(settings.etcdHost, etcdHostMissing);
-  const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   const exec = execOf(settings);
+  const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
+  // Another proxy has no page and no entrance of ours.
+  const fixed = exec === null ? fixedBindsOf(proxySettings) : [];
   await refuseSecond(runDir);
   const prepared =
     exec === null
@@ -68,9 +70,8 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     prefix,
     host: {
       bind: settings.bind,
-      fixed: exec === null ? fixedBindsOf(proxySettings) : [],
-      // Another proxy has no entrance of ours, and may have one of its own.
-      reserved: exec === null ? reservedPorts(settings, proxySettings) : new Map(),
+      fixed,
+      reserved: reservedPorts(settings, fixed),
       hasEntrance: exec !== null || hasEntrance(proxySettings),
       certificates: () => certificates?.directory() ?? null,
       policy: policyOf(settings),

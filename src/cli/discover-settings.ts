@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { ProxyPaths } from '../adapters/haproxy/paths.js';
 import { parseBindAddress, parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
-import { fixedBindsOf } from '../core/haproxy/fixed-binds.js';
+import type { FixedBind } from '../core/haproxy/fixed-binds.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import { accept, reject, type Parsed } from '../core/result.js';
 import { entranceOf, entranceOptions, type EntranceSettings } from './entrance-settings.js';
@@ -155,10 +155,13 @@ export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): 
 }
 
 /** Ports of our own, which no service may have, and what they are for. */
-export function reservedPorts({ metricsBind }: DiscoverSettings, proxy: ProxySettings): ReadonlyMap<number, string> {
+export function reservedPorts(
+  { metricsBind }: Pick<DiscoverSettings, 'metricsBind'>,
+  fixed: readonly FixedBind[],
+): ReadonlyMap<number, string> {
   return new Map([
     ...(metricsBind === 'none' ? [] : [[metricsBind.port, 'metrics of docker-discover'] as const]),
-    ...fixedBindsOf(proxy).map(({ name, bind }) => [bind.port, name] as const),
+    ...fixed.map(({ name, bind }) => [bind.port, name] as const),
   ]);
 }
 

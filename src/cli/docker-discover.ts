@@ -38,7 +38,9 @@ program
 
 program
   .command('render')
-  .description('print haproxy.cfg for what stands in etcd now; touches nothing')
+  .description(
+    'print what is rendered for what stands in etcd now: haproxy.cfg, or with EXEC the other proxy’s file; touches nothing',
+  )
   .option('--check', 'have HAProxy check it, and print what it says instead')
   .action(async (_options, command: Command) => {
     const settings = command.optsWithGlobals<DiscoverSettings & { check?: boolean }>();
@@ -69,10 +71,12 @@ program
 
 program
   .command('healthcheck')
-  .description('ask the daemon that runs here whether HAProxy runs with a configuration; exit code 0 or 1')
+  .description(
+    'ask the daemon that runs here whether HAProxy runs with a configuration, or with EXEC a file is written; exit code 0 or 1',
+  )
   .action(async (_options, command: Command) => {
     const ready = await askReady(controlSocketOf(command.optsWithGlobals<DiscoverSettings>().runDir));
-    if (!ready) throw new Error('not ready: HAProxy does not run; the log tells why');
+    if (!ready) throw new Error('not ready: HAProxy does not run, or no file is written yet; the log tells why');
   });
 
 addWaitCommand(program);

@@ -39,7 +39,7 @@ export interface Exec {
   readonly path: string;
 }
 
-type Others = Readonly<Record<'template' | 'httpBind' | 'httpsBind', unknown>>;
+type Others = Readonly<Record<'template' | 'httpBind' | 'httpsBind' | 'certs', unknown>>;
 
 /** Null where HAProxy is ours. @throws SettingError where one of the settings needs another, or does not go with it */
 export function execOf({
@@ -59,7 +59,7 @@ export function execOf({
   }
   if (output === undefined) throw new SettingError('EXEC needs OUTPUT, the path of the file to render');
   if (others.template === undefined) throw new SettingError('EXEC needs TEMPLATE, the template of OUTPUT');
-  if (others.httpBind !== undefined || others.httpsBind !== undefined)
-    throw new SettingError('HTTP_BIND and HTTPS_BIND are for HAProxy; with EXEC the template opens the ports');
+  if ([others.httpBind, others.httpsBind, others.certs].some((one) => one !== undefined))
+    throw new SettingError('HTTP_BIND, HTTPS_BIND and CERTS are for HAProxy; with EXEC the template opens the ports');
   return { command: exec, check: execCheck ?? null, timeoutMs: execTimeout, path: output };
 }

@@ -66,7 +66,7 @@ const listenerGrammars: { readonly [K in keyof ListenerAttributes]: Grammar<List
   check: {
     name: 'check',
     initial: null,
-    allowed: 'tcp, or a path like /healthz',
+    allowed: 'tcp, or a path like /healthz, of letters, digits and . _ ~ / -',
     parse: (text) => (text === 'tcp' ? { value: null } : checkPath.test(text) ? { value: text } : null),
     format: (value) => value ?? 'tcp',
   },

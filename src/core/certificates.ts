@@ -20,8 +20,9 @@ export interface UnusableCertificate {
 const block = (what: string): RegExp => new RegExp(`-----BEGIN ${what}-----[^-]+-----END ${what}-----`, 'g');
 const certificates = block('(?:TRUSTED )?CERTIFICATE');
 const keys = block('(?:(?:RSA|EC) )?PRIVATE KEY');
-/** Of others' directories: chains and DH parameters beside the certificates, as nginx-proxy has them; certbot's parts of a chain. */
-const notOne = /\.chain\.pem$|\.dhparam\.pem$|^dhparam\.pem$|(?:^|\/)(?:chain|cert)\.pem$/;
+const encrypted = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/;
+/** Chains beside the certificates, as nginx-proxy has them. */
+const chainOnly = /\.chain\.pem$/;
 
 /**
  * Finds certificates with their keys: both in one file, or the key in `name.key` or, beside certbot's `fullchain.pem`, in
@@ -36,14 +37,22 @@ export function pairsOf(files: readonly FoundFile[]): {
   const unusable: UnusableCertificate[] = [];
   for (const { path, text } of files) {
     const chain = text.match(certificates);
-    if (chain === null || notOne.test(path)) continue;
+    if (chain === null || isPart(path, texts)) continue;
     const keyPath = path.replace(/(?:fullchain\.pem|\.[a-z]+)$/, (end) =>
       end.startsWith('f') ? 'privkey.pem' : '.key',
     );
     const [key] = text.match(keys) ?? texts.get(keyPath)?.match(keys) ?? [];
-    if (key === undefined)
+    if (encrypted.test(text) || encrypted.test(texts.get(keyPath) ?? ''))
+      unusable.push({ path, reason: 'its private key is encrypted: HAProxy can not ask for the password' });
+    else if (key === undefined)
       unusable.push({ path, reason: `it has no private key: put that into the file, or into ${keyPath}` });
     else found.push({ path, certificate: `${chain.join('\n')}\n`, key: `${key}\n` });
   }
   return { found, unusable };
+}
+
+/** Whether a file has only a part of a chain that another one has whole, as certbot's `cert.pem` and `chain.pem`. */
+function isPart(path: string, texts: ReadonlyMap<string, string>): boolean {
+  const [, directory = '', name = ''] = /^(.*\/)?([^/]*)$/.exec(path) ?? [];
+  return chainOnly.test(path) || (/^(?:cert|chain)\.pem$/.test(name) && texts.has(`${directory}fullchain.pem`));
 }

@@ -68,7 +68,8 @@ export function yesOrNo(name: string): Grammar<boolean> {
     name,
     initial: false,
     allowed: 'yes or no',
-    parse: (text) => (/^(yes|true|1|no|false|0)$/i.test(text) ? { value: /^(yes|true|1)$/i.test(text) } : null),
+    parse: (text) =>
+      /^(yes|true|1|on|no|false|0|off)$/i.test(text) ? { value: /^(yes|true|1|on)$/i.test(text) } : null,
     format: (value) => (value ? 'yes' : 'no'),
   };
 }
@@ -80,7 +81,7 @@ export function words(name: string): Grammar<readonly string[]> {
   return {
     name,
     initial: [],
-    allowed: 'words of letters, digits and . _ ~ : / , @ + * = - with commas between',
+    allowed: 'words of up to 64 letters, digits and . _ ~ : / , @ + * = - with commas between',
     parse: (text) => {
       const value = text
         .split(/(?<!\\),/)

@@ -11,7 +11,7 @@ export interface HttpRouting {
 /** Host name (or `*`, `*.example.org`) and path prefix, each path with a slash at its end: `shop.example/api/`. */
 export type RouteKey = string;
 
-const mostText = 400;
+const mostText = 1000;
 const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
 const host = new RegExp(`^(?:\\*|(?:\\*\\.)?${label}(?:\\.${label})*)$`);
 const path = /^(?:\/[A-Za-z0-9._~@:+-]+)+$/;
@@ -19,10 +19,14 @@ const path = /^(?:\/[A-Za-z0-9._~@:+-]+)+$/;
 export const hostsGrammar: Grammar<readonly string[]> = {
   name: 'http-host',
   initial: [],
-  allowed: `host names like www.example.org, *.example.org or *, with commas between, ${String(mostText)} characters at most`,
+  allowed: `host names like www.example.org, *.example.org or *, without scheme and port, with commas between, ${String(mostText)} characters at most`,
   parse: (text) => {
-    const hosts = text.split(',').map((one) => one.trim().toLowerCase());
-    const areHosts = hosts.every((one) => one.length <= 253 && host.test(one)) && text.length <= mostText;
+    const hosts = text
+      .split(',')
+      .map((one) => one.trim().toLowerCase())
+      .filter((one) => one !== '');
+    const areHosts =
+      hosts.length > 0 && hosts.every((one) => one.length <= 253 && host.test(one)) && text.length <= mostText;
     return areHosts ? { value: [...new Set(hosts)] } : null;
   },
   format: (hosts) => hosts.join(','),
@@ -31,7 +35,7 @@ export const hostsGrammar: Grammar<readonly string[]> = {
 export const pathGrammar: Grammar<string | null> = {
   name: 'http-path',
   initial: null,
-  allowed: 'a path like /api, 128 characters at most',
+  allowed: 'a path like /api, of letters, digits and . _ ~ @ : + -, 128 characters at most',
   parse: (text) => {
     if (text === '/') return { value: null };
     const prefix = text.replace(/\/$/, '');

@@ -13,7 +13,7 @@ import { parseId, parseServiceName, type Registration } from './service.js';
  * templates where they are short and harmless, and left alone otherwise, so that an older reader understands a newer
  * writer.
  */
-export const maxValueBytes = 1024;
+export const maxValueBytes = 2048;
 /** With a prefix of at most `maxPrefixLength` no key of the grammar is longer. */
 export const maxKeyBytes = 1024;
 const maxPrefixLength = 256;

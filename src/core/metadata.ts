@@ -132,12 +132,14 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
         'a name of up to 32 letters, digits, _ and -, and up to 128 letters, digits and . _ ~ : / , @ + * = -',
       );
   }
+  // Half of a route would be another one, of every host or of every path.
+  const isHalf = misread.some(({ source }) => /(?:VIRTUAL|_HTTP)_(?:HOST|PATH)$/i.test(source));
   const metadata = {
     name: name === undefined ? null : nameIn(name),
     id: isId ? id : null,
     servicePort: port !== null && number?.ok === true ? { ...port, number: number.value } : null,
     ignoredBy: settings.get('ignore')?.source ?? null,
-    attributes,
+    attributes: isHalf ? { ...attributes, httpHosts: [], httpPath: null } : attributes,
     others,
   };
   return { metadata, misread };

@@ -76,12 +76,16 @@ export function registrationsOf(
     else open.push({ service: service.value, containerPort, address: address.value, metadata: own });
   }
 
+  const ids = new Set<string>();
   const registrations = open.map((port) => {
+    const key = (id: string): string => `${port.service}/${id}`;
     const { registration, misread: wrong } = registrationOf(container, {
       port,
       zone: policy.zone,
       several: open.length > 1,
+      isTaken: (id) => ids.has(key(id)),
     });
+    ids.add(key(registration.id));
     note(wrong);
     return stopping ? { ...registration, state: 'drain' as const } : registration;
   });
@@ -149,10 +153,21 @@ function skippedOf(port: ContainerPort | null, { reason, isDoubtful }: Skip): Sk
 /**
  * @param zone of the host
  * @param several the container has other registered ports too
+ * @param isTaken one of them has this id
  */
 function registrationOf(
   container: ContainerSnapshot,
-  { port, zone, several }: { readonly port: OpenPort; readonly zone: string | null; readonly several: boolean },
+  {
+    port,
+    zone,
+    several,
+    isTaken,
+  }: {
+    readonly port: OpenPort;
+    readonly zone: string | null;
+    readonly several: boolean;
+    readonly isTaken: (id: string) => boolean;
+  },
 ): { registration: Registration; misread: Misread[] } {
   const { service, containerPort, address, metadata } = port;
   const { attributes, others, servicePort, id } = metadata;
@@ -161,21 +176,25 @@ function registrationOf(
   const mayHavePort = servicePort?.forPort === true || !several;
   if (servicePort !== null && !mayHavePort)
     misread.push({ ...servicePort, allowed: 'SERVICE_<port>_PORT, because the container has several ports' });
+  const isDouble = id?.forPort === true && isTaken(id.value);
+  if (isDouble) misread.push({ ...id, allowed: 'an id that no other port of the container has' });
   const registration: Registration = {
     ...defaultAttributes,
     zone,
     ...attributes,
     service,
-    id: several && id?.forPort !== true ? `${base}:${String(containerPort)}` : base,
+    id: (several && id?.forPort !== true) || isDouble ? `${base}:${String(containerPort)}` : base,
     address,
     servicePort: mayHavePort ? (servicePort?.number ?? containerPort) : containerPort,
     others,
   };
-  if (Buffer.byteLength(formatValue(registration)) <= maxValueBytes) return { registration, misread };
+  // It must have room for the word that its container stops.
+  const longest = formatValue({ ...registration, state: 'drain' });
+  if (Buffer.byteLength(longest) <= maxValueBytes) return { registration, misread };
   misread.push({
     source: 'its SERVICE_ labels and variables',
     value: `${String(others.size)} attributes and ${String(registration.tags.length)} tags`,
-    allowed: `as much as fits into ${String(maxValueBytes)} bytes; none of them is registered`,
+    allowed: `as much as fits into ${String(maxValueBytes)} bytes with all else; no tag and none of these attributes is registered`,
   });
   return { registration: { ...registration, others: new Map(), tags: [] }, misread };
 }

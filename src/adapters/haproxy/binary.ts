@@ -11,7 +11,7 @@ const timeoutMs = 30_000;
 export async function haproxyVersion(binary: string): Promise<string> {
   const output = await run(binary, ['-v'], { timeout: timeoutMs }).catch((error: unknown) => {
     throw new SettingError(
-      `HAPROXY ${JSON.stringify(binary)} can't be run (${firstLine(error)}): give the path of haproxy 3.0 or newer`,
+      `HAPROXY ${JSON.stringify(binary)} can't be run (${firstLine(error)}): give the path of haproxy 2.8 or newer; 3.0 is tested`,
     );
   });
   const [, version = '', major = '0', minor = '0'] = /version ((\d+)\.(\d+)\S*)/.exec(output.stdout) ?? [];

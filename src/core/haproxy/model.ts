@@ -85,7 +85,8 @@ export function modelOf(input: ModelInput): Model {
   const heldPorts = new Map(held.map(({ name, port, isOpen }) => [name, isOpen ? port : null]));
   const heldRoutes = new Map(held.map(({ name, routes }) => [name, new Set(routes)]));
   const byPort = winnersOf(claims, {
-    wants: ({ port }) => (whyBarred(port) === null ? [port] : []),
+    // One that lingers does not ask for a port that it never had.
+    wants: ({ port, isOpen }) => (isOpen && whyBarred(port) === null ? [port] : []),
     holds: ({ name }, port) => heldPorts.get(name) === port,
   });
   const byRoute = winnersOf(claims, {
@@ -123,7 +124,8 @@ export function modelOf(input: ModelInput): Model {
 
 /** The same object where it has no more and no less than it asked for. */
 function withWon(listener: Listener, won: Pick<Listener, 'isOpen' | 'routes'>): Listener {
-  return won.isOpen && won.routes.length === 0 ? listener : { ...listener, ...won };
+  const asAsked = won.isOpen === listener.isOpen && won.routes.length === 0 && listener.routes.length === 0;
+  return asAsked ? listener : { ...listener, ...won };
 }
 
 function whyNotOpen(
@@ -140,6 +142,6 @@ function lingering({ claims, held, heldRevision, nowMs, lingerMs }: ModelInput):
     .filter(({ name, empty }) => !living.has(name) && nowMs - (empty?.sinceMs ?? nowMs) < lingerMs)
     .map((listener) => {
       const empty = listener.empty ?? { sinceMs: nowMs, revision: heldRevision };
-      return { listener: { ...listener, isOpen: true, routes: [], servers: [], empty }, since: 0, refused: [] };
+      return { listener: { ...listener, routes: [], servers: [], empty }, since: 0, refused: [] };
     });
 }

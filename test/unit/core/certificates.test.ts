@@ -23,6 +23,21 @@ test('a certificate is found with its key: in one file, beside it, or as certbot
   ]);
 });
 
+test('certbot’s names are parts only beside the whole, and a key that wants a password is told of', () => {
+  const secret = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nx\n-----END ENCRYPTED PRIVATE KEY-----\n';
+  const { found, unusable } = pairsOf([
+    { path: 'cert.pem', text: certificate('c') + key('k') },
+    { path: 'chain.pem', text: certificate('d') },
+    { path: 'chain.key', text: key('e') },
+    { path: 'locked.pem', text: certificate('c') + secret },
+    { path: 'shut.crt', text: certificate('c') },
+    { path: 'shut.key', text: secret },
+  ]);
+  expect(found.map(({ path }) => path)).toEqual(['cert.pem', 'chain.pem']);
+  expect(unusable.map(({ path }) => path)).toEqual(['locked.pem', 'shut.crt']);
+  expect(unusable[0]?.reason).toBe('its private key is encrypted: HAProxy can not ask for the password');
+});
+
 test('one without a key is told of, and what is none is left alone', () => {
   const { found, unusable } = pairsOf([
     { path: 'lost.crt', text: certificate('c') },

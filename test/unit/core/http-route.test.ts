@@ -7,6 +7,7 @@ describe('http-host', () => {
     ['Shop.Example, www.shop.example', ['shop.example', 'www.shop.example']],
     ['*.shop.example,*', ['*.shop.example', '*']],
     ['a,a,A', ['a']],
+    ['shop.example,', ['shop.example']],
     ['198.18.0.30', ['198.18.0.30']],
     ['my_service.local', ['my_service.local']],
   ])('%j is %j', (text, hosts) => {
@@ -16,7 +17,6 @@ describe('http-host', () => {
   test.each([
     '',
     ',',
-    'shop.example,',
     'shop..example',
     '.example',
     'example.',
@@ -33,7 +33,7 @@ describe('http-host', () => {
     '[::1]',
     'a\nb',
     `${'a'.repeat(64)}.example`,
-    Array.from({ length: 110 }, (_none, n) => `h${String(n)}`).join(','),
+    Array.from({ length: 260 }, (_none, n) => `h${String(n)}`).join(','),
   ])('%j is none', (text) => {
     expect(hostsGrammar.parse(text)).toBeNull();
   });

@@ -140,7 +140,7 @@ describe('a value', () => {
     ['10.0.0.1:80?weight=1.5', 'weight: "1.5" is not a number from 1 to 256'],
     ['10.0.0.1:80?weight=-1', 'weight: "-1" is not a number from 1 to 256'],
     ['10.0.0.1:80?state=gone', 'state: "gone" is not ready or drain'],
-    [`10.0.0.1:80?note=${'x'.repeat(maxValueBytes)}`, 'its value is longer than 1024 bytes'],
+    [`10.0.0.1:80?note=${'x'.repeat(maxValueBytes)}`, 'its value is longer than 2048 bytes'],
   ])('is not read from %j', (text, reason) => {
     expect(reasonOf(parseValue(text))).toContain(reason);
   });
@@ -212,7 +212,7 @@ describe('whatever somebody writes', () => {
       'check-status=[-0-9,]{3,63}',
       'check-interval=[1-9]\\d*(?:ms|s|m|h)',
       'sticky=cookie',
-      'http-host=[a-z0-9._*,-]{1,400}',
+      'http-host=[a-z0-9._*,-]{1,1000}',
       'http-path=(?:/[A-Za-z0-9._~@:+-]+)+',
       'weight=[1-9]\\d{0,2}',
       'backup=yes',
@@ -220,7 +220,7 @@ describe('whatever somebody writes', () => {
       'proxy-protocol=v[12]',
       'slow-start=[1-9]\\d*(?:ms|s|m|h)',
       'zone=[A-Za-z0-9][A-Za-z0-9._-]{0,63}',
-      'tags=[A-Za-z0-9._~:/,@+*=\\\\-]{1,1024}',
+      'tags=[A-Za-z0-9._~:/,@+*=\\\\-]{1,2048}',
       'state=drain',
     ].map((attribute) => `(?:&${attribute})?`);
     const other = '&[a-z][a-z0-9_-]{0,31}=[A-Za-z0-9._~:/,@+*=-]{1,128}';

@@ -91,7 +91,7 @@ test.each([
   ['SERVICE_STICKY', 'cookie', 'a cookie only with SERVICE_MODE=http'],
   ['SERVICE_CHECK_STATUS', '200', 'a status only with a path in SERVICE_CHECK'],
   ['SERVICE_STATE', 'drain', 'nothing: a label can not drain'],
-  ['SERVICE_TAGS', 'a b', 'words of letters'],
+  ['SERVICE_TAGS', 'a b', 'words of up to 64 letters'],
   ['SERVICE_MY.KEY', 'a', 'a name of up to 32 letters'],
   [`SERVICE_${'X'.repeat(33)}`, 'a', 'a name of up to 32 letters'],
   ['SERVICE_REGION', 'a b', 'up to 128 letters'],
@@ -163,12 +163,36 @@ describe('HTTP routing', () => {
     });
   });
 
-  test('has ours alone where there are both', () => {
+  test('has ours before theirs, each by itself, and for whatever port', () => {
     const environment = { VIRTUAL_HOST: 'theirs.example', VIRTUAL_PATH: '/theirs' };
     expect(read({ SERVICE_HTTP_HOST: 'ours.example' }, environment).metadata.attributes).toEqual({
       httpHosts: ['ours.example'],
+      httpPath: '/theirs',
     });
-    expect(read({ SERVICE_80_HTTP_PATH: '/ours' }, environment).metadata.attributes).toEqual({ httpPath: '/ours' });
+    expect(read({ SERVICE_80_http_path: '/ours' }, environment).metadata.attributes).toEqual({
+      httpHosts: ['theirs.example'],
+      httpPath: '/ours',
+    });
+    expect(read({ SERVICE_81_HTTP_HOST: 'other.example' }, environment).metadata.attributes).toEqual({
+      httpPath: '/theirs',
+    });
+    for (const label of ['service_http_host', 'SERVICE_HTTP_HOST'])
+      expect(
+        read({ [label]: label === 'SERVICE_HTTP_HOST' ? '' : 'x' }, environment).metadata.attributes,
+      ).toMatchObject({
+        httpPath: '/theirs',
+      });
+  });
+
+  test.each<[Record<string, string>]>([
+    [{ VIRTUAL_HOST: '~^shop', VIRTUAL_PATH: '/api' }],
+    [{ VIRTUAL_HOST: 'a.example', VIRTUAL_PATH: '~^/(app1|alt)/' }],
+    [{ SERVICE_HTTP_HOST: 'a_ b', SERVICE_HTTP_PATH: '/api' }],
+    [{ SERVICE_80_HTTP_HOST: 'a.example', SERVICE_HTTP_PATH: 'api' }],
+  ])('of which half is not understood is none: %j', (environment) => {
+    const { metadata, misread } = read({}, environment);
+    expect(misread).toHaveLength(1);
+    expect(metadata.attributes).toMatchObject({ httpHosts: [], httpPath: null });
   });
 
   test.each([
@@ -179,6 +203,7 @@ describe('HTTP routing', () => {
     [[8000, 80], { VIRTUAL_HOST: 'a', VIRTUAL_PORT: 'http' }, []],
     [[8000], { VIRTUAL_HOST: '' }, []],
     [[8000], { VIRTUAL_PATH: '/api' }, []],
+    [[8000, 8443], { VIRTUAL_HOST: 'a', VIRTUAL_PORT: '9000' }, []],
   ])('of a container with ports %j and %j is about %j', (ports, environment, about) => {
     const container = {
       labels: new Map(),
@@ -194,10 +219,18 @@ describe('HTTP routing', () => {
     [{ VIRTUAL_HOST: 'a', VIRTUAL_PATH: 'api' }, 'environment variable VIRTUAL_PATH', 'a path like /api'],
     [{ VIRTUAL_HOST: 'a', VIRTUAL_PORT: 'http' }, 'environment variable VIRTUAL_PORT', 'a port from 1 to 65535'],
     [{ VIRTUAL_HOST: 'a', VIRTUAL_PROTO: 'https' }, 'environment variable VIRTUAL_PROTO', 'http: no other protocol'],
+    [{ VIRTUAL_HOST: 'a', VIRTUAL_PORT: '9000' }, 'environment variable VIRTUAL_PORT', 'that can be registered: 80'],
+    [{ VIRTUAL_HOST_MULTIPORTS: '{}' }, 'environment variable VIRTUAL_HOST_MULTIPORTS', 'SERVICE_<port>_HTTP_HOST'],
   ])('%j is told of', (environment, source, allowed) => {
     expect(read({}, environment).misread).toMatchObject([
       { source, allowed: expect.stringContaining(allowed) as string },
     ]);
+  });
+
+  test('is about published ports, where there are any', () => {
+    const ports = [publishedPort(3000), { containerPort: 80, protocol: 'tcp', published: [] }];
+    const metadata = metadataOf({ labels: new Map(), environment: new Map([['VIRTUAL_HOST', 'a']]), ports });
+    expect(metadata.of(3000).metadata.attributes).toEqual({ httpHosts: ['a'] });
   });
 
   test('of a container with several ports wants to know which', () => {

@@ -207,10 +207,53 @@ describe('a container that has several settings', () => {
   });
 
   test('loses tags and unknown attributes, and no more, where they do not fit', () => {
-    const many = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`SERVICE_X${String(n)}`, 'x'.repeat(120)]));
+    const many = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`SERVICE_X${String(n)}`, 'x'.repeat(120)]));
     const { registrations, misread } = labelled({ ...many, SERVICE_WEIGHT: '5' });
     expect(registrations).toEqual([registrationWith({ weight: 5 })]);
-    expect(misread).toMatchObject([{ value: '10 attributes and 0 tags' }]);
+    expect(misread).toMatchObject([{ value: '20 attributes and 0 tags' }]);
+  });
+
+  test('fits, whatever else there is, and also when it stops', () => {
+    const hosts = Array.from({ length: 60 }, (_none, n) => `host-${String(n)}.example`).join(',');
+    const longest = {
+      SERVICE_HTTP_HOST: hosts,
+      SERVICE_HTTP_PATH: `/${'p'.repeat(127)}`,
+      SERVICE_CHECK: `/${'c'.repeat(255)}`,
+      SERVICE_CHECK_STATUS: Array.from({ length: 8 }, () => '200-299').join(','),
+      SERVICE_CHECK_INTERVAL: '3599999ms',
+      SERVICE_ZONE: 'z'.repeat(64),
+      SERVICE_BALANCE: 'leastconn',
+      SERVICE_STICKY: 'cookie',
+      SERVICE_WEIGHT: '256',
+      SERVICE_BACKUP: 'yes',
+      SERVICE_MAXCONN: '1000000',
+      SERVICE_PROXY_PROTOCOL: 'v2',
+      SERVICE_SLOW_START: '3599999ms',
+    };
+    const tags = { SERVICE_TAGS: Array.from({ length: 12 }, () => 't'.repeat(62)).join(',') };
+    for (const labels of [longest, { ...longest, ...tags }]) {
+      const labelsOf = new Map(Object.entries(labels));
+      const circumstances = { stopping: true, networkOwner: null };
+      const { registrations, misread } = registrationsOf(
+        containerWith({ labels: labelsOf }),
+        policyWith(),
+        circumstances,
+      );
+      expect(registrations).toHaveLength(1);
+      for (const one of registrations) expect(parseValue(formatValue(one)).ok).toBe(true);
+      expect(misread).toHaveLength(labels === longest ? 0 : 1);
+    }
+  });
+
+  test('has one id for each port, where it gives the same to several', () => {
+    const ports = [publishedPort(5000), publishedPort(6000)];
+    const labels = new Map([
+      ['SERVICE_5000_ID', 'x'],
+      ['SERVICE_6000_ID', 'x'],
+    ]);
+    const { registrations, misread } = register({ ports, labels });
+    expect(registrations.map(({ id }) => id)).toEqual(['x', 'x:6000']);
+    expect(misread).toMatchObject([{ source: 'label SERVICE_6000_ID', value: 'x' }]);
   });
 });
 

@@ -56,7 +56,7 @@ describe('a value', () => {
       Buffer.from(`10.0.0.1:80?note=${unit.repeat(maxValueBytes)}`, unit === '\xff' ? 'latin1' : 'utf8'),
     );
     expect(value.length).toBeLessThanOrEqual(maxValueBytes + 1);
-    expect(parseValue(value)).toMatchObject({ ok: false, reason: 'its value is longer than 1024 bytes' });
+    expect(parseValue(value)).toMatchObject({ ok: false, reason: 'its value is longer than 2048 bytes' });
   });
 
   test('that is as long as the grammar takes is whole', () => {

@@ -271,6 +271,18 @@ describe('the HTTP entrance', () => {
     ]);
   });
 
+  test('does not get a port by lingering that a service never had', () => {
+    const blog = entryAt('blog', 80, 'c', 3, { httpHosts: ['blog.example'] });
+    const held = model({ hasEntrance: true, claims: claimsWith([shop, blog]) }).listeners.filter(
+      ({ name }) => name === 'blog:80',
+    );
+    const waiting = claimsWith([entryAt('xray', 80, 'x', 4)]);
+    expect(routesOf(model({ hasEntrance: true, held, claims: waiting }))).toEqual([
+      ['blog:80', false, ['blog.example/']],
+      ['xray:80', true, []],
+    ]);
+  });
+
   test('is all that a service needs whose port this host does not want open', () => {
     const whyBarred = (): Barred => ({ reason: 'is not allowed on this host (PORTS)', byPolicy: true });
     const built = model({ hasEntrance: true, whyBarred, claims: claimsWith([shop, entryAt('db', 5432, 'd')]) });
