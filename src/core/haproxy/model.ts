@@ -41,7 +41,7 @@ export interface Server extends Omit<ServerAttributes, 'state'> {
 
 /** What HAProxy should be: the input of template and plan. */
 export interface Model {
-  /** Sorted by name; no two of them share a port. */
+  /** Sorted by name; no two of those that are open share a port. */
   readonly listeners: readonly Listener[];
   /** Listeners that are left out, and why; the key is the listener's name. */
   readonly refused: readonly Problem[];
