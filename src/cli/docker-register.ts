@@ -19,7 +19,8 @@ import { createLogger } from './log.js';
 import { etcdHostMissing, main, refuseArguments, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { addByHandCommands } from './register-by-hand.js';
-import { registerOptions, type RegisterSettings } from './register-settings.js';
+import { addExplainCommand } from './register-explain.js';
+import { registerOptions, registrationPolicyOf, type RegisterSettings } from './register-settings.js';
 import { printRegistrations } from './register-ls.js';
 import { packageVersion } from './version.js';
 
@@ -35,7 +36,7 @@ for (const option of registerOptions()) program.addOption(option);
 program.action(async () => {
   refuseArguments(program);
   const settings = program.opts<RegisterSettings>();
-  const { prefix, dockerHost, nameBy, internal, ttl, resync, withdrawOnExit, runDir } = settings;
+  const { prefix, dockerHost, ttl, resync, withdrawOnExit, runDir } = settings;
   const { ip: hostIp, of: hostInterface } = required(settings.hostIp, hostIpMissing());
   const hosts = required(settings.etcdHost, etcdHostMissing);
 
@@ -54,13 +55,7 @@ program.action(async () => {
     engine,
     registry: createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }),
     prefix,
-    policy: {
-      hostIp,
-      internal: internal === 'no' ? null : internal,
-      naming: nameBy,
-      zone: settings.zone ?? null,
-      onlyLabel: settings.onlyLabel ?? null,
-    },
+    policy: registrationPolicyOf(settings, hostIp),
     ttlMs: ttl,
     resyncMs: resync,
     quiet: quietOf(settings),
@@ -97,6 +92,7 @@ program
   });
 
 addByHandCommands(program);
+addExplainCommand(program);
 
 program
   .command('healthcheck')

@@ -89,6 +89,12 @@ export function registerOptions(): Option[] {
   ];
 }
 
+/** @param hostIp the address that HOST_IP stands for */
+export function registrationPolicyOf(settings: RegisterSettings, hostIp: string): RegistrationPolicy {
+  const { internal, nameBy, zone = null, onlyLabel = null } = settings;
+  return { hostIp, internal: internal === 'no' ? null : internal, naming: nameBy, zone, onlyLabel };
+}
+
 function durations(): Parameters<typeof durationOption>[0][] {
   return [
     {

@@ -1,0 +1,69 @@
+import { createContainerEngine } from '../adapters/docker/engine.js';
+import { createEtcdClient } from '../adapters/etcd/client.js';
+import { createRegistry } from '../adapters/etcd/registry.js';
+import type { Command } from 'commander';
+import { explanationOf, type Explanation } from '../core/explanation.js';
+import { keyspaceOf } from '../core/keyspace.js';
+import { printable } from '../core/result.js';
+import { hostIpMissing } from './host-ip.js';
+import { etcdHostMissing, required } from './main.js';
+import { registrationPolicyOf, type RegisterSettings } from './register-settings.js';
+import { formatTable } from './table.js';
+
+const shownValue = 80;
+
+/** `explain CONTAINER`: what is registered of it, or the reason why not. */
+export function addExplainCommand(program: Command): void {
+  program
+    .command('explain')
+    .allowExcessArguments(false)
+    .description('tell what is registered of a container, port by port, or why not')
+    .argument('<container>', 'its name or id')
+    .option('--json', 'as JSON')
+    .action(async (name: string, _options, command: Command) => {
+      const settings = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
+      const explanation = await explain(name, settings);
+      process.stdout.write(settings.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation));
+    });
+}
+
+async function explain(name: string, settings: RegisterSettings): Promise<Explanation> {
+  const { ip: hostIp } = required(settings.hostIp, hostIpMissing());
+  const hosts = required(settings.etcdHost, etcdHostMissing);
+  const signal = AbortSignal.timeout(30_000);
+  const engine = createContainerEngine(settings.dockerHost);
+  const container = await engine.inspect(name, signal);
+  if (container === null) throw new Error(`there is no container ${JSON.stringify(name)} on this host`);
+  const { containers: running } = await engine.list(signal);
+  const client = createEtcdClient(hosts);
+  try {
+    const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(settings.prefix) });
+    const { entries } = await registry.list(signal);
+    return explanationOf(container, {
+      policy: registrationPolicyOf(settings, hostIp),
+      prefix: settings.prefix,
+      running,
+      standing: new Map(entries.map(({ key, value }) => [key, value])),
+    });
+  } finally {
+    client.close();
+  }
+}
+
+function textOf({ container, id, image, registrations, skipped, misread }: Explanation): string {
+  const parts = [`${container} (${id}, image ${image})\n`];
+  if (registrations.length > 0) {
+    const rows = registrations.map(({ key, value, state }) => [key, value, state]);
+    parts.push(formatTable(['KEY', 'VALUE', 'STATE'], rows));
+  }
+  if (skipped.length > 0) {
+    const rows = skipped.map(({ port, reason }) => [port ?? 'all', reason]);
+    parts.push(formatTable(['NOT REGISTERED', 'REASON'], rows));
+  }
+  if (misread.length > 0) {
+    const rows = misread.map(({ source, value, allowed }) => [source, printable(value, shownValue), allowed]);
+    parts.push(formatTable(['NOT UNDERSTOOD', 'VALUE', 'ALLOWED'], rows));
+  }
+  if (parts.length === 1) parts.push('it has nothing to register\n');
+  return parts.join('\n');
+}

@@ -1,0 +1,79 @@
+import { settleClaims, type Claim } from './address-claims.js';
+import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from './container.js';
+import { formatValue, keyOf } from './keyspace.js';
+import type { Misread } from './metadata.js';
+import { registrationsOf, type RegistrationPolicy } from './registrations.js';
+import type { Registration } from './service.js';
+
+/** What becomes of a container, port by port; `docker-register explain --json` prints it. */
+export interface Explanation {
+  readonly container: string;
+  readonly id: string;
+  readonly image: string;
+  readonly registrations: readonly ExplainedRegistration[];
+  /** What is left out, and why; `port` is null where it is the whole container. */
+  readonly skipped: readonly { readonly port: string | null; readonly reason: string }[];
+  /** Labels and variables that are not understood; the defaults hold instead. */
+  readonly misread: readonly Misread[];
+}
+
+export interface ExplainedRegistration {
+  readonly key: string;
+  /** As it should stand in etcd. */
+  readonly value: string;
+  readonly isRegistered: boolean;
+  /** How it stands, or why it does not. */
+  readonly state: string;
+}
+
+export interface Circumstances {
+  readonly policy: RegistrationPolicy;
+  readonly prefix: string;
+  /** All that run on this host; the container itself may be among them. */
+  readonly running: readonly ContainerSnapshot[];
+  /** What stands in etcd: value by key. */
+  readonly standing: ReadonlyMap<string, string>;
+}
+
+export function explanationOf(container: ContainerSnapshot, circumstances: Circumstances): Explanation {
+  const { policy, prefix, running, standing } = circumstances;
+  const all = [container, ...running.filter(({ id }) => id !== container.id)];
+  const claims: Claim[] = [];
+  const read = (one: ContainerSnapshot): ReturnType<typeof registrationsOf> => {
+    const outcome = registrationsOf(one, policy, { stopping: false, networkOwner: networkOwnerOf(one, all) });
+    for (const registration of outcome.registrations) claims.push({ container: one, registration });
+    return outcome;
+  };
+  const [own] = all.map(read);
+  const { outdone } = settleClaims(claims);
+  const registrations = (own?.registrations ?? []).map((registration) => {
+    const lost = outdone.find((one) => one.registration === registration)?.lost;
+    const key = keyOf(prefix, registration);
+    const outcome =
+      lost === undefined
+        ? stateOf(registration, standing.get(key))
+        : { isRegistered: false, state: `its ${lost} belongs to another container of this host` };
+    return { key, value: formatValue(registration), ...outcome };
+  });
+  return {
+    container: container.name,
+    id: shortIdOf(container.id),
+    image: container.image,
+    registrations,
+    skipped: (own?.skipped ?? []).map(({ containerPort, reason }) => ({ port: containerPort, reason })),
+    misread: own?.misread ?? [],
+  };
+}
+
+function stateOf(registration: Registration, value: string | undefined): Omit<ExplainedRegistration, 'key' | 'value'> {
+  if (value === formatValue(registration)) return { isRegistered: true, state: 'registered' };
+  if (value === formatValue({ ...registration, state: 'drain' }))
+    return { isRegistered: true, state: 'registered, and drains: its stop was announced' };
+  if (value !== undefined)
+    return { isRegistered: false, state: `in etcd with another value, ${value}: is docker-register up to date?` };
+  return {
+    isRegistered: false,
+    state:
+      'not in etcd: docker-register does not run, does not reach etcd, or keeps it out (CHANGE_RATE); its log tells',
+  };
+}
