@@ -77,7 +77,7 @@ export async function prepareExec(
 ): Promise<Prepared> {
   const { template, reloadInterval } = settings;
   const { path, ...commands } = exec;
-  const templates = await readTemplates(template);
+  const templates = await readTemplates(template, { asFile: true });
   renderTemplate({ path: template, templates }, viewOf(emptyModel, proxySettings, undisturbed));
   return {
     about: { file: path, exec: exec.command },
@@ -88,7 +88,7 @@ export async function prepareExec(
           path,
           settings: proxySettings,
           templates,
-          readTemplates: () => readTemplates(template),
+          readTemplates: () => readTemplates(template, { asFile: true }),
           intervalMs: reloadInterval,
           log,
         }),

@@ -52,7 +52,8 @@ export function printStatus(body: unknown, json: boolean): void {
     );
 
   const routes = listeners.flatMap(({ service, routes: own }) => own.map((route) => [route, service]));
-  if (routes.length > 0) process.stdout.write(`\n${formatTable(['HTTP ENTRANCE', 'SERVICE'], routes.sort())}`);
+  if (routes.length > 0)
+    process.stdout.write(`\n${formatTable([output === null ? 'HTTP ENTRANCE' : 'ROUTE', 'SERVICE'], routes.sort())}`);
   if (problems.length > 0) process.stdout.write(`\n${problemsTable(problems)}`);
 }
 

@@ -5,6 +5,11 @@ import { isAbort, messageOf, SettingError } from '../core/errors.js';
 export async function main(program: Command): Promise<void> {
   // A variable that is set to nothing (`-e TTL=`) is one that is not set.
   for (const [name, value] of Object.entries(process.env)) if (value === '') Reflect.deleteProperty(process.env, name);
+  // Whoever reads has read enough: `ls | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
   try {
     await program.parseAsync();
   } catch (error) {

@@ -12,17 +12,23 @@ const builtInDirectory = fileURLToPath(new URL('../../templates/', import.meta.u
  *
  * @param path of a file, which is the whole configuration, or of a directory with files named as the built-in ones are, and
  *   `services/<service>.mustache`; the built-in ones alone if not given
+ * @param options `asFile`: a directory is none
  * @throws SettingError
  */
-export async function readTemplates(path: string | undefined): Promise<Templates> {
+export async function readTemplates(path: string | undefined, { asFile = false } = {}): Promise<Templates> {
   const builtIn = await filesIn(builtInDirectory);
   if (path === undefined) return templatesOf(builtIn, []);
   try {
-    if (!(await stat(path)).isDirectory())
-      return templatesOf(builtIn, [{ name: mainName, text: await readFile(path, 'utf8') }]);
+    const isDirectory = (await stat(path)).isDirectory();
+    if (isDirectory && asFile)
+      throw new SettingError(
+        `TEMPLATE ${JSON.stringify(path)} is a directory; with EXEC it is the file that OUTPUT is made of`,
+      );
+    if (!isDirectory) return templatesOf(builtIn, [{ name: mainName, text: await readFile(path, 'utf8') }]);
     const own = [...(await filesIn(path)), ...(await filesIn(path, 'services'))];
     if (own.length > 0) return templatesOf(builtIn, own);
   } catch (error) {
+    if (error instanceof SettingError) throw error;
     throw new SettingError(`TEMPLATE ${JSON.stringify(path)} can't be read: ${messageOf(error)}`);
   }
   throw new SettingError(

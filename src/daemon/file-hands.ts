@@ -39,7 +39,11 @@ export function createFileHands(options: FileHandsOptions): Hands {
   let nextAt = 0;
   let runs = 0;
   let lastRun: { readonly what: string; readonly at: string } | null = null;
-  const refusal = createRefusal(log);
+  /** Why the file, or the proxy that it is for, is behind; null where it is not. */
+  let failure: string | null = null;
+  /** Somebody may have changed the file. */
+  let isDoubtful = false;
+  const refusal = createRefusal(log, 'exec');
   const failures = createReloadFailures(log, 'exec');
 
   const rendered = (built: BuiltModel): string => {
@@ -51,8 +55,11 @@ export function createFileHands(options: FileHandsOptions): Hands {
 
   const readAnew = async (): Promise<void> => {
     demanded = null;
+    isDoubtful = true;
+    refusal.forget();
     try {
       templates = await readTemplates();
+      if (templateFault !== null) log.info('the template can be read again');
       templateFault = null;
     } catch (error) {
       if (!(error instanceof SettingError)) throw error;
@@ -65,57 +72,74 @@ export function createFileHands(options: FileHandsOptions): Hands {
     let text = '';
     try {
       text = rendered(built);
-      if (text === taken) refusal.forget();
-      if (text === taken || refusal.isOf(text)) return;
+      const isThere = text === taken && !(isDoubtful && (await output.read()) !== text);
+      isDoubtful = false;
+      if (isThere) refusal.forget();
+      if (isThere || refusal.isOf(text)) return;
       await output.take(text, signal);
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
-      refusal.note({ text, fault: messageOf(error), reason: 'change' }, false);
+      refusal.note({ text, fault: messageOf(error), reason: path }, false);
       return;
     }
     [taken, isTold, model] = [text, false, built.model];
     refusal.forget();
   };
 
-  const tell = async (signal: AbortSignal): Promise<Outcome> => {
-    const waitMs = nextAt - performance.now();
-    if (waitMs > 0) return { waitMs };
+  const tell = async (signal: AbortSignal): Promise<void> => {
     const startedAt = performance.now();
-    try {
-      await output.tell(signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      const pauseMs = Math.max(intervalMs, failures.add(error, path));
-      nextAt = performance.now() + pauseMs;
-      return { waitMs: pauseMs };
-    }
-    const now = performance.now();
-    [isTold, nextAt] = [true, now + intervalMs * (1 + Math.random() / 5)];
+    await output.tell(signal);
+    isTold = true;
     runs += 1;
     lastRun = { what: `${path} changed`, at: new Date().toISOString() };
-    failures.end();
-    log.info({ file: path, listeners: model.listeners.length, tookMs: Math.round(now - startedAt) }, 'the command ran');
+    const tookMs = Math.round(performance.now() - startedAt);
+    log.info({ file: path, listeners: model.listeners.length, tookMs }, 'the command ran');
+  };
+
+  const act = async (built: BuiltModel, signal: AbortSignal): Promise<Outcome> => {
+    const waitMs = nextAt - performance.now();
+    // After a failure nothing is tried before its time.
+    if (failure !== null && waitMs > 0) return { waitMs };
+    await take(built, signal);
+    if (taken === null || isTold) return 'settled';
+    if (waitMs > 0) return { waitMs };
+    await tell(signal);
+    nextAt = performance.now() + intervalMs * (1 + Math.random() / 5);
     return 'settled';
   };
 
   return {
     startsEmpty: false,
-    isRunning: () => taken !== null,
+    isRunning: () => runs > 0,
     // The ports are the other proxy's, which has them already.
     takenOf: () => Promise.resolve([]),
     loadedPorts: () => new Set(),
-    lookAtAll: () => undefined,
+    lookAtAll() {
+      isDoubtful = true;
+    },
     demandReload(reason) {
       demanded = reason;
     },
     last: () => ({ model, isRunning: true }),
     isBehind: () => refusal.fault() !== null,
-    fault: () => refusal.fault() ?? templateFault,
+    fault: () => refusal.fault() ?? templateFault ?? failure,
 
     async bring(built, signal) {
       if (demanded !== null) await readAnew();
-      await take(built, signal);
-      return taken === null || isTold ? 'settled' : tell(signal);
+      try {
+        const outcome = await act(built, signal);
+        if (outcome === 'settled') {
+          failures.end();
+          failure = null;
+        }
+        return outcome;
+      } catch (error) {
+        signal.throwIfAborted();
+        failure = messageOf(error);
+        const pauseMs = Math.max(intervalMs, failures.add(error, path));
+        nextAt = performance.now() + pauseMs;
+        return { waitMs: pauseMs };
+      }
     },
 
     status: () => {

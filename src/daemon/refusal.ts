@@ -15,14 +15,18 @@ export interface Refusal {
   fault(): string | null;
 }
 
-export function createRefusal(log: Logger): Refusal {
+const words = {
+  haproxy: 'HAProxy refuses the configuration; the last good one stands',
+  exec: 'the file is refused; the one before stands',
+} as const;
+
+export function createRefusal(log: Logger, who: keyof typeof words = 'haproxy'): Refusal {
   let refused: { readonly text: string; readonly fault: string; readonly atMs: number } | null = null;
   return {
     note({ text, fault, reason }, isTold) {
       const isKnown = fault === refused?.fault;
       refused = { text, fault, atMs: performance.now() };
-      if (!isKnown && !isTold)
-        log.error({ reason, fault }, 'HAProxy refuses the configuration; the last good one stands');
+      if (!isKnown && !isTold) log.error({ reason, fault }, words[who]);
     },
     isOf: (text) => text === refused?.text && performance.now() - refused.atMs < againAfterMs,
     forget() {

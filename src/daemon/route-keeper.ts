@@ -38,7 +38,8 @@ export function createRouteKeeper({ keeper, map, log }: RouteKeeperOptions): Pro
     const observed = believed ?? (await map.read(signal));
     // A template without an entrance.
     if (observed === null) return null;
-    const loaded = new Set(keeper.last().model.listeners.map(({ name }) => name));
+    const inHttp = keeper.last().model.listeners.filter(({ mode }) => mode === 'http');
+    const loaded = new Set(inHttp.map(({ name }) => name));
     const steps = planRoutes(observed, desired, (listener) => loaded.has(listener));
     const rejected = steps.length === 0 ? null : await map.apply(steps, signal);
     fault.tell(rejected === null ? null : { rejected });

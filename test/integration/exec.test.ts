@@ -39,6 +39,35 @@ describe('a command', () => {
     await waitFor('the end of its children', async (seen) => seen(await pidsOf(`sleep ${mark}$`)).length === 0);
   });
 
+  it('may leave something in the background, which can go on talking', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'exec-'));
+    try {
+      const command = `(for n in 1 2 3 4 5; do echo tick; echo $n >>${dir}/ticks; sleep 0.1; done) & echo started`;
+      expect(await runShell({ command, env: {}, timeoutMs: 10 * seconds }, signal)).toMatchObject({ code: 0 });
+      await waitFor(
+        'all ticks',
+        async (seen) => seen(await readFile(join(dir, 'ticks'), 'utf8').catch(() => '')) === '1\n2\n3\n4\n5\n',
+      );
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+
+  it('that is ended has two seconds for its own end, and what it started too', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'exec-'));
+    try {
+      await writeFile(
+        join(dir, 'graceful'),
+        `trap 'sleep 0.3; echo clean >${dir}/clean; exit' TERM\nwhile :; do sleep 0.05; done\n`,
+      );
+      const command = `sh ${dir}/graceful; true`;
+      expect(await runShell({ command, env: {}, timeoutMs: 200 }, signal)).toMatchObject({ timedOut: true });
+      expect(await readFile(join(dir, 'clean'), 'utf8')).toBe('clean\n');
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+
   it('is ended when the daemon is', async () => {
     const controller = new AbortController();
     const running = runShell({ command: 'sleep 60', env: {}, timeoutMs: 60 * seconds }, controller.signal);
@@ -137,6 +166,26 @@ describe('docker-discover with EXEC', () => {
     expect(await readFile(file, 'utf8')).toBe('web:a b \n');
   });
 
+  it('tells of a command that fails, and of a file that can not be written, until they work', async () => {
+    const flag = join(site.dir, 'flag');
+    await writeFile(flag, '');
+    await site.put('web/a', '10.0.0.1:80');
+    site.start({ ...env(), EXEC: `[ ! -e ${flag} ] || { echo boom; exit 1; }` });
+    await waitFor(
+      'the fault',
+      async (seen) => seen((await site.ls().catch(() => null))?.fault ?? null) === 'EXEC ended with 1: boom',
+    );
+    expect((await site.run('healthcheck')).code).toBe(1);
+    await rm(flag);
+    await waitFor('the end of the fault', async (seen) => seen((await site.ls()).fault) === null);
+    expect((await site.run('healthcheck')).code).toBe(0);
+    await site.stop();
+    site.start({ ...env(), OUTPUT: site.dir });
+    await waitFor('the other fault', async (seen) =>
+      seen((await site.ls().catch(() => null))?.fault ?? '').includes('it is a directory; OUTPUT is a file'),
+    );
+  });
+
   it('writes nothing before it knows anything, and starts with what it knew last', async () => {
     await writeFile(file, 'mine');
     const nowhere = { ...env(), ETCD_HOST: '127.0.0.1:1' };
@@ -158,6 +207,7 @@ describe('docker-discover with EXEC', () => {
 
   it.each([
     [['--output', '/x'], 'OUTPUT is for EXEC'],
+    [['--exec', 'true', '--output', '/x', '--template', '/tmp'], 'with EXEC it is the file that OUTPUT is made of'],
     [['--exec', 'true', '--output', '/x', '--template', '/nowhere'], 'TEMPLATE "/nowhere" can\'t be read'],
   ])('%j is refused at the start', async (args, mend) => {
     const { code, output } = await site.run(...args);

@@ -1,7 +1,8 @@
 import { rename, rm } from 'node:fs/promises';
+import { messageOf } from '../../core/errors.js';
 import { ConfigurationRefusedError } from '../../ports/proxy.js';
 import type { Output } from '../../ports/output.js';
-import { writeWhole } from '../files.js';
+import { readIfThere, writeWhole } from '../files.js';
 import { runShell, type ShellResult } from './shell.js';
 
 export interface OutputFileOptions {
@@ -17,15 +18,19 @@ export interface OutputFileOptions {
 export function createOutputFile({ path, check, command, timeoutMs }: OutputFileOptions): Output {
   const candidate = `${path}.candidate`;
   return {
+    read: () => readIfThere(path),
+
     async take(text, signal) {
       await writeWhole(candidate, text);
       try {
         if (check !== null) {
           const result = await runShell({ command: check, env: { FILE: candidate }, timeoutMs }, signal);
           signal.throwIfAborted();
+          // One that came to no end says nothing of the file.
+          if (result.code === null) throw new Error(failureOf('EXEC_CHECK', result, timeoutMs));
           if (result.code !== 0) throw new ConfigurationRefusedError(failureOf('EXEC_CHECK', result, timeoutMs));
         }
-        await rename(candidate, path);
+        await replace(candidate, path);
       } finally {
         await rm(candidate, { force: true });
       }
@@ -37,6 +42,20 @@ export function createOutputFile({ path, check, command, timeoutMs }: OutputFile
       if (result.code !== 0) throw new Error(failureOf('EXEC', result, timeoutMs));
     },
   };
+}
+
+const mends: Readonly<Record<string, string>> = {
+  EBUSY: 'it is a mount of its own; mount its directory instead',
+  EISDIR: 'it is a directory; OUTPUT is a file',
+};
+
+async function replace(candidate: string, path: string): Promise<void> {
+  try {
+    await rename(candidate, path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw new Error(`${path} can't be replaced: ${mends[code] ?? messageOf(error)}`, { cause: error });
+  }
 }
 
 function failureOf(setting: string, { code, words, timedOut }: ShellResult, timeoutMs: number): string {

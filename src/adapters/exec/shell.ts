@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What is kept of the words of a command. */
 const mostWords = 2_000;
@@ -22,8 +24,8 @@ export interface ShellResult {
 }
 
 /**
- * Runs a command of the user to its end. One that takes longer than its time, or when `signal` fires, is ended with all that it
- * started: asked first, killed after two seconds.
+ * Runs a command of the user to its end. One that takes longer than its time, or when `signal` fires, is ended with its process
+ * group: asked first, killed after two seconds.
  */
 export async function runShell({ command, env, timeoutMs }: ShellOptions, signal: AbortSignal): Promise<ShellResult> {
   signal.throwIfAborted();
@@ -46,25 +48,32 @@ export async function runShell({ command, env, timeoutMs }: ShellOptions, signal
   const both = AbortSignal.any([signal, deadline]);
   both.addEventListener('abort', end, { once: true });
   try {
-    // Not `close`: something that goes on in the background may keep the pipes for ever.
+    // Not `close`: what goes on in the background keeps the pipes, and is still read, or it would die of them.
     const [code] = (await once(child, 'exit')) as [number | null];
+    if (both.aborted) await groupEnds(child.pid);
     return { code: both.aborted ? null : code, words: words.trim(), timedOut: deadline.aborted };
   } finally {
     for (const killer of killers) clearTimeout(killer);
-    // The shell has ended; what it started may not have.
-    if (both.aborted) endGroup(child.pid, 'SIGKILL');
     both.removeEventListener('abort', end);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
   }
 }
 
-function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
+/** The shell has ended, and what it started has the rest of its time. */
+async function groupEnds(pid: number | undefined): Promise<void> {
+  const deadline = performance.now() + graceMs;
+  while (endGroup(pid, 0) && performance.now() < deadline) await sleep(20);
+  endGroup(pid, 'SIGKILL');
+}
+
+/** @returns whether somebody of it is left */
+function endGroup(pid: number | undefined, signal: NodeJS.Signals | 0): boolean {
+  if (pid === undefined) return false;
   try {
     process.kill(-pid, signal);
+    return true;
   } catch (error) {
-    // Nobody of it is left.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw error;
   }
 }

@@ -113,7 +113,7 @@ export function modelOf(input: ModelInput): Model {
     for (const route of wanted) {
       const holder = byRoute.get(route);
       if (holder !== undefined && holder !== listener)
-        refused.push({ key: `${name} at ${formatRoute(route)}`, reason: `it is held by service ${holder.service}` });
+        refused.push({ key: `${name} at ${formatRoute(route)}`, reason: `it ${heldBy(holder)}` });
     }
   }
   return {
@@ -128,11 +128,16 @@ function withWon(listener: Listener, won: Pick<Listener, 'isOpen' | 'routes'>): 
   return asAsked ? listener : { ...listener, ...won };
 }
 
+function heldBy({ service, empty }: Listener): string {
+  const lingers = empty === null ? '' : ', which has no endpoint, and lingers (LINGER)';
+  return `is held by service ${service}${lingers}`;
+}
+
 function whyNotOpen(
   { port }: Listener,
   { barred, holder, routes }: { barred: Barred | null; holder: Listener | undefined; routes: readonly RouteKey[] },
 ): string {
-  const why = barred?.reason ?? `is held by service ${holder?.service ?? ''}`;
+  const why = barred?.reason ?? (holder === undefined ? 'is not to be had' : heldBy(holder));
   return `port ${String(port)} ${why}${routes.length > 0 ? '; it is served at the HTTP entrance alone' : ''}`;
 }
 

@@ -25,13 +25,15 @@ export function formatRoutes(routes: Routes): string {
 
 /**
  * From the map that the worker has to the one that it should have. A route whose listener the worker does not have yet
- * stays where it leads, as long as that is somewhere.
+ * stays away, and what it would take over stays where it leads: the next worker reads it from the file.
+ *
+ * @param isLoaded the worker has this listener, in mode http
  */
 export function planRoutes(observed: Routes, desired: Routes, isLoaded: (listener: string) => boolean): RouteStep[] {
   const steps: RouteStep[] = [];
   for (const [route, listener] of desired) {
     const there = observed.get(route);
-    if (there === listener || (there !== undefined && !isLoaded(listener) && isLoaded(there))) continue;
+    if (there === listener || !isLoaded(listener)) continue;
     steps.push({ kind: there === undefined ? 'add' : 'set', route, listener });
   }
   for (const route of observed.keys()) if (!desired.has(route)) steps.push({ kind: 'del', route, listener: '' });

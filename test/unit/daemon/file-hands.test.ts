@@ -19,18 +19,22 @@ let file: string | null;
 let runs: string[];
 let refused: string | null;
 let failure: string | null;
+/** Why the file can't be written, or the check came to no end. */
+let broken: string | null;
 let onDisk: () => Templates;
 let recorded: ReturnType<typeof recordingLog>;
 let hands: Hands;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [file, runs, refused, failure] = [null, [], null, null];
+  [file, runs, refused, failure, broken] = [null, [], null, null, null];
   onDisk = () => templatesWith(template);
   recorded = recordingLog();
   hands = createFileHands({
     output: {
+      read: () => Promise.resolve(file),
       take: (text) => {
+        if (broken !== null) return Promise.reject(new Error(broken));
         if (refused !== null) return Promise.reject(new ConfigurationRefusedError(refused));
         file = text;
         return Promise.resolve();
@@ -82,20 +86,48 @@ describe('the command', () => {
     expect(runs).toEqual(['shop', 'blog']);
   });
 
-  test('that fails is run again until it works, and told of once', async () => {
+  test('that fails is run again until it works, told of once, and a fault meanwhile', async () => {
     failure = 'EXEC ended with 1';
     for (let n = 0; n < 3; n += 1) {
       expect(await bring(shop)).toEqual({ waitMs: expect.any(Number) as number });
+      expect([hands.fault(), hands.isRunning()]).toEqual(['EXEC ended with 1', false]);
       vi.advanceTimersByTime(10_000);
     }
     failure = null;
     expect(await bring(shop)).toBe('settled');
-    expect(runs).toEqual(['shop']);
+    expect([runs, hands.fault(), hands.isRunning()]).toEqual([['shop'], null, true]);
     expect(recorded.messages()).toEqual([
       'EXEC failed; it is run again until it works',
-      'EXEC works again',
       'the command ran',
+      'EXEC works again',
     ]);
+  });
+});
+
+describe('the file', () => {
+  test('that can not be written is tried again, and a fault meanwhile', async () => {
+    broken = 'no space is left';
+    expect(await bring(shop)).toEqual({ waitMs: expect.any(Number) as number });
+    expect(hands.fault()).toBe('no space is left');
+    broken = null;
+    expect(await bring(shop)).toEqual({ waitMs: expect.any(Number) as number });
+    vi.advanceTimersByTime(10_000);
+    await bring(shop);
+    expect([file, runs, hands.fault()]).toEqual(['shop', ['shop'], null]);
+  });
+
+  test('that somebody changed or removed is put back at the next look at everything', async () => {
+    await bring(shop);
+    for (const changed of ['by hand', null]) {
+      vi.advanceTimersByTime(10_000);
+      file = changed;
+      await bring(shop);
+      expect(file).toBe(changed);
+      hands.lookAtAll();
+      await bring(shop);
+      expect(file).toBe('shop');
+    }
+    expect(runs).toEqual(['shop', 'shop', 'shop']);
   });
 });
 
@@ -111,6 +143,15 @@ describe('what the check refuses', () => {
     vi.advanceTimersByTime(61_000);
     await bring(blog);
     expect([file, hands.fault(), hands.isBehind()]).toEqual(['blog', null, false]);
+  });
+
+  test('is offered again at once where the template is read anew', async () => {
+    refused = 'no';
+    await bring(shop);
+    refused = null;
+    hands.demandReload('SIGHUP');
+    await bring(shop);
+    expect(file).toBe('shop');
   });
 
   test('at the start leaves everything as it was', async () => {

@@ -9,8 +9,8 @@ import { listenerWith, modelWith } from '../support/models.js';
 import { builtWith } from '../support/settings.js';
 
 const { signal } = new AbortController();
-const shop = listenerWith({ service: 'shop', routes: ['shop.example/'] });
-const renamed = listenerWith({ service: 'store', port: 8001, routes: ['shop.example/'] });
+const shop = listenerWith({ service: 'shop', mode: 'http', routes: ['shop.example/'] });
+const renamed = listenerWith({ service: 'store', port: 8001, mode: 'http', routes: ['shop.example/'] });
 
 let outcome: Outcome;
 let loaded: Model;
@@ -111,6 +111,12 @@ describe('the routes', () => {
     await bring(modelWith(renamed));
     expect(worker).toEqual(routesOf(modelWith(shop)));
     expect(file).toEqual(routesOf(modelWith(renamed)));
+  });
+
+  test('wait for a listener that was in mode tcp', async () => {
+    loaded = modelWith({ ...shop, mode: 'tcp' });
+    await bring(modelWith(shop));
+    expect([file.size, worker]).toEqual([1, new Map()]);
   });
 
   test('are not missed where a template has no entrance', async () => {

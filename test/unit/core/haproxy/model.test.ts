@@ -113,7 +113,8 @@ describe('a port', () => {
       held: [heldWith({ service: 'gone', port: 8000, empty: { sinceMs: nowMs - 1, revision: 5 } })],
     });
     expect(namesOf(result)).toEqual(['gone:8000']);
-    expect(result.refused).toEqual([{ key: 'younger:8000', reason: 'port 8000 is held by service gone' }]);
+    const reason = 'port 8000 is held by service gone, which has no endpoint, and lingers (LINGER)';
+    expect(result.refused).toEqual([{ key: 'younger:8000', reason }]);
   });
 
   test('goes at once to a service that came after its holder had emptied', () => {

@@ -49,8 +49,12 @@ describe('the plan', () => {
   test('leaves a route where it leads until its new listener is there', () => {
     const desired: Routes = new Map([...observed, ['b/', 'new:80']]);
     expect(planRoutes(observed, desired, (name) => name !== 'new:80')).toEqual([]);
-    expect(planRoutes(observed, desired, () => false)).toEqual([{ kind: 'set', route: 'b/', listener: 'new:80' }]);
     expect(planRoutes(observed, desired, always)).toEqual([{ kind: 'set', route: 'b/', listener: 'new:80' }]);
+  });
+
+  test('adds no route before its listener is there: what answers now goes on', () => {
+    const desired: Routes = new Map([...observed, ['a/x/', 'new:80']]);
+    expect(planRoutes(observed, desired, (name) => name !== 'new:80')).toEqual([]);
   });
 
   test('leads to what is desired, from anything, and then does nothing', () => {
