@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCertificateDir } from '../adapters/certificate-dir.js';
 import { checkConfiguration } from '../adapters/haproxy/binary.js';
@@ -13,19 +13,15 @@ export function copiesIn(runDir: string): string {
 /** Null where there is no HTTPS entrance. */
 export function certificateStoreOf({ certs, runDir, haproxy }: DiscoverSettings): CertificateStore | null {
   if (certs === undefined) return null;
-  const file = join(runDir, 'certificates.cfg');
   return createCertificateDir({
     dir: certs,
     copies: copiesIn(runDir),
     check: async (directory) => {
-      await mkdir(runDir, { recursive: true, mode: 0o700 });
+      const file = `${directory}.cfg`;
       // As short as a configuration with certificates can be; nothing is opened by a check.
-      await writeFile(
-        file,
-        `frontend entrance\n    mode http\n    timeout client 1s\n    bind 127.0.0.1:1 ssl crt ${directory}\n`,
-      );
+      const bind = `bind 127.0.0.1:1 ssl crt ${directory}`;
+      await writeFile(file, `frontend entrance\n    mode http\n    timeout client 1s\n    ${bind}\n`);
       await checkConfiguration(haproxy, file, AbortSignal.timeout(30_000));
-      await rm(file);
     },
   });
 }
@@ -35,7 +31,7 @@ export async function readCertificates(
   store: CertificateStore | null,
   { certs = '' }: Pick<DiscoverSettings, 'certs'>,
 ): Promise<CertificatesRead> {
-  if (store === null) return { usable: [], unusable: [] };
+  if (store === null) return { usable: [], unusable: [], expired: [] };
   try {
     return await store.read();
   } catch (error) {

@@ -14,12 +14,15 @@ import type { Hands } from '../daemon/hands.js';
 import { createHaproxyHands } from '../daemon/haproxy-hands.js';
 import { createProxyKeeper } from '../daemon/proxy-keeper.js';
 import { createRouteKeeper } from '../daemon/route-keeper.js';
+import type { CertificatesRead } from '../ports/certificate-store.js';
 import type { Logger } from '../ports/log.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
 import type { DiscoverSettings } from './discover-settings.js';
 import { checkTemplate, renderTemplate } from './discover-template.js';
 import type { Exec } from './exec-settings.js';
 import { readTemplates } from './template-files.js';
+
+const noCertificates: Pick<CertificatesRead, 'usable'> = { usable: [] };
 
 /** Hands that are ready to be made, and what to say of them at the start. */
 export interface Prepared {
@@ -31,7 +34,8 @@ export interface Prepared {
 export async function prepareHaproxy(settings: DiscoverSettings, proxySettings: ProxySettings): Promise<Prepared> {
   const { haproxy, template, runDir } = settings;
   const version = await haproxyVersion(haproxy);
-  const { usable } = await readCertificates(certificateStoreOf(settings), settings);
+  // What is wrong with CERTS closes the HTTPS entrance alone, and is told when the daemon runs.
+  const { usable } = await readCertificates(certificateStoreOf(settings), settings).catch(() => noCertificates);
   const templates = await readTemplates(template);
   const circumstances = { ...undisturbed, certificates: usable.length === 0 ? null : copyOf(usable, copiesIn(runDir)) };
   await checkTemplate(

@@ -25,7 +25,7 @@ export async function viewOfNow(
   const policy = policyOf(settings);
   const isOurs = execOf(settings) === null;
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
-  const { usable, unusable } = await readCertificates(certificateStoreOf(settings), settings);
+  const { usable, unusable, expired } = await readCertificates(certificateStoreOf(settings), settings);
   const catalog = catalogOf((await entriesOf(settings)).map((entry) => recordOf(prefix, entry)));
   const model = modelOf({
     claims: catalog.services.flatMap((service) => claimsUnder(policy, service)),
@@ -36,7 +36,7 @@ export async function viewOfNow(
     nowMs: 0,
     lingerMs: 0,
   });
-  for (const { path, reason } of unusable) process.stderr.write(`not used: certificate ${path}: ${reason}\n`);
+  for (const { path, reason } of [...unusable, ...expired]) process.stderr.write(`certificate ${path}: ${reason}\n`);
   for (const { key, reason } of problemListsOf(catalog, model).flat())
     process.stderr.write(`not served: "${printableKey(key)}": ${reason}\n`);
   const certificates = usable.length === 0 ? null : copyOf(usable, copiesIn(runDir));

@@ -23,7 +23,7 @@ export function execOptions(): Option[] {
     durationOption({
       flags: '--exec-timeout',
       env: 'EXEC_TIMEOUT',
-      description: 'after this time EXEC or EXEC_CHECK is ended, with all that it started',
+      description: 'after this time EXEC or EXEC_CHECK is ended, with its process group',
       defaultMs: 30_000,
       leastMs: 100,
       mostMs: 3_600_000,

@@ -25,8 +25,8 @@ const encrypted = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/
 const chainOnly = /\.chain\.pem$/;
 
 /**
- * Finds certificates with their keys: both in one file, or the key in `name.key` or, beside certbot's `fullchain.pem`, in
- * `privkey.pem`.
+ * Finds certificates with their keys: both in one file, or the key in `name.key`, or beside `fullchain.pem` in `privkey.pem`
+ * or `key.pem`.
  */
 export function pairsOf(files: readonly FoundFile[]): {
   readonly found: Certificate[];
@@ -38,17 +38,23 @@ export function pairsOf(files: readonly FoundFile[]): {
   for (const { path, text } of files) {
     const chain = text.match(certificates);
     if (chain === null || isPart(path, texts)) continue;
-    const keyPath = path.replace(/(?:fullchain\.pem|\.[a-z]+)$/, (end) =>
-      end.startsWith('f') ? 'privkey.pem' : '.key',
-    );
-    const [key] = text.match(keys) ?? texts.get(keyPath)?.match(keys) ?? [];
-    if (encrypted.test(text) || encrypted.test(texts.get(keyPath) ?? ''))
+    const keyPaths = keyPathsOf(path);
+    const beside = keyPaths.map((one) => texts.get(one) ?? '');
+    const [key] = [text, ...beside].flatMap((one) => one.match(keys) ?? []);
+    if (key !== undefined) found.push({ path, certificate: `${chain.join('\n')}\n`, key: `${key}\n` });
+    else if ([text, ...beside].some((one) => encrypted.test(one)))
       unusable.push({ path, reason: 'its private key is encrypted: HAProxy can not ask for the password' });
-    else if (key === undefined)
-      unusable.push({ path, reason: `it has no private key: put that into the file, or into ${keyPath}` });
-    else found.push({ path, certificate: `${chain.join('\n')}\n`, key: `${key}\n` });
+    else unusable.push({ path, reason: `it has no private key: put that into the file, or into ${keyPaths[0] ?? ''}` });
   }
   return { found, unusable };
+}
+
+/** Where a key may stand beside its certificate; certbot and acme-companion have names of their own. */
+function keyPathsOf(path: string): string[] {
+  const [, directory = '', name = ''] = /^(.*\/)?([^/]*)$/.exec(path) ?? [];
+  if (name === 'fullchain.pem') return [`${directory}privkey.pem`, `${directory}key.pem`];
+  const own = path.replace(/\.[a-z]+$/, '.key');
+  return name === 'cert.pem' ? [own, `${directory}key.pem`] : [own];
 }
 
 /** Whether a file has only a part of a chain that another one has whole, as certbot's `cert.pem` and `chain.pem`. */

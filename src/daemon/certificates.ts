@@ -1,4 +1,4 @@
-import { compareText, type Problem } from '../core/catalog.js';
+import type { Problem } from '../core/catalog.js';
 import type { Certificate } from '../core/certificates.js';
 import { messageOf } from '../core/errors.js';
 import type { CertificateStore } from '../ports/certificate-store.js';
@@ -35,6 +35,8 @@ export function createCertificates({ store, pollMs, log, onChange }: Certificate
   /** The one before may be that of the configuration that HAProxy took last. */
   let before: string | null = null;
   let problems: readonly Problem[] = [];
+  /** The last look found none. */
+  let isEmpty = false;
 
   const tell = (now: readonly Problem[]): void => {
     if (JSON.stringify(now) === JSON.stringify(problems)) return;
@@ -44,24 +46,31 @@ export function createCertificates({ store, pollMs, log, onChange }: Certificate
 
   const look = async (): Promise<void> => {
     try {
-      const { usable, unusable } = await store.read();
+      const { usable, unusable, expired } = await store.read();
       const next = new Map(usable.map((one) => [one.path, one]));
       const wrong = unusable.map(({ path, reason }) => {
         const last = next.has(path) ? undefined : good.get(path);
         if (last !== undefined) next.set(path, last);
-        return { key: `certificate ${path}`, reason: last === undefined ? reason : `${reason}; the one before stands` };
+        return problemOf(path, last === undefined ? reason : `${reason}; the one before stands`);
       });
-      const sorted = [...next.values()].sort((a, b) => compareText(a.path, b.path));
-      const staged = sorted.length === 0 ? null : await store.stage(sorted);
+      // Who renews by removing and writing is between the two for a moment.
+      const isSudden = next.size === 0 && good.size > 0 && !isEmpty;
+      isEmpty = next.size === 0;
+      if (isSudden) return;
+      const certificates = [...next.values()];
+      const staged = certificates.length === 0 ? null : await store.stage(certificates);
       good = next;
-      tell(staged === null ? [noneAtAll, ...wrong] : wrong);
+      const old = expired.map(({ path, reason }) => problemOf(path, reason));
+      tell([...(staged === null ? [noneAtAll] : []), ...wrong, ...old]);
       if (staged === directory) return;
-      log.info({ certificates: sorted.map(({ path }) => path) }, 'certificates changed');
+      log.info({ certificates: certificates.map(({ path }) => path) }, 'certificates changed');
       [before, directory] = [directory, staged];
       onChange();
       await store.keepOnly([before, directory].filter((one) => one !== null));
     } catch (error) {
-      tell([{ key: 'certificates', reason: `${messageOf(error)}; those before stand` }]);
+      const stands = directory === null ? [noneAtAll] : [];
+      const reason = directory === null ? messageOf(error) : `${messageOf(error)}; those before stand`;
+      tell([...stands, { key: 'certificates', reason }]);
     }
   };
 
@@ -71,4 +80,8 @@ export function createCertificates({ store, pollMs, log, onChange }: Certificate
     look,
     run: (signal) => every(pollMs, look, signal),
   };
+}
+
+function problemOf(path: string, reason: string): Problem {
+  return { key: `certificate ${path}`, reason };
 }

@@ -1,9 +1,11 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
-import { selfSigned, type SelfSigned } from './support/certificate.js';
+import { selfSigned, signed, type SelfSigned } from './support/certificate.js';
 import { startEcho, type Echo, type Echoed } from './support/echo.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 import { freePorts, listenOn } from './support/free-ports.js';
@@ -132,6 +134,21 @@ describe('the HTTP entrance', () => {
     await serve('shop', site.port, 'http-host=other.example');
     await answers('shop', 'other.example');
     await answers('404', 'by.hand');
+  });
+
+  it('goes on answering by a broader route until the listener of a new one is there', async () => {
+    await serve('shop', site.port, 'http-host=shop.example');
+    site.start({ RELOAD_INTERVAL: '4s' });
+    await answers('shop', 'shop.example', '/api');
+    await serve('other', site.otherPort, 'mode=http');
+    await waitFor('a reload', async (seen) => seen((await site.ls()).haproxy.reloads) === 1);
+    await serve('api', site.thirdPort, 'http-host=shop.example&http-path=/api');
+    const got = new Set<string>();
+    await waitFor('the new one', async () => {
+      got.add(await answerTo('shop.example', '/api'));
+      return got.has('api');
+    });
+    expect([...got]).toEqual(['shop', 'api']);
   });
 
   it('leads to services that share a port, of which one alone can have it', async () => {
@@ -264,9 +281,54 @@ describe('the HTTPS entrance', () => {
     expect(await answerTo('shop.example')).toBe('shop');
   });
 
-  it('needs a directory that can be read', async () => {
-    const { code, output } = await site.run('--https-bind', '127.0.0.1:1', '--certs', join(site.dir, 'nowhere'));
-    expect([code, output]).toEqual([2, expect.stringMatching(/^docker-discover: CERTS ".*nowhere": ENOENT/)]);
+  it('leaves out what it can not use, at the start too, and tells of each by its name', async () => {
+    const weak = await signed({ names: ['weak.example'], kind: ['rsa:1024'], days: 2 });
+    const old = await signed({ names: ['shop.example'], kind: ['rsa:2048'], days: -1 });
+    for (const [name, text] of [
+      ['a-old.pem', old.certificate + old.key],
+      ['shop.pem', shop.certificate + shop.key],
+      ['mixed.pem', weak.certificate + shop.key],
+      ['weak.pem', weak.certificate + weak.key],
+    ] as const)
+      await writeFile(join(certs, name), text);
+    await symlink('/nowhere/x', join(certs, 'dangling.pem'));
+    await promisify(execFile)('mkfifo', [join(certs, 'pipe.pem')]);
+    await serve('shop', site.port, 'http-host=shop.example');
+    site.start({ ...withTls(), HTTPS_REDIRECT: 'no' });
+    // The one that has expired is not shown beside one that has not.
+    await answers('shop', 'shop.example', '/', overTls(shop));
+    const problems = Object.fromEntries((await site.ls()).problems.map(({ key, reason }) => [key, reason]));
+    expect(problems).toEqual({
+      'certificate a-old.pem': expect.stringContaining('it has expired on ') as string,
+      'certificate dangling.pem': expect.stringContaining("it can't be read: ENOENT") as string,
+      'certificate mixed.pem': expect.stringMatching(/^(it can't be used with its key|HAProxy refuses it): /) as string,
+      'certificate weak.pem': expect.stringMatching(/^HAProxy refuses it: .*key too small/) as string,
+    });
+    await writeFile(join(certs, 'blog.pem'), blog.certificate + blog.key);
+    await serve('blog', site.otherPort, 'http-host=blog.example');
+    await answers('blog', 'blog.example', '/', overTls(blog));
+  });
+
+  it('is closed alone where its directory can not be read', async () => {
+    await serve('shop', site.port, 'http-host=shop.example');
+    site.start({ ...withTls(), CERTS: join(site.dir, 'nowhere') });
+    await answers('shop', 'shop.example');
+    expect((await site.ls()).problems).toMatchObject([
+      { key: 'HTTPS entrance' },
+      { key: 'certificates', reason: expect.stringContaining('ENOENT') as string },
+    ]);
+    const { code, output } = await site.run('render', '--https-bind', '127.0.0.1:1', '--certs', '/nowhere');
+    expect([code, output]).toEqual([2, expect.stringMatching(/^docker-discover: CERTS "\/nowhere": ENOENT/)]);
+  });
+
+  it('sends no request there that has no host name, and no other than those of certificate authorities stays', async () => {
+    await writeFile(join(certs, 'shop.pem'), shop.certificate + shop.key);
+    await serve('all', site.port, 'http-host=*');
+    site.start(withTls());
+    await answers('all', 'shop.example.', '/', overTls(shop));
+    await waitFor('the redirect', async (seen) => seen(await answerTo('any.example')) === '308');
+    expect(await answerTo('any.example', '/.well-known/acme-challenge/tok-en_1')).toBe('all');
+    expect(await answerTo('any.example', '/.well-known/acme-challenge/../../api')).toBe('308');
   });
 
   const tlsFlags = (): string[] => ['--https-bind', `127.0.0.1:${String(httpsPort)}`, '--certs', certs];

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,15 +11,30 @@ export interface SelfSigned {
 }
 
 export async function selfSigned(...names: readonly string[]): Promise<SelfSigned> {
+  return signed({ names, kind: ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'], days: 2 });
+}
+
+interface Wanted {
+  readonly names: readonly string[];
+  /** For `openssl req -newkey`. */
+  readonly kind: readonly string[];
+  /** From now; less than nothing for one that has expired. */
+  readonly days: number;
+}
+
+export async function signed({ names, kind, days }: Wanted): Promise<SelfSigned> {
   const dir = await mkdtemp(join(tmpdir(), 'certificate-'));
-  const [keyFile, file] = [join(dir, 'key.pem'), join(dir, 'certificate.pem')];
+  const [key, request, extensions, certificate] = ['key', 'request', 'extensions', 'certificate'].map((name) =>
+    join(dir, name),
+  ) as [string, string, string, string];
+  const openssl = (...args: readonly string[]): Promise<unknown> => promisify(execFile)('openssl', args);
   try {
-    await promisify(execFile)('openssl', [
-      ...['req', '-x509', '-nodes', '-days', '2', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
-      ...['-keyout', keyFile, '-out', file, '-subj', `/CN=${names[0] ?? ''}`],
-      ...['-addext', `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`],
-    ]);
-    return { certificate: await readFile(file, 'utf8'), key: await readFile(keyFile, 'utf8') };
+    await writeFile(extensions, `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}\n`);
+    const subject = `/CN=${names[0] ?? ''}`;
+    await openssl('req', '-new', '-nodes', '-newkey', ...kind, '-keyout', key, '-out', request, '-subj', subject);
+    const signing = ['-signkey', key, '-days', String(days), '-extfile', extensions];
+    await openssl('x509', '-req', '-in', request, ...signing, '-out', certificate);
+    return { certificate: await readFile(certificate, 'utf8'), key: await readFile(key, 'utf8') };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

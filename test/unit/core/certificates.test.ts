@@ -29,11 +29,14 @@ test('certbot’s names are parts only beside the whole, and a key that wants a 
     { path: 'cert.pem', text: certificate('c') + key('k') },
     { path: 'chain.pem', text: certificate('d') },
     { path: 'chain.key', text: key('e') },
+    { path: 'lay/cert.pem', text: certificate('leaf') },
+    { path: 'lay/fullchain.pem', text: certificate('f') },
+    { path: 'lay/key.pem', text: key('l') },
     { path: 'locked.pem', text: certificate('c') + secret },
     { path: 'shut.crt', text: certificate('c') },
     { path: 'shut.key', text: secret },
   ]);
-  expect(found.map(({ path }) => path)).toEqual(['cert.pem', 'chain.pem']);
+  expect(found.map(({ path }) => path)).toEqual(['cert.pem', 'chain.pem', 'lay/fullchain.pem']);
   expect(unusable.map(({ path }) => path)).toEqual(['locked.pem', 'shut.crt']);
   expect(unusable[0]?.reason).toBe('its private key is encrypted: HAProxy can not ask for the password');
 });

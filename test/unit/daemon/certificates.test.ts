@@ -14,7 +14,7 @@ let certificates: Certificates;
 const one = (path: string, text = path): Certificate => ({ path, certificate: text, key: 'key' });
 
 beforeEach(() => {
-  read = () => ({ usable: [], unusable: [] });
+  read = () => ({ usable: [], unusable: [], expired: [] });
   refused = null;
   staged = new Map();
   changes = 0;
@@ -45,7 +45,7 @@ beforeEach(() => {
 });
 
 async function have(usable: readonly Certificate[], unusable: CertificatesRead['unusable'] = []): Promise<void> {
-  read = () => ({ usable, unusable });
+  read = () => ({ usable, unusable, expired: [] });
   await certificates.look();
 }
 
@@ -95,7 +95,7 @@ test('one that was removed is gone, and the copy before the last stays for the c
   expect([...staged.keys()]).toEqual(['/certs/a.pem', '/certs/c.pem']);
 });
 
-test('those before stand while the directory can not be read, or HAProxy does not take them', async () => {
+test('those before stand while the directory can not be read, or the copy not be made', async () => {
   await have([one('a.pem')]);
   read = () => {
     throw new Error('EACCES: permission denied');
@@ -105,13 +105,41 @@ test('those before stand while the directory can not be read, or HAProxy does no
     '/certs/a.pem',
     ['certificates: EACCES: permission denied; those before stand'],
   ]);
-  refused = 'HAProxy does not take it';
+  refused = 'no space is left';
   await have([one('b.pem')]);
   expect([certificates.directory(), reasons()]).toEqual([
     '/certs/a.pem',
-    ['certificates: HAProxy does not take it; those before stand'],
+    ['certificates: no space is left; those before stand'],
   ]);
   refused = null;
   await have([one('b.pem')]);
   expect([certificates.directory(), reasons()]).toEqual(['/certs/b.pem', []]);
+});
+
+test('where none stands, that is told too, whatever else is wrong', async () => {
+  read = () => {
+    throw new Error('ENOENT: no such file or directory');
+  };
+  await certificates.look();
+  expect(reasons()).toEqual([
+    'HTTPS entrance: CERTS has no certificate that can be used; it opens with the first',
+    'certificates: ENOENT: no such file or directory',
+  ]);
+});
+
+test('a directory that is empty for a moment is none that stays so', async () => {
+  await have([one('a.pem')]);
+  await have([]);
+  expect([certificates.directory(), reasons()]).toEqual(['/certs/a.pem', []]);
+  await have([one('b.pem')]);
+  expect(certificates.directory()).toBe('/certs/b.pem');
+  await have([]);
+  await have([]);
+  expect(certificates.directory()).toBeNull();
+});
+
+test('one that has expired is used, and told of', async () => {
+  read = () => ({ usable: [one('a.pem')], unusable: [], expired: [{ path: 'a.pem', reason: 'it has expired' }] });
+  await certificates.look();
+  expect([certificates.directory(), reasons()]).toEqual(['/certs/a.pem', ['certificate a.pem: it has expired']]);
 });
