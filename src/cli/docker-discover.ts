@@ -11,6 +11,7 @@ import { SettingError } from '../core/errors.js';
 import { execOf } from './exec-settings.js';
 import { viewOfNow } from './discover-render.js';
 import { main, refuseArguments } from './main.js';
+import { addExplainCommand } from './discover-explain.js';
 import { addWaitCommand } from './discover-wait.js';
 import { packageVersion } from './version.js';
 
@@ -80,5 +81,6 @@ program
   });
 
 addWaitCommand(program);
+addExplainCommand(program);
 
 await main(program);

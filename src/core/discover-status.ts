@@ -55,6 +55,10 @@ export interface EndpointStatus {
   readonly status: string;
   /** Result of the last check, such as `L4OK`. */
   readonly check: string;
+  /** The same in words: `Layer4 connection problem: Connection refused`. */
+  readonly checkText: string;
+  /** How long it has had this status, seconds; null where HAProxy does not say. */
+  readonly sinceSeconds: number | null;
   /** Open connections. */
   readonly sessions: number;
   /** Its registration expired without a withdrawal, and is kept for a while. */
@@ -76,6 +80,8 @@ export function listenerStatusOf(model: Model, servers: readonly ServerStatus[] 
         weight: server.weight,
         status: servers === null ? 'unknown' : statusOf(server, observed),
         check: observed?.check ?? '',
+        checkText: observed?.checkText ?? '',
+        sinceSeconds: observed?.sinceSeconds ?? null,
         sessions: observed?.sessions ?? 0,
         stale: server.stale,
       };

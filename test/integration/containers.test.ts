@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLab, type EngineHost, type Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/wait-for.js';
-import type { Daemon } from './support/daemon.js';
+import { runDaemon, type Daemon } from './support/daemon.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 import { createRegisters, standing, type Registers } from './support/registering.js';
 
@@ -210,4 +210,46 @@ it('a label that is not understood is one warning, and the default holds', async
     'next/ID': 'HOST:8001?port=8000',
   });
   expect(daemon.output().split('SERVICE_WEIGHT').length - 1).toBe(1);
+});
+
+describe('docker-register explain', () => {
+  const explain = (name: string, ...args: string[]): ReturnType<typeof runDaemon> =>
+    runDaemon('docker-register', ['explain', name, ...args], {
+      HOST_IP: host.ip,
+      ETCD_HOST: etcd.host,
+      DOCKER_HOST: `unix://${host.root}/run/docker.sock`,
+    });
+
+  it('tells what is registered of a container, and what is not and why', async () => {
+    await registers.start(host);
+    const id = await run(
+      '-p',
+      '8000:8000',
+      '-p',
+      '53:53/udp',
+      '--name',
+      'shop',
+      ...label('SERVICE_WEIGHT=heavy'),
+      'whoami',
+    );
+    await registered(id, { 'whoami/ID': 'HOST:8000?port=8000' });
+    const { code, output } = await explain('shop');
+    expect(code).toBe(0);
+    expect(output).toContain(`shop (${id}, image whoami)`);
+    expect(output).toMatch(new RegExp(`/backends/whoami/${id} +${host.ip}:8000\\?port=8000 +registered\n`));
+    expect(output).toMatch(/53\/udp +only TCP is proxied/);
+    expect(output).toMatch(/label SERVICE_WEIGHT +heavy +a number from 1 to 256/);
+    expect(JSON.parse((await explain(id, '--json')).output)).toMatchObject({ registrations: [{ isRegistered: true }] });
+  });
+
+  it('tells the one reason of a container that is left out, and that there is none of a name', async () => {
+    await run('--name', 'quiet', 'whoami');
+    expect((await explain('quiet')).output).toMatch(/all +it publishes no port; start it with -p/);
+    await run('-p', '8000:8000', '--name', 'unheard', 'whoami');
+    expect((await explain('unheard')).output).toContain('not in etcd: docker-register does not run');
+    expect(await explain('nobody')).toMatchObject({
+      code: 1,
+      output: 'docker-register: there is no container "nobody" on this host\n',
+    });
+  });
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { haproxyPath } from '../lab/haproxy.js';
+import { waitFor } from '../lab/wait-for.js';
 import { startEcho, type Echo } from './support/echo.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 import { createSite, type Site } from './support/site.js';
@@ -56,4 +57,28 @@ it('docker-discover wait tells that no daemon answers, and refuses what it does 
     output: expect.stringContaining('is not a service name') as string,
   });
   expect(await site.run('wait')).toMatchObject({ code: 2 });
+});
+
+it('docker-discover explain tells where an endpoint comes from and how it is, and why something is missing', async () => {
+  site.start({ DENY_SERVICES: 'hidden' });
+  await put();
+  await site.put('web/dead', `127.0.0.1:1?port=${String(site.port)}`);
+  await site.put('hidden/x', `127.0.0.1:2?port=${String(site.otherPort)}`);
+  expect((await site.run('wait', 'web')).code).toBe(0);
+  await waitFor('the check', async (seen) => seen((await site.run('explain', 'web')).output).includes('DOWN'));
+  const { code, output } = await site.run('explain', 'web');
+  expect(code).toBe(0);
+  expect(output).toContain(`web: port ${String(site.port)}`);
+  expect(output).toMatch(/\/web\/a +127\.0\.0\.1:\d+ +UP for \d+s, 0 sessions +Layer4 check passed/);
+  expect(output).toMatch(
+    /\/web\/dead +127\.0\.0\.1:1 +DOWN for \d+s, 0 sessions +Layer4 connection problem: Connection refused/,
+  );
+  const json = JSON.parse((await site.run('explain', 'web', '--json')).output) as {
+    listeners: { endpoints: object[] }[];
+  };
+  expect(json.listeners[0]?.endpoints).toHaveLength(2);
+  expect((await site.run('--deny-services', 'hidden', 'explain', 'hidden')).output).toContain(
+    'SERVICES or DENY_SERVICES leave it out on this host',
+  );
+  expect((await site.run('explain', 'nothing')).output).toContain('/nothing/ stands in etcd');
 });

@@ -9,6 +9,10 @@ export interface ServerStatus {
   readonly status: string;
   /** Result of the last check, such as `L4OK` or `L4CON`; empty before the first. */
   readonly check: string;
+  /** The same in words: `Layer4 connection problem: Connection refused`; empty before the first. */
+  readonly checkText: string;
+  /** How long it has had this status, seconds. */
+  readonly sinceSeconds: number;
   /** Connections that it has now. */
   readonly sessions: number;
 }
@@ -35,20 +39,31 @@ function rowsOf(lines: readonly string[], separator: string): ReadonlyMap<string
     .slice(headerAt + 1)
     .filter((line) => line !== '')
     .map((line) => {
-      const cells = line.split(separator);
+      const cells = cellsOf(line, separator);
       if (cells.length < header.length)
         throw new Error('HAProxy answered with half a line of a table: the reply was cut');
       return new Map(header.map((name, index) => [name, cells[index] ?? '']));
     });
 }
 
-/** The reply to `show stat -1 4 -1` (servers only). CSV without quoted cells in the columns that we read. */
+/** A cell with a comma, such as what a server said to a check, stands between quotes. */
+function cellsOf(line: string, separator: string): string[] {
+  if (!line.includes('"')) return line.split(separator);
+  const cells = line.match(/(?<=^|,)(?:"(?:[^"]|"")*"|[^,]*)(?=,|$)/g) ?? [];
+  return cells.map((cell) => (cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell));
+}
+
+/** The reply to `show stat -1 4 -1` (servers only). */
 export function parseShowStat(reply: string): ServerStatus[] {
   return rowsOf(reply.split('\n'), ',').map((row) => ({
     listener: row.get('pxname') ?? '',
     server: row.get('svname') ?? '',
     status: row.get('status') ?? '',
     check: (row.get('check_status') ?? '').replace('* ', ''),
+    checkText: [row.get('check_desc'), row.get('last_chk')]
+      .filter((text) => text !== undefined && text !== '')
+      .join(': '),
+    sinceSeconds: Number(row.get('lastchg') ?? ''),
     sessions: Number(row.get('scur') ?? ''),
   }));
 }

@@ -15,11 +15,12 @@ test('tells of each endpoint what HAProxy says of it', () => {
     }),
     listenerWith({ service: 'lingers', port: 81, servers: [] }),
   );
+  const said = { check: 'L4OK', checkText: 'Layer4 check passed', sinceSeconds: 7 };
   const observed = (server: string, status: string): ServerStatus => ({
     listener: 'whoami:8000',
     server,
     status,
-    check: 'L4OK',
+    ...said,
     sessions: 3,
   });
   const servers = [
@@ -35,15 +36,17 @@ test('tells of each endpoint what HAProxy says of it', () => {
       port: 8000,
       routes: [],
       endpoints: [
-        { id: 'up', address, weight: 5, status: 'UP', check: 'L4OK', sessions: 3, stale: true },
-        { id: 'drains', address, weight: 0, status: 'DRAIN', check: 'L4OK', sessions: 3, stale: false },
-        { id: 'down', address, weight: 0, status: 'DOWN', check: 'L4OK', sessions: 3, stale: false },
+        { id: 'up', address, weight: 5, status: 'UP', ...said, sessions: 3, stale: true },
+        { id: 'drains', address, weight: 0, status: 'DRAIN', ...said, sessions: 3, stale: false },
+        { id: 'down', address, weight: 0, status: 'DOWN', ...said, sessions: 3, stale: false },
         {
           id: 'new',
           address: '[2001:db8::7]:49153',
           weight: 1,
           status: 'not loaded',
           check: '',
+          checkText: '',
+          sinceSeconds: null,
           sessions: 0,
           stale: false,
         },

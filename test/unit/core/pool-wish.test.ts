@@ -4,7 +4,18 @@ import { parsePool, unmetOf, type PoolWish } from '../../../src/core/pool-wish.j
 import { accepted, reasonOf } from '../support/parsed.js';
 
 function endpoint(id: string, status: string, changes: Partial<EndpointStatus> = {}): EndpointStatus {
-  return { id, address: '10.0.0.1:80', weight: 1, status, check: '', sessions: 0, stale: false, ...changes };
+  return {
+    id,
+    address: '10.0.0.1:80',
+    weight: 1,
+    status,
+    check: '',
+    checkText: '',
+    sinceSeconds: null,
+    sessions: 0,
+    stale: false,
+    ...changes,
+  };
 }
 
 function statusWith(endpoints: readonly EndpointStatus[], changes: Partial<DiscoverStatus> = {}): DiscoverStatus {

@@ -71,7 +71,9 @@ export class FakeProxy implements Proxy {
 
   serverStatus(): Promise<ServerStatus[]> {
     const statuses = [...this.#servers.values()].map(({ listener, server }) => ({ listener, server, status: 'UP' }));
-    return Promise.resolve(statuses.map((status) => ({ ...status, check: 'L4OK', sessions: 0 })));
+    return Promise.resolve(
+      statuses.map((status) => ({ ...status, check: 'L4OK', checkText: '', sinceSeconds: 0, sessions: 0 })),
+    );
   }
 
   workerPid(): Promise<number | null> {

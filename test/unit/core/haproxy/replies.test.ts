@@ -43,14 +43,44 @@ function linesOf(...listeners: readonly Listener[]): ServerLines {
 
 describe('show stat', () => {
   const servers = [
-    { listener: 'whoami:18000', server: '0123456789ab', status: 'DOWN', check: 'L4CON', sessions: 0 },
-    { listener: 'whoami:18000', server: '0123456789cd', status: 'UP', check: 'L4OK', sessions: 7 },
+    {
+      listener: 'whoami:18000',
+      server: '0123456789ab',
+      status: 'DOWN',
+      check: 'L4CON',
+      checkText: 'Layer4 connection problem: Connection refused',
+      sinceSeconds: 3,
+      sessions: 0,
+    },
+    {
+      listener: 'whoami:18000',
+      server: '0123456789cd',
+      status: 'UP',
+      check: 'L4OK',
+      checkText: 'Layer4 check passed',
+      sinceSeconds: 2,
+      sessions: 7,
+    },
     // `* L7OK`: the check is under way, and this was the last result.
-    { listener: 'stats:18001', server: '0123456789ef:8000', status: 'UP 1/2', check: 'L7OK', sessions: 0 },
+    {
+      listener: 'stats:18001',
+      server: '0123456789ef:8000',
+      status: 'UP 1/2',
+      check: 'L7OK',
+      checkText: 'Layer7 check passed',
+      sinceSeconds: 2,
+      sessions: 0,
+    },
   ];
 
   test('is read', () => {
     expect(parseShowStat(stat)).toEqual(servers);
+  });
+
+  test('is read where a server’s own words have commas and quotes', () => {
+    const said = stat.replace('Connection refused', '"no, ""really"""');
+    expect(parseShowStat(said)[0]?.checkText).toBe('Layer4 connection problem: no, "really"');
+    expect(parseShowStat(said).slice(1)).toEqual(servers.slice(1));
   });
 
   test('is read by the names of the columns, not by their places', () => {

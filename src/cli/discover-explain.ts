@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import { askStatus } from '../adapters/control/client.js';
+import type { DiscoverStatus, EndpointStatus } from '../core/discover-status.js';
+import { isServed } from '../core/haproxy/client-policy.js';
+import { serviceExplanationOf, type ServiceExplanation } from '../core/service-explanation.js';
+import { printable } from '../core/result.js';
+import { parseServiceName } from '../core/service.js';
+import { asciiJson } from './discover-ls.js';
+import { controlSocketOf } from './discover-run.js';
+import type { DiscoverSettings } from './discover-settings.js';
+import { by } from './options.js';
+import { policyOf } from './policy-settings.js';
+import { formatTable } from './table.js';
+
+/** A check has the words of whoever answered it. */
+const shownCheck = 120;
+
+/** `explain SERVICE`: what this host makes of it, and why something is missing. */
+export function addExplainCommand(program: Command): void {
+  program
+    .command('explain')
+    .allowExcessArguments(false)
+    .description('tell of each endpoint of a service where it comes from and how it is, and why something is missing')
+    .argument('<service>', 'its name', by(parseServiceName))
+    .option('--json', 'as JSON')
+    .action(async (service: string, _options, command: Command) => {
+      const settings = command.optsWithGlobals<DiscoverSettings & { json?: boolean }>();
+      const { prefix, runDir, json } = settings;
+      const status = (await askStatus(controlSocketOf(runDir))) as DiscoverStatus;
+      const explanation = serviceExplanationOf(status, {
+        service,
+        prefix,
+        isWanted: isServed(policyOf(settings), service),
+      });
+      process.stdout.write(json === true ? `${asciiJson(explanation)}\n` : textOf(explanation));
+    });
+}
+
+function textOf({ service, listeners, reasons }: ServiceExplanation): string {
+  const parts = listeners.map(({ port, routes, endpoints }) => {
+    const where = [...(port === null ? [] : [`port ${String(port)}`]), ...routes.map((route) => `route ${route}`)];
+    const rows = endpoints.map((endpoint) => [
+      endpoint.key,
+      endpoint.address,
+      stateOf(endpoint),
+      printable(endpoint.checkText, shownCheck),
+    ]);
+    const table = rows.length === 0 ? '' : formatTable(['KEY', 'ADDRESS', 'STATE', 'LAST CHECK'], rows);
+    return `${service}: ${where.join(', ')}\n${table}`;
+  });
+  if (listeners.length === 0) parts.push(`${service} is not served on this host\n`);
+  if (reasons.length > 0) parts.push(reasons.map((reason) => `- ${reason}\n`).join(''));
+  return parts.join('\n');
+}
+
+function stateOf({ status, sinceSeconds, stale, weight, sessions }: EndpointStatus): string {
+  const words = [
+    `${status}${sinceSeconds === null ? '' : ` for ${String(sinceSeconds)}s`}`,
+    ...(stale ? ['stale'] : []),
+    ...(weight === 1 ? [] : [`weight ${String(weight)}`]),
+    `${String(sessions)} sessions`,
+  ];
+  return words.join(', ');
+}

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import type { DiscoverStatus, EndpointStatus } from '../../../src/core/discover-status.js';
+import { serviceExplanationOf, type ServiceExplanation } from '../../../src/core/service-explanation.js';
+
+const endpoint: EndpointStatus = {
+  id: 'a',
+  address: '10.0.0.1:80',
+  weight: 1,
+  status: 'UP',
+  check: 'L4OK',
+  checkText: 'Layer4 check passed',
+  sinceSeconds: 5,
+  sessions: 0,
+  stale: false,
+};
+const haproxy = {
+  running: true,
+  workerPid: 1,
+  silence: null,
+  reloads: 0,
+  runtimeChanges: 0,
+  lastReload: null,
+  lastChange: null,
+};
+
+function explain(changes: Partial<DiscoverStatus>, isWanted = true): ServiceExplanation {
+  const status = {
+    catalog: 'live',
+    revision: 1,
+    haproxy,
+    output: null,
+    fault: null,
+    listeners: [],
+    problems: [],
+  } as const;
+  return serviceExplanationOf({ ...status, ...changes }, { service: 'shop', prefix: '/backends', isWanted });
+}
+
+test('a service that is served: each endpoint with its key', () => {
+  const listeners = [
+    { service: 'shop', port: 80, routes: ['shop.example'], endpoints: [endpoint] },
+    { service: 'shopping', port: 81, routes: [], endpoints: [endpoint] },
+  ];
+  expect(explain({ listeners })).toEqual({
+    service: 'shop',
+    listeners: [{ port: 80, routes: ['shop.example'], endpoints: [{ ...endpoint, key: '/backends/shop/a' }] }],
+    reasons: [],
+  });
+});
+
+test.each<[string, Partial<DiscoverStatus>, boolean, string]>([
+  ['that is not registered', {}, true, 'no key below /backends/shop/ stands in etcd'],
+  ['that is not wanted here', {}, false, 'SERVICES or DENY_SERVICES leave it out on this host'],
+  [
+    'whose port another has',
+    { problems: [{ key: 'shop:80', reason: 'port 80 is held by service blog' }] },
+    true,
+    'shop:80: port 80 is held by service blog',
+  ],
+  [
+    'whose key is rejected',
+    { problems: [{ key: '/backends/shop/x', reason: 'is no address' }] },
+    true,
+    '/backends/shop/x: is no address',
+  ],
+  [
+    'that lingers',
+    { listeners: [{ service: 'shop', port: 80, routes: [], endpoints: [] }] },
+    true,
+    'its last endpoint has gone; the listener lingers (LINGER)',
+  ],
+])('a service %s: the reason', (_what, changes, isWanted, reason) => {
+  const { reasons } = explain(changes, isWanted);
+  expect(reasons).toHaveLength(1);
+  expect(reasons[0]).toContain(reason);
+});
+
+test('what is wrong with all of them too, and not what is wrong with others', () => {
+  const { reasons } = explain({
+    catalog: 'last known good',
+    haproxy: { ...haproxy, silence: 'no answer' },
+    fault: 'bad template',
+    listeners: [{ service: 'shop', port: 80, routes: [], endpoints: [endpoint] }],
+    problems: [
+      { key: 'blog:80', reason: 'x' },
+      { key: '/backends/shopping/x', reason: 'x' },
+    ],
+  });
+  expect(reasons).toEqual([
+    'etcd does not answer: this is what was known last',
+    'HAProxy does not answer: no answer',
+    'what is wanted is not what runs: bad template',
+  ]);
+});
