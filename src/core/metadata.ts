@@ -38,6 +38,8 @@ export interface Misread {
 export interface Metadata {
   /** What says that the whole container is to be left alone. */
   readonly ignoredBy: string | null;
+  /** Its service, or a host name of it, was given a name: somebody wants it registered. */
+  readonly isMeant: boolean;
   /** Container ports that have settings of their own. */
   readonly ports: readonly number[];
   of(containerPort: number): { readonly metadata: PortMetadata; readonly misread: readonly Misread[] };
@@ -75,6 +77,9 @@ export function metadataOf(container: Pick<ContainerSnapshot, 'labels' | 'enviro
   const all = withOneCheck(general);
   return {
     ignoredBy: isGivenBack ? null : (given(general).get('ignore')?.source ?? null),
+    isMeant:
+      virtualHost !== null ||
+      [general, ...byPort.values()].some((level) => level.has('name') || level.has('http_host')),
     ports: [...byPort.keys()].filter((port) => port > 0 && port <= 65_535),
     of: (port) => {
       const read = portMetadataOf(given(new Map([...all, ...withOneCheck(byPort.get(port) ?? new Map())])));

@@ -5,18 +5,14 @@ import { metadataOf, type Metadata, type Misread, type PortMetadata } from './me
 import { serviceNameOf, type Naming } from './naming.js';
 import { addressOf, type AddressPolicy } from './port-address.js';
 import type { Registration } from './service.js';
+import { whyNoPort, whyNot, whyNotPort, type ContainerPolicy } from './why-not.js';
 import { doubtfulSkip, skip, type Skip } from './skip.js';
 
-/** The label that the images of the pair carry; a container that has it is never registered. */
-export const pairLabel = 'docker-discover.pair';
-
-export interface RegistrationPolicy extends AddressPolicy {
+export interface RegistrationPolicy extends AddressPolicy, ContainerPolicy {
   /** Zone of this host; null where zones do not matter. */
   readonly zone: string | null;
   /** For containers that do not name their service themselves. */
   readonly naming: Naming;
-  /** Only containers with this label, and this value of it if there is one, are registered; null: all. */
-  readonly onlyLabel: { readonly name: string; readonly value: string | null } | null;
 }
 
 /** A container, or one port of it, that is left out. */
@@ -53,7 +49,7 @@ export function registrationsOf(
   { stopping, networkOwner }: Circumstances,
 ): Registrations {
   const metadata = metadataOf(container);
-  const whole = whyNot(container, metadata, policy) ?? whyNoPort(container, networkOwner);
+  const whole = whyNot(container, metadata, policy) ?? whyNoPort(container, metadata, networkOwner);
   if (whole !== null) return { registrations: [], skipped: [skippedOf(null, whole)], misread: [] };
 
   const misread = new Map<string, Misread>();
@@ -92,38 +88,6 @@ export function registrationsOf(
   return { registrations, skipped, misread: [...misread.values()] };
 }
 
-function whyNot(
-  { labels, status, health }: ContainerSnapshot,
-  metadata: Metadata,
-  policy: RegistrationPolicy,
-): Skip | null {
-  const role = labels.get(pairLabel);
-  if (role !== undefined) return skip(`it is part of the pair itself (label ${pairLabel}=${role})`);
-  if (metadata.ignoredBy !== null) return skip(`${metadata.ignoredBy} is set`);
-  if (policy.onlyLabel !== null) {
-    const { name, value } = policy.onlyLabel;
-    const own = labels.get(name);
-    if (own === undefined) return skip(`it has no label ${name}`);
-    if (value !== null && own !== value) return skip(`its label ${name} is not ${value}`);
-  }
-  if (status !== 'running') return skip(`it is ${status}`);
-  if (health === 'starting') return skip('its HEALTHCHECK has not passed yet');
-  if (health === 'unhealthy') return skip('its HEALTHCHECK says unhealthy');
-  return null;
-}
-
-function whyNoPort(container: ContainerSnapshot, networkOwner: ContainerSnapshot | null): Skip | null {
-  const { hostNetwork, networkOf, ports } = container;
-  if (networkOf !== null && networkOwner === null)
-    return skip(`it shares the network of container ${networkOf.slice(0, 12)}, which does not run`);
-  if (ports.length > 0 || networkOf !== null) return null;
-  return skip(
-    hostNetwork
-      ? 'it is on the host network, and its image exposes no port; start it with --expose'
-      : 'it publishes no port; start it with -p',
-  );
-}
-
 /** Of a container that shares another's network, that one has the ports which it exposes, or has settings for. */
 function portsOf(
   { ports }: ContainerSnapshot,
@@ -138,11 +102,6 @@ function portsOf(
       const there = networkOwner.ports.find((port) => port.containerPort === containerPort && port.protocol === 'tcp');
       return there ?? { containerPort, protocol: 'tcp', published: [] };
     });
-}
-
-function whyNotPort({ protocol }: ContainerPort, metadata: PortMetadata): Skip | null {
-  if (protocol !== 'tcp') return skip(`only TCP is proxied, and this is ${protocol.toUpperCase()}`);
-  return metadata.ignoredBy === null ? null : skip(`${metadata.ignoredBy} is set`);
 }
 
 function skippedOf(port: ContainerPort | null, { reason, isDoubtful }: Skip): Skipped {

@@ -2,12 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ContainerPort, ContainerSnapshot } from '../../../src/core/container.js';
 import { formatValue, keyOf, parseKey, parseValue } from '../../../src/core/keyspace.js';
-import {
-  pairLabel,
-  registrationsOf,
-  type RegistrationPolicy,
-  type Registrations,
-} from '../../../src/core/registrations.js';
+import { registrationsOf, type RegistrationPolicy, type Registrations } from '../../../src/core/registrations.js';
+import { pairLabel } from '../../../src/core/why-not.js';
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
 import { accepted } from '../support/parsed.js';
 import { policyWith, prefix, registrationWith } from '../support/registrations.js';
@@ -255,6 +251,17 @@ describe('a container that has several settings', () => {
     expect(registrations.map(({ id }) => id)).toEqual(['x', 'x:6000']);
     expect(misread).toMatchObject([{ source: 'label SERVICE_6000_ID', value: 'x' }]);
   });
+});
+
+test.each<[string, Record<string, string>, boolean]>([
+  ['with a name', { SERVICE_NAME: 'shop' }, true],
+  ['with a host name', { SERVICE_80_HTTP_HOST: 'shop.example' }, true],
+  ['with nginx-proxy’s word for one', { VIRTUAL_HOST: 'shop.example' }, true],
+  ['with something of its own', { SERVICE_URL: 'x' }, false],
+  ['without a word', {}, false],
+])('a container %s that publishes no port is worth a warning, or not', (_what, environment, isDoubtful) => {
+  const { skipped } = register({ ports: [], environment: new Map(Object.entries(environment)) });
+  expect(skipped).toMatchObject([{ reason: 'it publishes no port; start it with -p', isDoubtful }]);
 });
 
 test('a container is in the zone of its host, unless it says otherwise', () => {

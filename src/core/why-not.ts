@@ -1,0 +1,57 @@
+import type { ContainerPort, ContainerSnapshot } from './container.js';
+import type { Metadata, PortMetadata } from './metadata.js';
+import { doubtfulSkip, skip, type Skip } from './skip.js';
+
+/** The label that the images of the pair carry; a container that has it is never registered. */
+export const pairLabel = 'docker-discover.pair';
+
+/** Which containers are meant. */
+export interface ContainerPolicy {
+  /** Only containers with this label, and this value of it if there is one, are registered; null: all. */
+  readonly onlyLabel: { readonly name: string; readonly value: string | null } | null;
+}
+
+/** Why a container is left out as a whole; null where it is not. */
+export function whyNot(
+  { labels, status, health }: ContainerSnapshot,
+  metadata: Metadata,
+  policy: ContainerPolicy,
+): Skip | null {
+  const role = labels.get(pairLabel);
+  if (role !== undefined) return skip(`it is part of the pair itself (label ${pairLabel}=${role})`);
+  if (metadata.ignoredBy !== null) return skip(`${metadata.ignoredBy} is set`);
+  if (policy.onlyLabel !== null) {
+    const { name, value } = policy.onlyLabel;
+    const own = labels.get(name);
+    if (own === undefined) return skip(`it has no label ${name}`);
+    if (value !== null && own !== value) return skip(`its label ${name} is not ${value}`);
+  }
+  if (status !== 'running') return skip(`it is ${status}`);
+  if (health === 'starting') return skip('its HEALTHCHECK has not passed yet');
+  if (health === 'unhealthy') return skip('its HEALTHCHECK says unhealthy');
+  return null;
+}
+
+/** Why there is nothing to register. Who has named the service, or its host, wants it to be there. */
+export function whyNoPort(
+  container: ContainerSnapshot,
+  { isMeant }: Metadata,
+  networkOwner: ContainerSnapshot | null,
+): Skip | null {
+  const leaveOut = isMeant ? doubtfulSkip : skip;
+  const { hostNetwork, networkOf, ports } = container;
+  if (networkOf !== null && networkOwner === null)
+    return skip(`it shares the network of container ${networkOf.slice(0, 12)}, which does not run`);
+  if (ports.length > 0 || networkOf !== null) return null;
+  return leaveOut(
+    hostNetwork
+      ? 'it is on the host network, and its image exposes no port; start it with --expose'
+      : 'it publishes no port; start it with -p',
+  );
+}
+
+/** Why one port is left out. */
+export function whyNotPort({ protocol }: ContainerPort, metadata: PortMetadata): Skip | null {
+  if (protocol !== 'tcp') return skip(`only TCP is proxied, and this is ${protocol.toUpperCase()}`);
+  return metadata.ignoredBy === null ? null : skip(`${metadata.ignoredBy} is set`);
+}
