@@ -1,7 +1,8 @@
 import type { Catalog, Problem } from './catalog.js';
 import { formatAddress } from './address.js';
 import { formatRoute } from './http-route.js';
-import type { Model, Server } from './haproxy/model.js';
+import type { Server } from './haproxy/listener.js';
+import type { Model } from './haproxy/model.js';
 import type { ServerStatus } from './haproxy/replies.js';
 
 /** What `docker-discover ls --json` prints; a public interface. */

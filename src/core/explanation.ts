@@ -1,7 +1,7 @@
 import { settleClaims, type Claim } from './address-claims.js';
 import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from './container.js';
 import { formatValue, keyOf } from './keyspace.js';
-import type { Misread } from './metadata.js';
+import type { Misread } from './found.js';
 import { registrationsOf, type RegistrationPolicy } from './registrations.js';
 import type { Registration } from './service.js';
 

@@ -1,6 +1,6 @@
 import type { LeasedEntry } from './catalog.js';
 import { parsePort } from './address.js';
-import { listenerNameOf, type HeldListener } from './haproxy/model.js';
+import { listenerNameOf, type HeldListener } from './haproxy/listener.js';
 import { listenerAttributeTexts, parseListenerAttributes } from './attributes.js';
 import { accept, reject, type Parsed } from './result.js';
 import { parseServiceName } from './service.js';

@@ -1,6 +1,7 @@
 import { parsePort } from './address.js';
 import { allowedIn, isKnownAttribute, parseAttribute, type Attributes } from './attributes.js';
 import type { ContainerSnapshot } from './container.js';
+import type { Found, Misread } from './found.js';
 import { isOtherAttribute } from './keyspace.js';
 import { reject, type Parsed } from './result.js';
 import { parseId, parseServiceName } from './service.js';
@@ -16,23 +17,6 @@ export interface PortMetadata {
   readonly ignoredBy: string | null;
   readonly attributes: Partial<Attributes>;
   readonly others: ReadonlyMap<string, string>;
-}
-
-/** One setting, as it was found. */
-export interface Found {
-  /** `label SERVICE_WEIGHT`, `environment variable SERVICE_80_CHECK`. */
-  readonly source: string;
-  readonly value: string;
-  /** It was given for this port alone. */
-  readonly forPort: boolean;
-}
-
-/** A label or variable that could not be understood. */
-export interface Misread {
-  /** `label SERVICE_WEIGHT`, `environment variable SERVICE_80_CHECK`. */
-  readonly source: string;
-  readonly value: string;
-  readonly allowed: string;
 }
 
 export interface Metadata {

@@ -1,7 +1,8 @@
 import { defaultAttributes } from './attributes.js';
 import { shortIdOf, type ContainerPort, type ContainerSnapshot } from './container.js';
 import { formatValue, maxValueBytes } from './keyspace.js';
-import { metadataOf, type Metadata, type Misread, type PortMetadata } from './metadata.js';
+import type { Misread } from './found.js';
+import { metadataOf, type Metadata, type PortMetadata } from './metadata.js';
 import { serviceNameOf, type Naming } from './naming.js';
 import { addressOf, type AddressPolicy } from './port-address.js';
 import type { Registration } from './service.js';

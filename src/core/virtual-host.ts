@@ -1,6 +1,6 @@
 import { parsePort } from './address.js';
 import type { ContainerSnapshot } from './container.js';
-import type { Found, Misread } from './metadata.js';
+import type { Found, Misread } from './found.js';
 
 /** What nginx-proxy would read, as settings of ours. */
 export interface VirtualHost {

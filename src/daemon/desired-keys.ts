@@ -6,7 +6,7 @@ import { formatValue, keyOf } from '../core/keyspace.js';
 import { registrationsOf, type RegistrationPolicy, type Skipped } from '../core/registrations.js';
 import { printable } from '../core/result.js';
 import type { Logger } from '../ports/log.js';
-import type { Misread } from '../core/metadata.js';
+import type { Misread } from '../core/found.js';
 import type { ContainerView } from './container-view.js';
 
 export interface DesiredOptions {

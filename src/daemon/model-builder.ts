@@ -2,7 +2,8 @@ import { claimsUnder, isServed, whyBarredBy, type ClientPolicy } from '../core/h
 import type { Catalog, Service } from '../core/catalog.js';
 import type { Claim } from '../core/haproxy/claims.js';
 import { fixedBindsOf, type FixedAddresses, type FixedBind } from '../core/haproxy/fixed-binds.js';
-import { modelOf, type Barred, type HeldListener, type Model } from '../core/haproxy/model.js';
+import type { HeldListener } from '../core/haproxy/listener.js';
+import { modelOf, type Barred, type Model } from '../core/haproxy/model.js';
 import type { Circumstances } from '../core/haproxy/view.js';
 import type { Proxy } from '../ports/proxy.js';
 import { steadyNowMs } from './clock.js';

@@ -1,5 +1,6 @@
 import { listenerAttributesOf } from '../core/attributes.js';
-import type { Listener, Model } from '../core/haproxy/model.js';
+import type { Listener } from '../core/haproxy/listener.js';
+import type { Model } from '../core/haproxy/model.js';
 
 /** What HAProxy refused is offered again after this time: the cause may have been the machine's, or a file's that it names. */
 const againAfterMs = 60_000;

@@ -1,5 +1,5 @@
 import { blamedOf, withoutPosition } from '../core/haproxy/blame.js';
-import type { Listener } from '../core/haproxy/model.js';
+import type { Listener } from '../core/haproxy/listener.js';
 import { ConfigurationRefusedError } from '../ports/proxy.js';
 
 export interface Search {

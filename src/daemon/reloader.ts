@@ -1,5 +1,6 @@
 import { messageOf, SettingError } from '../core/errors.js';
-import { emptyModel, type Listener } from '../core/haproxy/model.js';
+import type { Listener } from '../core/haproxy/listener.js';
+import { emptyModel } from '../core/haproxy/model.js';
 import { render } from '../core/haproxy/render.js';
 import type { Templates } from '../core/haproxy/templates.js';
 import { viewOf } from '../core/haproxy/view.js';

@@ -1,6 +1,6 @@
 import { inItsMode, listenerAttributesOf } from '../attributes.js';
 import { newestOf, type Endpoint, type Problem, type Service } from '../catalog.js';
-import { listenerNameOf, type Listener, type Server } from './model.js';
+import { listenerNameOf, type Listener, type Server } from './listener.js';
 
 /** A listener that is asked for; it may have to give way to another on its port. */
 export interface Claim {

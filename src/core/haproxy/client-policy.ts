@@ -3,7 +3,8 @@ import { accept, quoted, reject, type Parsed } from '../result.js';
 import type { Service } from '../catalog.js';
 import { parseServiceName } from '../service.js';
 import { claimsOf, type Claim } from './claims.js';
-import type { Barred, Server } from './model.js';
+import type { Server } from './listener.js';
+import type { Barred } from './model.js';
 
 /** What of the registry this client host serves, and on which ports. */
 export interface ClientPolicy {

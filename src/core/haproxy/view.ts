@@ -3,7 +3,8 @@ import { formatDuration } from '../duration.js';
 import { formatBind } from './bind.js';
 import { splitRoute } from '../http-route.js';
 import type { FixedAddresses, FixedName } from './fixed-binds.js';
-import type { Listener, Model, Server } from './model.js';
+import type { Listener, Server } from './listener.js';
+import type { Model } from './model.js';
 
 /** Where the daemon and HAProxy meet, and what the settings say. */
 export interface ProxySettings extends FixedAddresses {

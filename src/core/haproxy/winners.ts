@@ -1,6 +1,6 @@
 import { compareText } from '../catalog.js';
 import type { Claim } from './claims.js';
-import type { Listener } from './model.js';
+import type { Listener } from './listener.js';
 
 /** A thing that one listener at a time can have: a port, or a route. */
 interface Contest<K> {

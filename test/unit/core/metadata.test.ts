@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { publishedPort } from '../support/containers.js';
-import { metadataOf, type Misread, type PortMetadata } from '../../../src/core/metadata.js';
+import type { Misread } from '../../../src/core/found.js';
+import { metadataOf, type PortMetadata } from '../../../src/core/metadata.js';
 
 function read(
   labels: Record<string, string>,

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Entry } from '../../../src/core/catalog.js';
 import { defaultPolicy, type ClientPolicy } from '../../../src/core/haproxy/client-policy.js';
-import { emptyModel, type HeldListener } from '../../../src/core/haproxy/model.js';
+import type { HeldListener } from '../../../src/core/haproxy/listener.js';
+import { emptyModel } from '../../../src/core/haproxy/model.js';
 import { createModelBuilder, type BuiltModel } from '../../../src/daemon/model-builder.js';
 import { hostWith } from '../support/settings.js';
 import { FakeProxy } from '../support/fake-proxy.js';

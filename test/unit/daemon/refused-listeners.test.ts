@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Listener } from '../../../src/core/haproxy/model.js';
+import type { Listener } from '../../../src/core/haproxy/listener.js';
 import { refusedListeners } from '../../../src/daemon/refused-listeners.js';
 import { ConfigurationRefusedError } from '../../../src/ports/proxy.js';
 import { listenerWith } from '../support/models.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { isUnspecified, parseIp, type Address } from '../../../src/core/address.js';
 import type { LeasedEntry } from '../../../src/core/catalog.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
-import type { HeldListener } from '../../../src/core/haproxy/model.js';
+import type { HeldListener } from '../../../src/core/haproxy/listener.js';
 import { balances, type Attributes } from '../../../src/core/attributes.js';
 import type { Registration } from '../../../src/core/service.js';
 import { accepted } from './parsed.js';

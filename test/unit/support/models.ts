@@ -1,7 +1,8 @@
 import { formatAddress } from '../../../src/core/address.js';
 import { parseConfiguration, type Configuration } from '../../../src/core/haproxy/configuration.js';
 import { defaultAttributes, listenerAttributesOf } from '../../../src/core/attributes.js';
-import type { HeldListener, Listener, Model, Server } from '../../../src/core/haproxy/model.js';
+import type { HeldListener, Listener, Server } from '../../../src/core/haproxy/listener.js';
+import type { Model } from '../../../src/core/haproxy/model.js';
 
 export function serverWith(changes: Partial<Server> = {}): Server {
   const { weight, backup, maxconn, proxyProtocol, slowStartMs, zone, tags } = defaultAttributes;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ServerLines } from '../../../../src/core/haproxy/configuration.js';
-import type { Listener } from '../../../../src/core/haproxy/model.js';
+import type { Listener } from '../../../../src/core/haproxy/listener.js';
 import {
   carriedState,
   parseReload,
