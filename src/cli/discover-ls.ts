@@ -6,13 +6,9 @@ import { formatTable } from './table.js';
 const mostProblems = 50;
 const shownKeyLength = 100;
 
-/** @param body what the daemon answered to `GET /status` */
-export function printStatus(body: unknown, json: boolean): void {
-  if (json) {
-    process.stdout.write(`${asciiJson(body)}\n`);
-    return;
-  }
-  const { catalog, haproxy, output, fault, listeners, problems } = body as DiscoverStatus;
+/** For a person to read. */
+export function statusText(status: DiscoverStatus): string {
+  const { catalog, haproxy, output, fault, listeners, problems } = status;
   const hands =
     output === null ? `haproxy: ${haproxySummary(haproxy)}` : `${output.path}: EXEC ran ${String(output.runs)} times`;
   const lines = [`etcd: ${catalog}    ${hands}`];
@@ -29,32 +25,32 @@ export function printStatus(body: unknown, json: boolean): void {
     lines.push(
       `stale: ${String(stale)} endpoints whose registrations expired without a withdrawal; health checks decide over them`,
     );
-  process.stdout.write(`${lines.join('\n')}\n\n`);
+  const parts = [`${lines.join('\n')}\n`];
 
   const rows = listeners.flatMap(({ service, port, endpoints }) =>
     endpoints.length === 0
       ? [[service, portText(port), '(no endpoint)', '', '', '', '', '']]
-      : endpoints.map(({ id, address, weight, status, check, sessions, stale: isStale }) => [
+      : endpoints.map(({ id, address, weight, status: state, check, sessions, stale: isStale }) => [
           service,
           portText(port),
           address,
           id,
-          isStale ? `${status} (stale)` : status,
+          isStale ? `${state} (stale)` : state,
           check,
           String(weight),
           String(sessions),
         ]),
   );
-  if (rows.length === 0) process.stdout.write('no service is registered\n');
-  else
-    process.stdout.write(
-      formatTable(['SERVICE', 'PORT', 'ENDPOINT', 'ID', 'STATUS', 'CHECK', 'WEIGHT', 'SESSIONS'], rows),
-    );
-
+  parts.push(
+    rows.length === 0
+      ? 'no service is registered\n'
+      : formatTable(['SERVICE', 'PORT', 'ENDPOINT', 'ID', 'STATUS', 'CHECK', 'WEIGHT', 'SESSIONS'], rows),
+  );
   const routes = listeners.flatMap(({ service, routes: own }) => own.map((route) => [route, service]));
   if (routes.length > 0)
-    process.stdout.write(`\n${formatTable([output === null ? 'HTTP ENTRANCE' : 'ROUTE', 'SERVICE'], routes.sort())}`);
-  if (problems.length > 0) process.stdout.write(`\n${problemsTable(problems)}`);
+    parts.push(formatTable([output === null ? 'HTTP ENTRANCE' : 'ROUTE', 'SERVICE'], routes.sort()));
+  if (problems.length > 0) parts.push(problemsTable(problems));
+  return parts.join('\n');
 }
 
 function portText(port: number | null): string {

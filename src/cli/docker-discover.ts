@@ -2,15 +2,17 @@
 import { Command } from 'commander';
 import { askReady, askStatus } from '../adapters/control/client.js';
 import { haproxyVersion } from '../adapters/haproxy/binary.js';
+import type { DiscoverStatus } from '../core/discover-status.js';
 import { discoverOptions, type DiscoverSettings } from './discover-settings.js';
 import { checkTemplate, renderTemplate } from './discover-template.js';
 import { readTemplates } from './template-files.js';
-import { asciiJson, printStatus } from './discover-ls.js';
+import { asciiJson, statusText } from './discover-ls.js';
+import { watchStatus } from './discover-watch.js';
 import { controlSocketOf, runDiscover } from './discover-run.js';
 import { SettingError } from '../core/errors.js';
 import { execOf } from './exec-settings.js';
 import { viewOfNow } from './discover-render.js';
-import { main, refuseArguments } from './main.js';
+import { main, refuseArguments, runUntilSignal } from './main.js';
 import { addExplainCommand } from './discover-explain.js';
 import { addWaitCommand } from './discover-wait.js';
 import { packageVersion } from './version.js';
@@ -32,9 +34,20 @@ program
   .command('ls')
   .description('print services, ports, endpoints and their state in HAProxy')
   .option('--json', 'as JSON')
+  .option('--watch', 'follow it until Ctrl-C: each change anew, with --json one on each line')
   .action(async (_options, command: Command) => {
-    const { json, runDir } = command.optsWithGlobals<DiscoverSettings & { json?: boolean }>();
-    printStatus(await askStatus(controlSocketOf(runDir)), json === true);
+    const { json, watch, runDir } = command.optsWithGlobals<DiscoverSettings & { json?: boolean; watch?: boolean }>();
+    const socket = controlSocketOf(runDir);
+    const print = (text: string): void => {
+      process.stdout.write(text);
+    };
+    if (watch === true) {
+      const options = { socket, json: json === true, isTerminal: process.stdout.isTTY, print };
+      await runUntilSignal((signal) => watchStatus(options, signal));
+      return;
+    }
+    const status = await askStatus(socket);
+    print(json === true ? `${asciiJson(status)}\n` : statusText(status as DiscoverStatus));
   });
 
 program

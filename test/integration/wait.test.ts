@@ -82,3 +82,21 @@ it('docker-discover explain tells where an endpoint comes from and how it is, an
   );
   expect((await site.run('explain', 'nothing')).output).toContain('/nothing/ stands in etcd');
 });
+
+it('docker-discover ls --watch prints each change, waits for a daemon that is away, and ends on SIGINT', async () => {
+  const watching = site.follow('ls', '--watch', '--json');
+  await waitFor('the first word', (seen) => seen(watching.output()).includes('the daemon does not answer at'));
+  site.start();
+  await put();
+  await waitFor('the endpoint', (seen) => seen(watching.output()).includes('"status": "UP"'));
+  await put('&weight=7');
+  await waitFor('the change', (seen) => seen(watching.output()).includes('"weight": 7'));
+  watching.signal('SIGINT');
+  expect(await watching.ended).toBe(0);
+  const lines = watching
+    .output()
+    .trim()
+    .split('\n')
+    .filter((line) => line.startsWith('{'));
+  for (const line of lines) expect(JSON.parse(line)).toHaveProperty('listeners');
+});

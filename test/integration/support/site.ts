@@ -37,6 +37,8 @@ export interface Site {
   /** SIGKILL. */
   kill(): void;
   hangUp(): void;
+  /** A command with the same settings that goes on until it is ended. */
+  follow(...args: string[]): Daemon;
   /** A command with the same settings, to its end; with none, another daemon. */
   run(...args: string[]): Promise<Ended>;
   output(): string;
@@ -142,6 +144,7 @@ export async function createSite({ etcd, binary, ...given }: SiteOptions): Promi
     stop,
     kill: () => daemon?.signal('SIGKILL'),
     hangUp: () => daemon?.signal('SIGHUP'),
+    follow: (...args) => startDaemon('docker-discover', args, env),
     run,
     output: () => daemon?.output() ?? '',
     told: (message) => (daemon?.output() ?? '').split(`"msg":${JSON.stringify(message)}`).length - 1,
