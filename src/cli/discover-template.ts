@@ -5,9 +5,11 @@ import { writeCopy } from '../adapters/certificate-dir.js';
 import { checkConfiguration } from '../adapters/haproxy/binary.js';
 import type { Certificate } from '../core/certificates.js';
 import { messageOf, SettingError } from '../core/errors.js';
+import { blamedOf } from '../core/haproxy/blame.js';
 import { render } from '../core/haproxy/render.js';
 import type { Templates } from '../core/haproxy/templates.js';
 import type { View } from '../core/haproxy/view.js';
+import { ConfigurationRefusedError } from '../ports/proxy.js';
 
 export interface TemplateCheck {
   /** Where the user has them; those that are built in if not given. */
@@ -39,18 +41,27 @@ export async function checkTemplate(
   view: View,
 ): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'docker-discover-'));
+  let rendered = '';
   try {
-    const rendered = renderTemplate({ path, templates }, await withFilesIn(dir, view, certificates));
+    rendered = renderTemplate({ path, templates }, await withFilesIn(dir, view, certificates));
     const file = join(dir, 'haproxy.cfg');
     await writeFile(file, rendered, { mode: 0o600 });
     await checkConfiguration(haproxy, file, AbortSignal.timeout(30_000));
     return rendered;
   } catch (error) {
     if (error instanceof SettingError) throw error;
-    throw new SettingError(`${what} is refused by HAProxy: ${messageOf(error)}`);
+    throw new SettingError(`${what} is refused by HAProxy: ${wordsOf(error, rendered, view)}`);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** HAProxy's words, with the listeners that they are about instead of lines of a file that is gone by then. */
+function wordsOf(error: unknown, text: string, { listeners }: View): string {
+  if (!(error instanceof ConfigurationRefusedError)) return messageOf(error);
+  const blamed = blamedOf(error.alerts, { text, names: new Set(listeners.map(({ name }) => name)) });
+  if (blamed.size === 0) return messageOf(error);
+  return [...blamed].map(([name, words]) => `${name}: ${words}`).join('; ');
 }
 
 /** The view with the files of the HTTP entrance, which HAProxy wants to see too, in a directory. */

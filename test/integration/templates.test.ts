@@ -77,6 +77,11 @@ describe('a directory of templates', () => {
     await put('shop', site.port);
     await put('blog', site.otherPort);
     const directory = await writeTemplates(site.dir, { 'services/shop': '{{section}} {{name}}\n    frobnicate\n' });
+    const { code, output } = await site.run('render', '--check', '--template', directory);
+    expect([code, output]).toEqual([
+      2,
+      expect.stringContaining(`shop:${String(site.port)}: unknown keyword 'frobnicate'`),
+    ]);
     site.start({ TEMPLATE: directory });
     await serves(site.otherPort);
     await waitFor('the problem', async (seen) => seen((await site.ls()).problems).length > 0);
