@@ -60,6 +60,8 @@ export function registrationsOf(
   const named = serviceNameOf(container, policy.naming);
   const skipped: Skipped[] = [];
   const open: OpenPort[] = [];
+  // Who has named the service wants it to be there.
+  const isUnheard = metadata.isMeant && container.ports.every(({ published }) => published.length === 0);
   for (const port of portsOf(container, metadata, networkOwner)) {
     const { containerPort } = port;
     const { metadata: own, misread: wrong } = metadata.of(containerPort);
@@ -67,7 +69,7 @@ export function registrationsOf(
     const service = own.name ?? named;
     const whyNotThis = whyNotPort(port, own);
     const address = whyNotThis ?? addressOf(port, networkOwner ?? container, policy);
-    if (!address.ok) skipped.push(skippedOf(port, address));
+    if (!address.ok) skipped.push(skippedOf(port, { ...address, isDoubtful: address.isDoubtful || isUnheard }));
     else if (!service.ok)
       skipped.push(skippedOf(port, own.name === null ? skip(service.reason) : doubtfulSkip(service.reason)));
     else open.push({ service: service.value, containerPort, address: address.value, metadata: own });

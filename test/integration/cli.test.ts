@@ -55,7 +55,12 @@ describe('wrong usage ends with 2 and one message that names thing, value and me
     ['docker-register', [], { ...good, ONLY_LABEL: '=x' }, /ONLY_LABEL.*"=x" is not a label: give NAME or NAME=VALUE/],
     ['docker-register', [], { ...good, INTERNAL: 'a b' }, /INTERNAL.*must be yes, no, or the name of a network/],
     ['docker-register', ['--frob'], good, /unknown option '--frob'/],
-    ['docker-register', ['frob'], good, /unknown command "frob"; there are ls, put, drain, undrain, healthcheck/],
+    [
+      'docker-register',
+      ['frob'],
+      good,
+      /unknown command "frob"; there are ls, put, drain, undrain, explain, healthcheck/,
+    ],
     ['docker-register', ['ls'], { HOST_IP: '10.0.0.1' }, /ETCD_HOST is not set/],
     ['docker-discover', [], {}, /^docker-discover: ETCD_HOST is not set/],
     ['docker-discover', [], { ...good, PREFIX: 'backends' }, /PREFIX.*starts with "\/"/],

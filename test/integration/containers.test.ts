@@ -244,7 +244,7 @@ describe('docker-register explain', () => {
 
   it('tells the one reason of a container that is left out, and that there is none of a name', async () => {
     await run('--name', 'quiet', 'whoami');
-    expect((await explain('quiet')).output).toMatch(/all +it publishes no port; start it with -p/);
+    expect((await explain('quiet')).output).toMatch(/8000\/tcp +it is exposed, but not published/);
     await run('-p', '8000:8000', '--name', 'unheard', 'whoami');
     expect((await explain('unheard')).output).toContain('not in etcd: docker-register does not run');
     expect(await explain('nobody')).toMatchObject({

@@ -1,4 +1,4 @@
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -198,7 +198,12 @@ describe('docker-discover with EXEC', () => {
 
     await site.put('web/a', '10.0.0.1:80');
     site.start(env());
-    await has('web:a \n');
+    // What is known is saved when the command has run.
+    await waitFor('the run', async (seen) => seen(await readFile(runs, 'utf8').catch(() => '')).includes('web:a'));
+    await waitFor(
+      'the state',
+      async (seen) => seen((await readdir(join(site.dir, 'state')).catch(() => [])).length) > 0,
+    );
     await site.stop();
     await rm(file);
     site.start(nowhere);

@@ -262,6 +262,9 @@ test.each<[string, Record<string, string>, boolean]>([
 ])('a container %s that publishes no port is worth a warning, or not', (_what, environment, isDoubtful) => {
   const { skipped } = register({ ports: [], environment: new Map(Object.entries(environment)) });
   expect(skipped).toMatchObject([{ reason: 'it publishes no port; start it with -p', isDoubtful }]);
+  const ports = [{ containerPort: 80, protocol: 'tcp', published: [] }];
+  const exposed = register({ ports, environment: new Map(Object.entries(environment)) });
+  expect(exposed.skipped).toMatchObject([{ reason: expect.stringContaining('not published') as string, isDoubtful }]);
 });
 
 test('a container is in the zone of its host, unless it says otherwise', () => {
