@@ -2,44 +2,15 @@ import { describe, expect, test } from 'vitest';
 import type { DiscoverStatus, EndpointStatus } from '../../../src/core/discover-status.js';
 import { parsePool, unmetOf, type PoolWish } from '../../../src/core/pool-wish.js';
 import { accepted, reasonOf } from '../support/parsed.js';
+import { endpointWith, statusWith } from '../support/status.js';
 
-function endpoint(id: string, status: string, changes: Partial<EndpointStatus> = {}): EndpointStatus {
-  return {
-    id,
-    address: '10.0.0.1:80',
-    weight: 1,
-    status,
-    check: '',
-    checkText: '',
-    sinceSeconds: null,
-    sessions: 0,
-    stale: false,
-    ...changes,
-  };
-}
+const endpoint = (id: string, status: string, changes: Partial<EndpointStatus> = {}): EndpointStatus =>
+  endpointWith({ id, status, ...changes });
 
-function statusWith(endpoints: readonly EndpointStatus[], changes: Partial<DiscoverStatus> = {}): DiscoverStatus {
-  return {
-    catalog: 'live',
-    revision: 1,
-    haproxy: {
-      running: true,
-      workerPid: 1,
-      silence: null,
-      reloads: 0,
-      runtimeChanges: 0,
-      lastReload: null,
-      lastChange: null,
-    },
-    output: null,
-    fault: null,
-    listeners: [
-      { service: 'shop', port: 80, routes: [], endpoints },
-      { service: 'blog', port: 81, routes: [], endpoints: [endpoint('b', 'UP')] },
-    ],
-    problems: [],
-    ...changes,
-  };
+function statusOf(endpoints: readonly EndpointStatus[], changes: Partial<DiscoverStatus> = {}): DiscoverStatus {
+  const shop = { service: 'shop', port: 80, routes: [], endpoints };
+  const blog = { service: 'blog', port: 81, routes: [], endpoints: [endpoint('b', 'UP')] };
+  return statusWith({ listeners: [shop, blog], ...changes });
 }
 
 const wish = (changes: Partial<PoolWish>): PoolWish => ({
@@ -62,7 +33,7 @@ describe('so many up', () => {
     ['not loaded', 0],
     ['unknown', 0],
   ])('an endpoint that is %s counts as %d', (text, count) => {
-    const status = statusWith([endpoint('a', text)]);
+    const status = statusOf([endpoint('a', text)]);
     expect(unmetOf(status, wish({ up: count }))).toBeNull();
     expect(unmetOf(status, wish({ up: count + 1 }))).toMatch(
       new RegExp(`^${String(count + 1)} wanted up, and there is a ${text}`),
@@ -70,7 +41,7 @@ describe('so many up', () => {
   });
 
   test('are of the service, and of its port where one is given', () => {
-    const status = statusWith([endpoint('a', 'UP'), endpoint('c', 'UP')]);
+    const status = statusOf([endpoint('a', 'UP'), endpoint('c', 'UP')]);
     expect(unmetOf(status, wish({ up: 2 }))).toBeNull();
     expect(unmetOf(status, wish({ up: 2, port: 80 }))).toBeNull();
     expect(unmetOf(status, wish({ up: 1, port: 81 }))).toBe('1 wanted up, and there is no endpoint');
@@ -79,7 +50,7 @@ describe('so many up', () => {
 
   test('of a file for another proxy are those that are not drained', () => {
     const output = { path: '/x', runs: 1, lastRun: null };
-    const status = statusWith([endpoint('a', 'unknown'), endpoint('c', 'unknown', { weight: 0 })], { output });
+    const status = statusOf([endpoint('a', 'unknown'), endpoint('c', 'unknown', { weight: 0 })], { output });
     expect(unmetOf(status, wish({ up: 1 }))).toBeNull();
     expect(unmetOf(status, wish({ up: 2 }))).toBe('2 wanted up, and there is a unknown, c unknown');
   });
@@ -90,7 +61,7 @@ describe('so many up', () => {
       { key: '/backends/shop/x', reason: 'is no address' },
       { key: 'blog:1', reason: 'other' },
     ];
-    const status = statusWith([endpoint('a', 'DOWN', { check: 'L4CON' })], { problems, fault: 'HAProxy refuses it' });
+    const status = statusOf([endpoint('a', 'DOWN', { check: 'L4CON' })], { problems, fault: 'HAProxy refuses it' });
     expect(unmetOf(status, wish({ up: 1 }))).toBe(
       '1 wanted up, and there is a DOWN (L4CON); shop:80: port 80 is held by service blog; /backends/shop/x: is no address; what is wanted is not what runs: HAProxy refuses it',
     );
@@ -98,7 +69,7 @@ describe('so many up', () => {
 });
 
 describe('one that is down', () => {
-  const status = statusWith([
+  const status = statusOf([
     endpoint('a', 'UP'),
     endpoint('c:80', 'UP'),
     endpoint('c:90', 'DRAIN', { weight: 0 }),

@@ -1,39 +1,12 @@
 import { expect, test } from 'vitest';
-import type { DiscoverStatus, EndpointStatus } from '../../../src/core/discover-status.js';
+import type { DiscoverStatus } from '../../../src/core/discover-status.js';
 import { serviceExplanationOf, type ServiceExplanation } from '../../../src/core/service-explanation.js';
+import { endpointWith, statusWith } from '../support/status.js';
 
-const endpoint: EndpointStatus = {
-  id: 'a',
-  address: '10.0.0.1:80',
-  weight: 1,
-  status: 'UP',
-  check: 'L4OK',
-  checkText: 'Layer4 check passed',
-  sinceSeconds: 5,
-  sessions: 0,
-  stale: false,
-};
-const haproxy = {
-  running: true,
-  workerPid: 1,
-  silence: null,
-  reloads: 0,
-  runtimeChanges: 0,
-  lastReload: null,
-  lastChange: null,
-};
+const endpoint = endpointWith({ check: 'L4OK', checkText: 'Layer4 check passed', sinceSeconds: 5 });
 
 function explain(changes: Partial<DiscoverStatus>, isWanted = true): ServiceExplanation {
-  const status = {
-    catalog: 'live',
-    revision: 1,
-    haproxy,
-    output: null,
-    fault: null,
-    listeners: [],
-    problems: [],
-  } as const;
-  return serviceExplanationOf({ ...status, ...changes }, { service: 'shop', prefix: '/backends', isWanted });
+  return serviceExplanationOf(statusWith(changes), { service: 'shop', prefix: '/backends', isWanted });
 }
 
 test('a service that is served: each endpoint with its key', () => {
@@ -78,7 +51,7 @@ test.each<[string, Partial<DiscoverStatus>, boolean, string]>([
 test('what is wrong with all of them too, and not what is wrong with others', () => {
   const { reasons } = explain({
     catalog: 'last known good',
-    haproxy: { ...haproxy, silence: 'no answer' },
+    haproxy: { ...statusWith().haproxy, silence: 'no answer' },
     fault: 'bad template',
     listeners: [{ service: 'shop', port: 80, routes: [], endpoints: [endpoint] }],
     problems: [
