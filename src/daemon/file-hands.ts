@@ -31,7 +31,8 @@ export interface FileHandsOptions {
 export function createFileHands(options: FileHandsOptions): Hands {
   const { output, path, settings, readTemplates, intervalMs, log } = options;
   let { templates } = options;
-  let demanded: string | null = null;
+  /** The template is to be read anew. */
+  let isDemanded = false;
   let templateFault: string | null = null;
   let taken: string | null = null;
   let model: Model = emptyModel;
@@ -54,7 +55,7 @@ export function createFileHands(options: FileHandsOptions): Hands {
   };
 
   const readAnew = async (): Promise<void> => {
-    demanded = null;
+    isDemanded = false;
     isDoubtful = true;
     refusal.forget();
     try {
@@ -117,15 +118,15 @@ export function createFileHands(options: FileHandsOptions): Hands {
     lookAtAll() {
       isDoubtful = true;
     },
-    demandReload(reason) {
-      demanded = reason;
+    demandReload() {
+      isDemanded = true;
     },
     last: () => ({ model, isRunning: true }),
     isBehind: () => refusal.fault() !== null,
     fault: () => refusal.fault() ?? templateFault ?? failure,
 
     async bring(built, signal) {
-      if (demanded !== null) await readAnew();
+      if (isDemanded) await readAnew();
       try {
         const outcome = await act(built, signal);
         if (outcome === 'settled') {

@@ -29,6 +29,14 @@ describe('a command', () => {
     expect(result.words).toContain('oops');
   });
 
+  it('is heard to its last word', async () => {
+    const command = 'seq 1 5000; echo the last word; exit 1';
+    for (let n = 0; n < 30; n += 1) {
+      const { code, words } = await runShell({ command, env: {}, timeoutMs: 10 * seconds }, signal);
+      expect([code, words.split('\n').at(-1)]).toEqual([1, 'the last word']);
+    }
+  });
+
   it('that hangs is ended with all that it started, also where it does not want to', async () => {
     const mark = `8${String(process.pid)}1`;
     const command = `trap '' TERM; (trap '' TERM; sleep ${mark}) & sleep ${mark}; sleep ${mark}`;

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What is kept of the words of a command. */
 const mostWords = 2_000;
+/** For what it said at last, which may be read a moment after its end. */
+const lastWordsMs = 200;
 /** From SIGTERM to SIGKILL. */
 const graceMs = 2_000;
 
@@ -39,6 +41,7 @@ export async function runShell({ command, env, timeoutMs }: ShellOptions, signal
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-mostWords)));
 
+  const closed = new Promise((resolve) => child.once('close', resolve));
   const killers: NodeJS.Timeout[] = [];
   const end = (): void => {
     endGroup(child.pid, 'SIGTERM');
@@ -48,9 +51,10 @@ export async function runShell({ command, env, timeoutMs }: ShellOptions, signal
   const both = AbortSignal.any([signal, deadline]);
   both.addEventListener('abort', end, { once: true });
   try {
-    // Not `close`: what goes on in the background keeps the pipes, and is still read, or it would die of them.
+    // Not `close` alone: what goes on in the background keeps the pipes, and is still read, or it would die of them.
     const [code] = (await once(child, 'exit')) as [number | null];
     if (both.aborted) await groupEnds(child.pid);
+    await Promise.race([closed, sleep(lastWordsMs)]);
     return { code: both.aborted ? null : code, words: words.trim(), timedOut: deadline.aborted };
   } finally {
     for (const killer of killers) clearTimeout(killer);

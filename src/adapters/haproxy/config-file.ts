@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises';
-import { messageOf } from '../../core/errors.js';
 import { writeWhole } from '../files.js';
+import { createKeptFile } from '../kept-file.js';
 import type { ProxyPaths } from './paths.js';
 
 /** haproxy.cfg: what the running worker has. Where it can't be written it stays behind, and catches up with the next call. */
@@ -17,37 +17,24 @@ export interface ConfigFile {
 
 export function createConfigFile(paths: ProxyPaths): ConfigFile {
   let lastGood: string | null = null;
-  /** What the file holds; null where that is not known. */
-  let onDisk: string | null = null;
-
-  const write = async (text: string): Promise<string | null> => {
-    if (text === onDisk) return null;
-    onDisk = null;
-    try {
-      await writeWhole(paths.config, text);
-    } catch (error) {
-      return messageOf(error);
-    }
-    onDisk = text;
-    return null;
-  };
+  const file = createKeptFile(paths.config);
 
   return {
     offer: (text) => writeWhole(paths.candidate, text),
 
     async take(text) {
-      onDisk = null;
+      file.says(null);
       await rename(paths.candidate, paths.config);
-      onDisk = text;
+      file.says(text);
     },
 
     async giveBack() {
-      if (lastGood !== null) await write(lastGood);
+      if (lastGood !== null) await file.write(lastGood);
     },
 
-    async keep(text) {
+    keep(text) {
       lastGood = text;
-      return write(text);
+      return file.write(text);
     },
   };
 }

@@ -1,27 +1,14 @@
-import { messageOf } from '../../core/errors.js';
 import { linesOf } from '../../core/haproxy/commands.js';
 import { formatRoutes, parseRoutesReply, parseShowMap, routeCommandOf } from '../../core/haproxy/routes.js';
 import type { RouteMap } from '../../ports/route-map.js';
-import { writeWhole } from '../files.js';
+import { createKeptFile } from '../kept-file.js';
 import type { ProxyPaths } from './paths.js';
 import { askWorker } from './socket.js';
 
 export function createRouteMap(paths: ProxyPaths): RouteMap {
-  /** What the file holds; null where that is not known. */
-  let onDisk: string | null = null;
+  const file = createKeptFile(paths.routes);
   return {
-    async write(routes) {
-      const text = formatRoutes(routes);
-      if (text === onDisk) return null;
-      onDisk = null;
-      try {
-        await writeWhole(paths.routes, text);
-      } catch (error) {
-        return messageOf(error);
-      }
-      onDisk = text;
-      return null;
-    },
+    write: (routes) => file.write(formatRoutes(routes)),
 
     read: async (signal) => parseShowMap(await askWorker(paths, `show map ${paths.routes}`, { signal })),
 
