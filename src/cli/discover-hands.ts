@@ -16,6 +16,7 @@ import { createProxyKeeper } from '../daemon/proxy-keeper.js';
 import { createRouteKeeper } from '../daemon/route-keeper.js';
 import type { CertificatesRead } from '../ports/certificate-store.js';
 import type { Logger } from '../ports/log.js';
+import type { Meter } from '../ports/meter.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
 import type { DiscoverSettings } from './discover-settings.js';
 import { checkTemplate, renderTemplate } from './discover-template.js';
@@ -27,7 +28,8 @@ const noCertificates: Pick<CertificatesRead, 'usable'> = { usable: [] };
 /** Hands that are ready to be made, and what to say of them at the start. */
 export interface Prepared {
   readonly about: Readonly<Record<string, string>>;
-  make(log: Logger, onExit: () => void): Promise<Hands>;
+  /** @param onExit HAProxy ended by itself */
+  make(tools: { readonly log: Logger; readonly meter: Meter }, onExit: () => void): Promise<Hands>;
 }
 
 /** A HAProxy of ours. @throws SettingError where there is none, or where it refuses the templates */
@@ -46,7 +48,7 @@ export async function prepareHaproxy(settings: DiscoverSettings, proxySettings: 
   return {
     about: { haproxy: version, ...(Object.fromEntries(offers) as Record<string, string>) },
 
-    async make(log, onExit) {
+    async make({ log, meter }, onExit) {
       const paths = proxyPathsOf(runDir);
       // Of a daemon that was killed: its HAProxy has the ports that ours needs.
       await retireLeftovers(paths, log);
@@ -65,6 +67,7 @@ export async function prepareHaproxy(settings: DiscoverSettings, proxySettings: 
         reloadIntervalMs: settings.reloadInterval,
         drainDeadlineMs: settings.drainDeadline,
         log,
+        meter,
       });
       const keeper = hasEntrance(proxySettings)
         ? createRouteKeeper({ keeper: servers, map: createRouteMap(paths), log })
@@ -85,7 +88,7 @@ export async function prepareExec(
   renderTemplate({ path: template, templates }, viewOf(emptyModel, proxySettings, undisturbed));
   return {
     about: { file: path, exec: exec.command },
-    make: (log) =>
+    make: ({ log, meter }) =>
       Promise.resolve(
         createFileHands({
           output: createOutputFile({ path, ...commands }),
@@ -95,6 +98,7 @@ export async function prepareExec(
           readTemplates: () => readTemplates(template, { asFile: true }),
           intervalMs: reloadInterval,
           log,
+          meter,
         }),
       ),
   };

@@ -10,14 +10,17 @@ import { SettingError } from '../core/errors.js';
 import { fixedBindsOf, hasEntrance } from '../core/haproxy/fixed-binds.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { createCertificates } from '../daemon/certificates.js';
+import { discoverMetrics } from '../core/metrics/discover.js';
 import { createDiscover } from '../daemon/discover.js';
 import { runTasks } from '../daemon/lifecycle.js';
+import { meteredRegistry } from '../daemon/metered-registry.js';
 import { certificateStoreOf } from './discover-certificates.js';
 import { prepareExec, prepareHaproxy } from './discover-hands.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
 import { execOf } from './exec-settings.js';
 import { createLogger } from './log.js';
-import { serveMetricsOf } from './discover-metrics.js';
+import { discoverHealth, discoverReadings } from './discover-readings.js';
+import { meterOf, readinessReading, serveOwnEndpoints } from './own-endpoints.js';
 import { etcdHostMissing, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { policyOf } from './policy-settings.js';
@@ -58,13 +61,20 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const trigger = (reason: string) => (): void => {
     discover.trigger(reason);
   };
-  const hands = await prepared.make(log, trigger('HAProxy exited'));
+  const meter = meterOf(discoverMetrics);
+  const hands = await prepared.make({ log, meter }, () => {
+    meter.count(discoverMetrics.haproxyExits, {});
+    discover.trigger('HAProxy exited');
+  });
   const client = createEtcdClient(hosts);
   const store = certificateStoreOf(settings);
   const certificates =
     store === null ? null : createCertificates({ store, pollMs: poll, log, onChange: trigger('certificates changed') });
   const discover = createDiscover({
-    registry: createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }),
+    registry: meteredRegistry(createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }), {
+      meter,
+      metrics: discoverMetrics,
+    }),
     store: createStateStore(join(stateDir, 'last-known-good.json')),
     hands,
     prefix,
@@ -82,7 +92,10 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     staleMs: stale,
     quiet: quietOf(settings),
     log,
+    meter,
   });
+  const health = discoverHealth(discover);
+  meter.show([...discoverReadings(discover), readinessReading(discoverMetrics, health)]);
   await certificates?.look();
   const reload = (): void => {
     log.info('SIGHUP: reading the template anew');
@@ -97,7 +110,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
           (both) => discover.run(both),
           ...(certificates === null ? [] : [(both: AbortSignal) => certificates.run(both)]),
           (both) => serveControl(controlSocketOf(runDir), discover, both),
-          (both) => serveMetricsOf(discover, { bind: settings.metricsBind, log }, both),
+          (both) => serveOwnEndpoints({ bind: settings.metricsBind, meter, health, log }, both),
         ],
         signal,
       ),

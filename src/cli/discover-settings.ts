@@ -10,6 +10,7 @@ import { policyOptions, type PolicySettings } from './policy-settings.js';
 import {
   by,
   durationOption,
+  metricsBindOption,
   quietPeriodOptions,
   secret,
   sharedOptions,
@@ -22,7 +23,6 @@ export interface DiscoverSettings
   readonly poll: number;
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
-  readonly metricsBind: BindAddress | 'none';
   readonly statsAuth?: { readonly user: string; readonly password: string };
   readonly template?: string;
   readonly haproxy: string;
@@ -54,10 +54,7 @@ export function discoverOptions(): Option[] {
     new Option('--stats-auth <user:password>', 'who may see the stats page; everybody if not set')
       .env('STATS_AUTH')
       .argParser(secret('STATS_AUTH', parseStatsAuth)),
-    new Option('--metrics-bind <address>', 'address and port of the daemon’s own metrics (/metrics), or none')
-      .env('METRICS_BIND')
-      .argParser(by(parseMetricsBind))
-      .default({ host: '127.0.0.1', port: 9936 } satisfies BindAddress, '127.0.0.1:9936'),
+    metricsBindOption(9936),
     ...entranceOptions(),
     ...execOptions(),
     ...policyOptions(),
@@ -184,11 +181,4 @@ function parseStatsAuth(text: string): Parsed<{ user: string; password: string }
     );
   }
   return accept({ user, password });
-}
-
-/** Commander takes null for an option that was not given. */
-function parseMetricsBind(text: string): Parsed<BindAddress | 'none'> {
-  if (text === 'none') return accept(text);
-  const bind = parseBindAddress(text);
-  return bind.ok ? bind : reject(`${bind.reason}; or none`);
 }

@@ -11,16 +11,20 @@ import { createRegistry } from '../adapters/etcd/registry.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { SettingError } from '../core/errors.js';
 import { isLoopback } from '../core/address.js';
+import { registerMetrics } from '../core/metrics/register.js';
 import { createRegister, type RegisterStatus } from '../daemon/register.js';
 import { runTasks } from '../daemon/lifecycle.js';
+import { meteredRegistry } from '../daemon/metered-registry.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
 import { hostIpMissing } from './host-ip.js';
 import { createLogger } from './log.js';
 import { etcdHostMissing, main, refuseArguments, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
+import { meterOf, readinessReading, serveOwnEndpoints } from './own-endpoints.js';
 import { addByHandCommands } from './register-by-hand.js';
 import { addExplainCommand } from './register-explain.js';
 import { registerOptions, registrationPolicyOf, type RegisterSettings } from './register-settings.js';
+import { registerHealth, registerReadings } from './register-readings.js';
 import { printRegistrations } from './register-ls.js';
 import { packageVersion } from './version.js';
 
@@ -36,7 +40,7 @@ for (const option of registerOptions()) program.addOption(option);
 program.action(async () => {
   refuseArguments(program);
   const settings = program.opts<RegisterSettings>();
-  const { prefix, dockerHost, ttl, resync, withdrawOnExit, runDir } = settings;
+  const { prefix, dockerHost, ttl, resync, withdrawOnExit, runDir, metricsBind } = settings;
   const { ip: hostIp, of: hostInterface } = required(settings.hostIp, hostIpMissing());
   const hosts = required(settings.etcdHost, etcdHostMissing);
 
@@ -51,9 +55,13 @@ program.action(async () => {
   if (isLoopback(hostIp))
     log.warn({ hostIp }, 'HOST_IP is a loopback address: only this host itself reaches its services');
   const client = createEtcdClient(hosts);
+  const meter = meterOf(registerMetrics);
   const register = createRegister({
     engine,
-    registry: createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }),
+    registry: meteredRegistry(createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }), {
+      meter,
+      metrics: registerMetrics,
+    }),
     prefix,
     policy: registrationPolicyOf(settings, hostIp),
     ttlMs: ttl,
@@ -62,11 +70,21 @@ program.action(async () => {
     changeRate: settings.changeRate,
     withdrawOnExit,
     log,
+    meter,
   });
+  const health = registerHealth(register);
+  meter.show([...registerReadings(register), readinessReading(registerMetrics, health)]);
   const control = { isReady: () => register.status().ready, status: () => Promise.resolve(register.status()) };
   try {
     await runUntilSignal((signal) =>
-      runTasks([(both) => register.run(both), (both) => serveControl(socketOf(runDir), control, both)], signal),
+      runTasks(
+        [
+          (both) => register.run(both),
+          (both) => serveControl(socketOf(runDir), control, both),
+          (both) => serveOwnEndpoints({ bind: metricsBind, meter, health, log }, both),
+        ],
+        signal,
+      ),
     );
     log.info('stopped');
   } finally {

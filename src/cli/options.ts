@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { SettingError } from '../core/errors.js';
 import { formatDuration, parseDuration } from '../core/duration.js';
+import { parseBindAddress, type BindAddress } from '../core/haproxy/bind.js';
 import { parseEtcdHosts } from '../core/etcd-hosts.js';
 import { parsePrefix } from '../core/keyspace.js';
 import { accept, reject, type Parsed } from '../core/result.js';
@@ -96,7 +97,26 @@ function parseEtcdHostsSafely(text: string): readonly string[] {
   return by(parseEtcdHosts)(text);
 }
 
+/** Where the daemon shows its metrics and its health; on loopback, since whoever asks reads how much runs here. */
+export function metricsBindOption(port: number): Option {
+  return new Option(
+    '--metrics-bind <address>',
+    'address and port of the daemon’s own metrics (/metrics) and health (/healthz, /readyz), or none',
+  )
+    .env('METRICS_BIND')
+    .argParser(by(parseMetricsBind))
+    .default({ host: '127.0.0.1', port } satisfies BindAddress, `127.0.0.1:${String(port)}`);
+}
+
+/** Commander takes null for an option that was not given. */
+function parseMetricsBind(text: string): Parsed<BindAddress | 'none'> {
+  if (text === 'none') return accept(text);
+  const bind = parseBindAddress(text);
+  return bind.ok ? bind : reject(`${bind.reason}; or none`);
+}
+
 export interface SharedSettings extends LogSettings {
+  readonly metricsBind: BindAddress | 'none';
   readonly etcdHost?: readonly string[];
   readonly prefix: string;
   readonly runDir: string;

@@ -9,6 +9,7 @@ import { parseHostIp, type HostIp } from './host-ip.js';
 import {
   by,
   durationOption,
+  metricsBindOption,
   parseYesNo,
   quietPeriodOptions,
   sharedOptions,
@@ -85,6 +86,7 @@ export function registerOptions(): Option[] {
       .argParser(by(parseYesNo))
       .preset('yes')
       .default(false, 'no'),
+    metricsBindOption(9935),
     ...others,
   ];
 }

@@ -1,6 +1,6 @@
 import { settleClaims, type Claim } from './address-claims.js';
 import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from './container.js';
-import { formatValue, keyOf } from './keyspace.js';
+import { formatValue, keyOf, withoutTime } from './keyspace.js';
 import type { Misread } from './found.js';
 import { registrationsOf, type RegistrationPolicy } from './registrations.js';
 import type { Registration } from './service.js';
@@ -40,7 +40,11 @@ export function explanationOf(container: ContainerSnapshot, circumstances: Circu
   const all = [container, ...running.filter(({ id }) => id !== container.id)];
   const claims: Claim[] = [];
   const read = (one: ContainerSnapshot): ReturnType<typeof registrationsOf> => {
-    const outcome = registrationsOf(one, policy, { stopping: false, networkOwner: networkOwnerOf(one, all) });
+    const outcome = registrationsOf(one, policy, {
+      stopping: false,
+      eventAtMs: null,
+      networkOwner: networkOwnerOf(one, all),
+    });
     for (const registration of outcome.registrations) claims.push({ container: one, registration });
     return outcome;
   };
@@ -65,7 +69,11 @@ export function explanationOf(container: ContainerSnapshot, circumstances: Circu
   };
 }
 
-function stateOf(registration: Registration, value: string | undefined): Omit<ExplainedRegistration, 'key' | 'value'> {
+function stateOf(
+  registration: Registration,
+  standing: string | undefined,
+): Omit<ExplainedRegistration, 'key' | 'value'> {
+  const value = standing === undefined ? undefined : withoutTime(standing);
   if (value === formatValue(registration)) return { isRegistered: true, state: 'registered' };
   if (value === formatValue({ ...registration, state: 'drain' }))
     return { isRegistered: true, state: 'registered, and drains: its stop was announced' };

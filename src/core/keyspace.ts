@@ -9,7 +9,8 @@ import { parseId, parseServiceName, type Registration } from './service.js';
  *     <prefix>/<service>/<id>      ip:port[?attribute=value[&…]]
  *     <prefix>/drain:/<id or ip>   whatever it says, that registration, or all of that host, drains
  *
- * Attributes: `port` (service port; the address's port without it), and those of `attributes.ts`. Others are handed on to
+ * Attributes: `port` (service port; the address's port without it), those of `attributes.ts`, and `at`, the time of the event
+ * that led to it, which is for measuring alone. Others are handed on to
  * templates where they are short and harmless, and left alone otherwise, so that an older reader understands a newer
  * writer.
  */
@@ -20,6 +21,8 @@ const maxPrefixLength = 256;
 
 const keySegment = '[A-Za-z0-9][A-Za-z0-9._-]*';
 const prefixPattern = new RegExp(`^(?:/${keySegment})+$`);
+/** Attributes that are not in the table, because no label gives them. */
+const ownNames = new Set(['port', 'at']);
 const otherName = /^[a-z][a-z0-9_-]{0,31}$/;
 const otherText = /^[A-Za-z0-9._~:/,@+*=-]{1,128}$/;
 
@@ -83,13 +86,27 @@ export function printableKey(key: string): string {
 export function formatValue(registration: Registration): string {
   const { address, servicePort } = registration;
   const others = [...registration.others].sort(([a], [b]) => (a < b ? -1 : 1));
-  const attributes = [['port', String(servicePort)], ...attributeTexts(registration), ...others];
+  const time = registration.eventAtMs === null ? [] : [['at', new Date(registration.eventAtMs).toISOString()]];
+  const attributes = [['port', String(servicePort)], ...attributeTexts(registration), ...others, ...time];
   return `${formatAddress(address)}?${attributes.map((pair) => pair.join('=')).join('&')}`;
+}
+
+const time = /[?&]at=(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?=&|$)/;
+
+/** The time of the event that led to a value, ms since 1970; null where it has none that can be read. */
+export function eventTimeOf(value: string): number | null {
+  const atMs = Date.parse(time.exec(value)?.[1] ?? '');
+  return Number.isNaN(atMs) ? null : atMs;
+}
+
+/** The value without its time: what matters to whoever serves it. */
+export function withoutTime(value: string): string {
+  return value.replace(/&at=[^&]*/, '');
 }
 
 /** Whether an attribute that means nothing to the pair may stand in a value. */
 export function isOtherAttribute(name: string, text: string): boolean {
-  return otherName.test(name) && name !== 'port' && !isKnownAttribute(name) && otherText.test(text);
+  return otherName.test(name) && !ownNames.has(name) && !isKnownAttribute(name) && otherText.test(text);
 }
 
 type Value = Omit<Registration, 'service' | 'id'>;
@@ -103,7 +120,14 @@ export function parseValue(stored: string): Parsed<Value> {
   if (!address.ok) return address;
 
   const others = new Map<string, string>();
-  let value: Value = { ...defaultAttributes, address: address.value, servicePort: address.value.port, others };
+  const eventAtMs = eventTimeOf(text);
+  let value: Value = {
+    ...defaultAttributes,
+    address: address.value,
+    servicePort: address.value.port,
+    eventAtMs,
+    others,
+  };
   const query = mark === -1 ? '' : text.slice(mark + 1);
   const seen = new Set<string>();
   for (const pair of query.split('&').filter((one) => one !== '')) {

@@ -21,15 +21,17 @@ export function addressOf(port: ContainerPort, container: ContainerSnapshot, pol
 }
 
 function publishedAddressOf(published: readonly PublishedPort[], hostIp: string): AddressOrSkip {
-  if (published.length === 0) return skip('it is exposed, but not published; start the container with -p');
+  if (published.length === 0)
+    return skip('not_published', 'it is exposed, but not published; start the container with -p');
   const reachable = published.filter(({ hostIp: ip }) => !isLoopback(ip));
-  if (reachable.length === 0) return doubtfulSkip('it is published on loopback only, where no other host reaches it');
+  if (reachable.length === 0)
+    return doubtfulSkip('loopback', 'it is published on loopback only, where no other host reaches it');
   // Every address of the other family is not HOST_IP, though it is every address.
   const own = reachable.filter(({ hostIp: ip }) => !isUnspecified(ip) || isIPv4(ip) === isIPv4(hostIp));
   const best = [...own].sort((a, b) => rankOf(a, hostIp) - rankOf(b, hostIp) || a.hostPort - b.hostPort)[0];
   if (best === undefined) {
     const [is, other] = isIPv4(hostIp) ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6'];
-    return doubtfulSkip(`it is published for ${is} only, and HOST_IP is ${other}`);
+    return doubtfulSkip('wrong_family', `it is published for ${is} only, and HOST_IP is ${other}`);
   }
   return found({ host: isUnspecified(best.hostIp) ? hostIp : best.hostIp, port: best.hostPort });
 }
@@ -45,15 +47,18 @@ function ownAddressOf(port: number, { networks }: ContainerSnapshot, network: st
   const chosen = network ?? (names.length === 1 ? names[0] : undefined);
   if (chosen === undefined)
     return doubtfulSkip(
+      'no_network',
       names.length === 0
         ? 'it is on no network'
         : `it is on several networks: name one by INTERNAL (${names.join(', ')})`,
     );
   const address = networks.get(chosen);
   if (address === undefined)
-    return doubtfulSkip(`it is not on network ${chosen}, but on ${names.join(', ') || 'none'}`);
+    return doubtfulSkip('no_network', `it is not on network ${chosen}, but on ${names.join(', ') || 'none'}`);
   const host = parseIp(address[0] ?? '');
-  return host.ok ? found({ host: host.value, port }) : doubtfulSkip(`it has no address on network ${chosen}`);
+  return host.ok
+    ? found({ host: host.value, port })
+    : doubtfulSkip('no_network', `it has no address on network ${chosen}`);
 }
 
 function found(value: Address): AddressOrSkip {

@@ -32,6 +32,8 @@ export interface Registrations {
 export interface Circumstances {
   /** Its stop was announced: its endpoints drain until it has died. */
   readonly stopping: boolean;
+  /** When what led to the look happened to it, ms since 1970; null where it is not known, or of no matter. */
+  readonly eventAtMs: number | null;
   /** The container whose network it shares; null where that does not run, or where it shares none. */
   readonly networkOwner: ContainerSnapshot | null;
 }
@@ -47,7 +49,7 @@ interface OpenPort {
 export function registrationsOf(
   container: ContainerSnapshot,
   policy: RegistrationPolicy,
-  { stopping, networkOwner }: Circumstances,
+  { stopping, eventAtMs, networkOwner }: Circumstances,
 ): Registrations {
   const metadata = metadataOf(container);
   const whole = whyNot(container, metadata, policy) ?? whyNoPort(container, metadata, networkOwner);
@@ -71,7 +73,9 @@ export function registrationsOf(
     const address = whyNotThis ?? addressOf(port, networkOwner ?? container, policy);
     if (!address.ok) skipped.push(skippedOf(port, { ...address, isDoubtful: address.isDoubtful || isUnheard }));
     else if (!service.ok)
-      skipped.push(skippedOf(port, own.name === null ? skip(service.reason) : doubtfulSkip(service.reason)));
+      skipped.push(
+        skippedOf(port, own.name === null ? skip('name', service.reason) : doubtfulSkip('name', service.reason)),
+      );
     else open.push({ service: service.value, containerPort, address: address.value, metadata: own });
   }
 
@@ -86,7 +90,7 @@ export function registrationsOf(
     });
     ids.add(key(registration.id));
     note(wrong);
-    return stopping ? { ...registration, state: 'drain' as const } : registration;
+    return { ...registration, eventAtMs, ...(stopping && { state: 'drain' as const }) };
   });
   return { registrations, skipped, misread: [...misread.values()] };
 }
@@ -107,9 +111,9 @@ function portsOf(
     });
 }
 
-function skippedOf(port: ContainerPort | null, { reason, isDoubtful }: Skip): Skipped {
+function skippedOf(port: ContainerPort | null, { kind, reason, isDoubtful }: Skip): Skipped {
   const containerPort = port === null ? null : `${String(port.containerPort)}/${port.protocol}`;
-  return { containerPort, reason, isDoubtful };
+  return { containerPort, kind, reason, isDoubtful };
 }
 
 /**
@@ -148,10 +152,11 @@ function registrationOf(
     id: (several && id?.forPort !== true) || isDouble ? `${base}:${String(containerPort)}` : base,
     address,
     servicePort: mayHavePort ? (servicePort?.number ?? containerPort) : containerPort,
+    eventAtMs: null,
     others,
   };
-  // It must have room for the word that its container stops.
-  const longest = formatValue({ ...registration, state: 'drain' });
+  // It must have room for the word that its container stops, and when.
+  const longest = formatValue({ ...registration, state: 'drain', eventAtMs: 0 });
   if (Buffer.byteLength(longest) <= maxValueBytes) return { registration, misread };
   misread.push({
     source: 'its SERVICE_ labels and variables',

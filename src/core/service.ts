@@ -10,6 +10,8 @@ export interface Registration extends Attributes {
   readonly address: Address;
   /** The port on which clients reach the service, on every client host. */
   readonly servicePort: number;
+  /** When what led to it happened to the container, ms since 1970 by its host's clock; null where nobody knows. */
+  readonly eventAtMs: number | null;
   /** Attributes that mean nothing to the pair, for templates and other tools; by name. */
   readonly others: ReadonlyMap<string, string>;
 }

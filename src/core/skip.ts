@@ -1,15 +1,32 @@
+/** What kind of reason it is, which is counted. */
+export type SkipKind =
+  | 'pair'
+  | 'ignored'
+  | 'only_label'
+  | 'not_running'
+  | 'health'
+  | 'no_network'
+  | 'no_port'
+  | 'not_tcp'
+  | 'not_published'
+  | 'loopback'
+  | 'wrong_family'
+  | 'name'
+  | 'taken';
+
 /** Why something is not registered. */
 export interface Skip {
   readonly ok: false;
+  readonly kind: SkipKind;
   readonly reason: string;
   /** Whoever started the container probably meant otherwise. */
   readonly isDoubtful: boolean;
 }
 
-export function skip(reason: string): Skip {
-  return { ok: false, reason, isDoubtful: false };
+export function skip(kind: SkipKind, reason: string): Skip {
+  return { ok: false, kind, reason, isDoubtful: false };
 }
 
-export function doubtfulSkip(reason: string): Skip {
-  return { ok: false, reason, isDoubtful: true };
+export function doubtfulSkip(kind: SkipKind, reason: string): Skip {
+  return { ok: false, kind, reason, isDoubtful: true };
 }

@@ -18,17 +18,17 @@ export function whyNot(
   policy: ContainerPolicy,
 ): Skip | null {
   const role = labels.get(pairLabel);
-  if (role !== undefined) return skip(`it is part of the pair itself (label ${pairLabel}=${role})`);
-  if (metadata.ignoredBy !== null) return skip(`${metadata.ignoredBy} is set`);
+  if (role !== undefined) return skip('pair', `it is part of the pair itself (label ${pairLabel}=${role})`);
+  if (metadata.ignoredBy !== null) return skip('ignored', `${metadata.ignoredBy} is set`);
   if (policy.onlyLabel !== null) {
     const { name, value } = policy.onlyLabel;
     const own = labels.get(name);
-    if (own === undefined) return skip(`it has no label ${name}`);
-    if (value !== null && own !== value) return skip(`its label ${name} is not ${value}`);
+    if (own === undefined) return skip('only_label', `it has no label ${name}`);
+    if (value !== null && own !== value) return skip('only_label', `its label ${name} is not ${value}`);
   }
-  if (status !== 'running') return skip(`it is ${status}`);
-  if (health === 'starting') return skip('its HEALTHCHECK has not passed yet');
-  if (health === 'unhealthy') return skip('its HEALTHCHECK says unhealthy');
+  if (status !== 'running') return skip('not_running', `it is ${status}`);
+  if (health === 'starting') return skip('health', 'its HEALTHCHECK has not passed yet');
+  if (health === 'unhealthy') return skip('health', 'its HEALTHCHECK says unhealthy');
   return null;
 }
 
@@ -41,9 +41,10 @@ export function whyNoPort(
   const leaveOut = isMeant ? doubtfulSkip : skip;
   const { hostNetwork, networkOf, ports } = container;
   if (networkOf !== null && networkOwner === null)
-    return skip(`it shares the network of container ${networkOf.slice(0, 12)}, which does not run`);
+    return skip('no_network', `it shares the network of container ${networkOf.slice(0, 12)}, which does not run`);
   if (ports.length > 0 || networkOf !== null) return null;
   return leaveOut(
+    'no_port',
     hostNetwork
       ? 'it is on the host network, and its image exposes no port; start it with --expose'
       : 'it publishes no port; start it with -p',
@@ -52,6 +53,6 @@ export function whyNoPort(
 
 /** Why one port is left out. */
 export function whyNotPort({ protocol }: ContainerPort, metadata: PortMetadata): Skip | null {
-  if (protocol !== 'tcp') return skip(`only TCP is proxied, and this is ${protocol.toUpperCase()}`);
-  return metadata.ignoredBy === null ? null : skip(`${metadata.ignoredBy} is set`);
+  if (protocol !== 'tcp') return skip('not_tcp', `only TCP is proxied, and this is ${protocol.toUpperCase()}`);
+  return metadata.ignoredBy === null ? null : skip('ignored', `${metadata.ignoredBy} is set`);
 }

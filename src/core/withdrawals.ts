@@ -29,7 +29,7 @@ export function owedWithdrawals({ prefix, before, standing, desired }: Withdrawa
     const name = parseKey(prefix, key);
     const parsed = parseValue(value);
     if (!name.ok || !parsed.ok) return [];
-    return [{ key, value: formatValue({ ...name.value, ...parsed.value, state: 'drain' }) }];
+    return [{ key, value: formatValue({ ...name.value, ...parsed.value, state: 'drain', eventAtMs: null }) }];
   });
 }
 

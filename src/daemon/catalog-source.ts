@@ -2,9 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { recordOf, staleRecordOf, type Catalog, type LeasedEntry } from '../core/catalog.js';
 import { createCatalogIndex } from '../core/catalog-index.js';
 import type { LastKnownGood, StaleEntry } from '../core/last-known-good.js';
+import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Logger } from '../ports/log.js';
+import type { Meter } from '../ports/meter.js';
 import type { Fingerprint, Listing, Registry, WatchEvent } from '../ports/registry.js';
 import { every, runTasks } from './lifecycle.js';
+import { newsOf, type News } from './propagation.js';
 import { retry } from './retry.js';
 import { createStaleKeys } from './stale-keys.js';
 
@@ -31,6 +34,9 @@ export interface CatalogSourceOptions {
   /** How long a registration that expired without a withdrawal is kept; 0: not at all. */
   readonly staleMs: number;
   readonly log: Logger;
+  readonly meter: Meter;
+  /** The watch told what a container's event led to. Called before `onChange`. */
+  readonly onNews: (news: readonly News[]) => void;
   /** Something changed. */
   readonly onChange: (reason: string) => void;
 }
@@ -54,6 +60,8 @@ export function createCatalogSource({
   initial,
   staleMs,
   log,
+  meter,
+  onNews,
   onChange,
 }: CatalogSourceOptions): CatalogSource {
   /** What stands in etcd. */
@@ -115,6 +123,8 @@ export function createCatalogSource({
   };
 
   const applyEvents = (events: readonly WatchEvent[], at: number): void => {
+    onNews(events.flatMap((event) => newsOf(prefix, event, (key) => known.get(key)?.entry.value)));
+    for (const { kind } of events) meter.count(discoverMetrics.watchEvents, { kind });
     for (const event of events) {
       if (event.kind === 'delete') remove(event.key);
       else put(event.entry, event.entry.modRevision);

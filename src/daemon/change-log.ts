@@ -1,6 +1,9 @@
+import { discoverMetrics } from '../core/metrics/discover.js';
 import { commandsOf } from '../core/haproxy/commands.js';
 import type { Step } from '../core/haproxy/plan.js';
+import type { ReloadReason } from '../core/haproxy/reload-reason.js';
 import type { Logger } from '../ports/log.js';
+import type { Meter } from '../ports/meter.js';
 
 /** What was done to HAProxy so far. */
 export interface Changes {
@@ -19,7 +22,7 @@ export interface Change {
 
 export interface ChangeLog {
   /** The first is the start. */
-  reloaded(reason: string, tookMs: number): void;
+  reloaded(reason: ReloadReason, tookMs: number): void;
   applied(steps: readonly Step[]): void;
   changes(): Changes;
 }
@@ -29,19 +32,27 @@ const toldCommands = 20;
 
 export const noChanges: Changes = { reloads: 0, runtimeChanges: 0, lastReload: null, lastChange: null };
 
-/** @param isLooping HAProxy crashes again and again, which somebody else tells */
-export function createChangeLog(log: Logger, isLooping: () => boolean = () => false): ChangeLog {
+export interface ChangeLogOptions {
+  readonly log: Logger;
+  readonly meter: Meter;
+  /** HAProxy crashes again and again, which somebody else tells. */
+  readonly isLooping: () => boolean;
+}
+
+export function createChangeLog({ log, meter, isLooping }: ChangeLogOptions): ChangeLog {
   let changes = noChanges;
   let started = false;
   return {
     changes: () => changes,
 
-    reloaded(reason, tookMs) {
+    reloaded({ cause, text: reason }, tookMs) {
+      meter.observe(discoverMetrics.reloadSeconds, {}, tookMs / 1000);
       log[isLooping() ? 'debug' : 'info'](
         { reason, tookMs: Math.round(tookMs) },
         started ? 'HAProxy reloaded' : 'HAProxy started',
       );
       if (started) {
+        meter.count(discoverMetrics.reloads, { reason: cause });
         const change = { what: reason, at: new Date().toISOString() };
         changes = { ...changes, reloads: changes.reloads + 1, lastReload: change, lastChange: change };
       }
@@ -49,6 +60,7 @@ export function createChangeLog(log: Logger, isLooping: () => boolean = () => fa
     },
 
     applied(steps) {
+      for (const { kind } of steps) meter.count(discoverMetrics.runtimeChanges, { kind: kind.replace(' ', '_') });
       const commands = steps.flatMap(commandsOf);
       const [first = ''] = commands;
       const what = commands.length === 1 ? first : `${first} and ${String(commands.length - 1)} more commands`;

@@ -5,3 +5,8 @@
 export function steadyNowMs(): number {
   return performance.timeOrigin + performance.now();
 }
+
+/** Seconds since a time that another clock told; one that is ahead of ours has none of them. */
+export function secondsSince(atMs: number): number {
+  return Math.max(0, Date.now() - atMs) / 1000;
+}

@@ -20,6 +20,10 @@ export interface ContainerView {
   unknown(): ReadonlySet<string>;
   /** Its stop was announced, and it has not died yet. */
   isStopping(id: string): boolean;
+  /** By id: when something last happened to a container, as far as that has led to nothing yet; ms since 1970. */
+  eventTimes(): ReadonlyMap<string, number>;
+  /** These have led to what they lead to. */
+  forgetTimes(times: ReadonlyMap<string, number>): void;
 }
 
 /** A container that got its stop signal and lives on has survived it; no `docker stop -t` waits this long. */
@@ -36,6 +40,7 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
   /** By id: which run of the container was told to stop, and when. */
   const stopping = new Map<string, { readonly startedAt: string; readonly toldAt: number }>();
   const noted = new Set<string>();
+  const times = new Map<string, number>();
   const lasting = createLasting(log);
   let unknown: ReadonlySet<string> = new Set();
   let all = true;
@@ -58,15 +63,17 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
   };
 
   return {
-    note({ id, action, signal }) {
+    note({ id, action, signal, atMs }) {
       if (action !== 'kill') {
         noted.add(id);
+        if (atMs !== null) times.set(id, atMs);
         return;
       }
       // Nothing else to look at, and while Docker kills a container it does not answer questions about it.
       const container = containers.get(id);
       if (container === undefined) return;
       if (signal !== container.stopSignal && signal !== sigkill) return;
+      if (atMs !== null) times.set(id, atMs);
       stopping.set(id, { startedAt: container.startedAt, toldAt: performance.now() });
       log.info({ container: container.name, id: shortIdOf(id), signal }, 'stop announced');
     },
@@ -113,5 +120,10 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
     snapshots: () => containers.values(),
     unknown: () => unknown,
     isStopping: (id) => stopping.has(id),
+    eventTimes: () => new Map(times),
+
+    forgetTimes(used) {
+      for (const [id, atMs] of used) if (times.get(id) === atMs) times.delete(id);
+    },
   };
 }

@@ -5,6 +5,7 @@ import { formatDuration } from '../core/duration.js';
 import { formatValue, keyOf } from '../core/keyspace.js';
 import { registrationsOf, type RegistrationPolicy, type Skipped } from '../core/registrations.js';
 import { printable } from '../core/result.js';
+import type { SkipKind } from '../core/skip.js';
 import type { Logger } from '../ports/log.js';
 import type { Misread } from '../core/found.js';
 import type { ContainerView } from './container-view.js';
@@ -24,7 +25,22 @@ export interface Desired {
   readonly unknown: ReadonlySet<string>;
   /** When a container that is kept out may come back, in ms from now, or null. */
   readonly againInMs: number | null;
+  readonly leftOut: LeftOut;
+  /** The times of events that went into the values; see `ContainerView`. */
+  readonly eventTimes: ReadonlyMap<string, number>;
 }
+
+/** How much is not registered, or not as it was meant. */
+export interface LeftOut {
+  /** Containers and single ports, by the kind of the reason. */
+  readonly skipped: ReadonlyMap<SkipKind, number>;
+  /** Labels and variables that are not understood. */
+  readonly misread: number;
+  /** Containers that come and go too often. */
+  readonly keptOut: number;
+}
+
+export const nothingLeftOut: LeftOut = { skipped: new Map(), misread: 0, keptOut: 0 };
 
 /** What should stand in etcd, from what runs; tells of each container that is left out, once. */
 export function createDesiredKeys({ prefix, policy, view, changeRate, log }: DesiredOptions): () => Desired {
@@ -58,8 +74,10 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     log.warn(fields, 'not understood; the default holds');
   };
 
-  const limited = (claims: readonly Claim[]): { claims: readonly Claim[]; againInMs: number | null } => {
-    if (changeRate === 0) return { claims, againInMs: null };
+  const limited = (
+    claims: readonly Claim[],
+  ): { claims: readonly Claim[]; keptOut: number; againInMs: number | null } => {
+    if (changeRate === 0) return { claims, keptOut: 0, againInMs: null };
     const wanted = new Set(claims.map(({ container }) => container.id));
     for (const { container } of claims) names.set(container.id, container.name);
     const admission = admit(accounts, { wanted, nowMs: performance.now(), perSecond: changeRate });
@@ -76,34 +94,45 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     for (const { id, changes, withinMs } of ends)
       log.info({ ...about(id), changes, withinMs }, 'no longer comes and goes too often');
     for (const id of names.keys()) if (!accounts.has(id)) names.delete(id);
-    return { claims: claims.filter(({ container }) => !keptOut.has(container.id)), againInMs };
+    const admitted = claims.filter(({ container }) => !keptOut.has(container.id));
+    return { claims: admitted, keptOut: keptOut.size, againInMs };
   };
 
   return () => {
     telling = new Map();
     const all: Claim[] = [];
     const snapshots = [...view.snapshots()];
+    const eventTimes = view.eventTimes();
+    const counts = new Map<SkipKind, number>();
+    let notUnderstood = 0;
+    const leaveOut = (container: ContainerSnapshot, one: Skipped): void => {
+      counts.set(one.kind, (counts.get(one.kind) ?? 0) + 1);
+      tellSkipped(container, one);
+    };
     for (const container of snapshots) {
       const circumstances = {
         stopping: view.isStopping(container.id),
+        eventAtMs: eventTimes.get(container.id) ?? null,
         networkOwner: networkOwnerOf(container, snapshots),
       };
       const { registrations, skipped, misread } = registrationsOf(container, policy, circumstances);
       for (const registration of registrations) all.push({ container, registration });
-      for (const one of skipped) tellSkipped(container, one);
+      for (const one of skipped) leaveOut(container, one);
       for (const one of misread) tellMisread(container, one);
+      notUnderstood += misread.length;
     }
-    const { claims: admitted, againInMs } = limited(all);
+    const { claims: admitted, keptOut, againInMs } = limited(all);
     const { claims, outdone } = settleClaims(admitted);
     for (const { container, registration, lost } of outdone) {
       const reason = `its ${lost} belongs to another container of this host`;
       const containerPort = String(registration.servicePort);
-      tellSkipped(container, { containerPort, reason, isDoubtful: lost === 'SERVICE_ID' });
+      leaveOut(container, { kind: 'taken', containerPort, reason, isDoubtful: lost === 'SERVICE_ID' });
     }
     told = telling;
     const keys = new Map(
       claims.map(({ registration }) => [keyOf(prefix, registration), formatValue(registration)] as const),
     );
-    return { keys, unknown: view.unknown(), againInMs };
+    const leftOut = { skipped: counts, misread: notUnderstood, keptOut };
+    return { keys, unknown: view.unknown(), againInMs, leftOut, eventTimes };
   };
 }

@@ -3,8 +3,9 @@ import { countsOf, type DiscoverCounts } from '../core/discover-counts.js';
 import { listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
 import { whyBarred } from '../core/haproxy/fixed-binds.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
-import { emptyState, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
+import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Logger } from '../ports/log.js';
+import type { Meter } from '../ports/meter.js';
 import { ListenersRefusedError, PortsTakenError } from '../ports/proxy.js';
 import type { Registry } from '../ports/registry.js';
 import type { StateStore } from '../ports/state-store.js';
@@ -12,9 +13,11 @@ import { createCatalogSource, type CatalogSource } from './catalog-source.js';
 import type { Hands, Outcome } from './hands.js';
 import { every, runTasks } from './lifecycle.js';
 import { createModelBuilder, type HostOptions } from './model-builder.js';
+import { createMeteredRounds } from './metered-rounds.js';
 import { createProblemLog } from './problem-log.js';
+import { createPropagation } from './propagation.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
-import { createStateSaver } from './state-saver.js';
+import { createStateSaver, restoreState } from './state-saver.js';
 
 export interface DiscoverOptions {
   readonly registry: Registry;
@@ -28,6 +31,7 @@ export interface DiscoverOptions {
   readonly staleMs: number;
   readonly quiet: QuietPeriod;
   readonly log: Logger;
+  readonly meter: Meter;
 }
 
 export interface Discover {
@@ -39,34 +43,24 @@ export interface Discover {
   isReady(): boolean;
   status(signal: AbortSignal): Promise<DiscoverStatus>;
   counts(): DiscoverCounts;
+  /** No round takes longer than any round may. */
+  isAlive(): boolean;
 }
 
 /** So often HAProxy is asked about all its servers: a large answer, to find only what somebody changed there by hand. */
 const lookAtAllMs = 30_000;
 
 export function createDiscover(options: DiscoverOptions): Discover {
-  const { registry, store, hands, prefix, host, otherProblems, pollMs, staleMs, quiet, log } = options;
+  const { registry, store, hands, prefix, host, otherProblems, pollMs, staleMs, quiet, log, meter } = options;
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
   let source: CatalogSource | null = null;
   let model: Model = emptyModel;
   /** What is not served, by kind. */
   let problems: readonly (readonly Problem[])[] = [];
   const problemLog = createProblemLog(log);
+  const propagation = createPropagation(meter);
+  const rounds = createMeteredRounds({ meter, metrics: discoverMetrics });
   let ready = false;
-
-  const restore = async (): Promise<LastKnownGood> => {
-    const text = await store.load();
-    const saved = text === null ? null : parseLastKnownGood(text);
-    if (saved?.ok === true) {
-      log.info(
-        { revision: saved.value.revision, registrations: saved.value.entries.length },
-        'serving the last known good state until etcd answers',
-      );
-      return saved.value;
-    }
-    if (saved !== null) log.warn({ reason: saved.reason }, 'the saved state can not be used; starting empty');
-    return emptyState;
-  };
 
   return {
     trigger: (reason) => {
@@ -75,7 +69,15 @@ export function createDiscover(options: DiscoverOptions): Discover {
 
     isReady: () => ready && hands.isRunning(),
 
-    counts: () => countsOf(model, problems),
+    counts: () => ({
+      ...countsOf(model, problems),
+      isLive: source?.isLive() ?? false,
+      revision: source?.revision() ?? 0,
+      isRunning: hands.isRunning(),
+      isRefused: hands.fault() !== null,
+    }),
+
+    isAlive: () => rounds.areAlive(),
 
     async status(signal) {
       const { servers, ...its } = await hands.status(signal);
@@ -90,11 +92,23 @@ export function createDiscover(options: DiscoverOptions): Discover {
     },
 
     async run(signal) {
-      const initial = await restore();
+      const initial = await restoreState(store, log);
       const onChange = (reason: string): void => {
         loop.trigger(reason);
       };
-      const following = createCatalogSource({ registry, prefix, pollMs, initial, staleMs, log, onChange });
+      const following = createCatalogSource({
+        registry,
+        prefix,
+        pollMs,
+        initial,
+        staleMs,
+        log,
+        meter,
+        onNews: (news) => {
+          propagation.heard(news);
+        },
+        onChange,
+      });
       source = following;
       const builder = createModelBuilder({ ...host, proxy: hands, held: initial.held, heldRevision: initial.revision });
       const saver = createStateSaver(store, log);
@@ -111,6 +125,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
 
       const reconcile = async (): Promise<void> => {
         if (!hands.startsEmpty && !following.isLive() && following.revision() === 0) return;
+        const news = propagation.pending();
         const catalog = following.catalog();
         const [revision, loaded, last] = [following.revision(), hands.loadedPorts(), hands.last()];
         const built = await builder.build({ catalog, revision, loaded, last });
@@ -133,6 +148,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         }
         ready = true;
         lookAgain(outcome);
+        if (outcome === 'settled' && !hands.isBehind()) propagation.arrived(news, model);
         // HAProxy began anew, or with another template: it may take what it refused before.
         if (outcome === 'changed') builder.quarantine.offerAgain();
         if (typeof outcome === 'object' || hands.isBehind()) return;
@@ -148,7 +164,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         await runTasks(
           [
             (both) => following.run(both),
-            (both) => loop.run(reconcile, both),
+            (both) => loop.run(rounds.of(reconcile, both), both),
             (both) => saver.run(both),
             (both) => hands.run(both),
             // Listeners that linger come to their end, and ports that were taken may be free.

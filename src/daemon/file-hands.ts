@@ -3,7 +3,9 @@ import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { render } from '../core/haproxy/render.js';
 import type { Templates } from '../core/haproxy/templates.js';
 import { viewOf, type ProxySettings } from '../core/haproxy/view.js';
+import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Logger } from '../ports/log.js';
+import type { Meter } from '../ports/meter.js';
 import type { Output } from '../ports/output.js';
 import { ConfigurationRefusedError } from '../ports/proxy.js';
 import { noChanges } from './change-log.js';
@@ -22,6 +24,7 @@ export interface FileHandsOptions {
   /** Least time between two runs of the command. */
   readonly intervalMs: number;
   readonly log: Logger;
+  readonly meter: Meter;
 }
 
 /**
@@ -29,7 +32,7 @@ export interface FileHandsOptions {
  * does not become the file.
  */
 export function createFileHands(options: FileHandsOptions): Hands {
-  const { output, path, settings, readTemplates, intervalMs, log } = options;
+  const { output, path, settings, readTemplates, intervalMs, log, meter } = options;
   let { templates } = options;
   /** The template is to be read anew. */
   let isDemanded = false;
@@ -89,7 +92,13 @@ export function createFileHands(options: FileHandsOptions): Hands {
 
   const tell = async (signal: AbortSignal): Promise<void> => {
     const startedAt = performance.now();
-    await output.tell(signal);
+    try {
+      await output.tell(signal);
+    } catch (error) {
+      if (!signal.aborted) meter.count(discoverMetrics.execRuns, { outcome: 'failed' });
+      throw error;
+    }
+    meter.count(discoverMetrics.execRuns, { outcome: 'done' });
     isTold = true;
     runs += 1;
     lastRun = { what: `${path} changed`, at: new Date().toISOString() };

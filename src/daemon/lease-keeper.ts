@@ -8,6 +8,8 @@ export interface LeaseKeeper {
   current(signal: AbortSignal): Promise<string>;
   /** The lease, or null while there is none. */
   peek(): string | null;
+  /** How long it has been held, and how long ago etcd confirmed it, ms; null while there is none. */
+  age(): { readonly heldMs: number; readonly unconfirmedMs: number } | null;
   /** The lease turned out to be gone. */
   drop(): void;
   /** Keeps the lease alive; calls `onLost` when it is gone. */
@@ -28,6 +30,7 @@ export function createLeaseKeeper({
   log: Logger;
 }): LeaseKeeper {
   let lease: string | null = null;
+  let grantedAt = 0;
   let confirmedAt = 0;
 
   const lose = (reason: string, onLost: () => void): void => {
@@ -42,12 +45,17 @@ export function createLeaseKeeper({
       const askedAt = performance.now();
       const granted = await registry.grantLease(ttlMs, signal);
       lease = granted;
-      confirmedAt = askedAt;
+      [grantedAt, confirmedAt] = [askedAt, askedAt];
       log.info({ lease, ttlMs }, 'lease granted');
       return granted;
     },
 
     peek: () => lease,
+
+    age() {
+      const now = performance.now();
+      return lease === null ? null : { heldMs: now - grantedAt, unconfirmedMs: now - confirmedAt };
+    },
 
     drop() {
       lease = null;

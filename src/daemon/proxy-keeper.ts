@@ -2,9 +2,12 @@ import { messageOf } from '../core/errors.js';
 import { createConfigurationReader, sectionChanges, type Configuration } from '../core/haproxy/configuration.js';
 import { emptyModel } from '../core/haproxy/model.js';
 import { planOf, type Observed, type Plan } from '../core/haproxy/plan.js';
+import { notRunning, type ReloadReason } from '../core/haproxy/reload-reason.js';
 import type { Templates } from '../core/haproxy/templates.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
+import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Logger } from '../ports/log.js';
+import type { Meter } from '../ports/meter.js';
 import { StepRejectedError, type Proxy } from '../ports/proxy.js';
 import { createAttention } from './attention.js';
 import { createChangeLog, type Changes } from './change-log.js';
@@ -27,6 +30,7 @@ export interface ProxyKeeperOptions {
   /** How long the connections of an endpoint that went may live on. */
   readonly drainDeadlineMs: number;
   readonly log: Logger;
+  readonly meter: Meter;
 }
 
 /**
@@ -44,10 +48,10 @@ export interface ProxyKeeper extends Pick<
 }
 
 export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
-  const { proxy, drainDeadlineMs, log } = options;
+  const { proxy, drainDeadlineMs, log, meter } = options;
   const memory = createWorkerMemory(drainDeadlineMs);
   const restarts = createRestarts(log);
-  const changeLog = createChangeLog(log, () => restarts.isLooping());
+  const changeLog = createChangeLog({ log, meter, isLooping: () => restarts.isLooping() });
   const fileFault = createLastingFault(
     {
       fault: 'haproxy.cfg stays behind what HAProxy was told; clients see nothing of it',
@@ -99,6 +103,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
       return null;
     } catch (error) {
       if (!(error instanceof StepRejectedError)) throw error;
+      meter.count(discoverMetrics.runtimeRejections, {});
       return messageOf(error);
     }
   };
@@ -113,7 +118,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
       if (reloading !== null) return { reloading };
       const waitMs = restarts.waitMs();
       if (waitMs > 0) return { waitMs };
-      await reloader.load(built, plan.kind === 'reload' ? plan.reason : 'HAProxy is not running', signal);
+      await reloader.load(built, plan.kind === 'reload' ? plan.reason : notRunning, signal);
       return 'changed';
     }
     const isFileOurs = plan.kind !== 'reload' && reloading === null;
@@ -162,7 +167,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
 }
 
 /** Why a reload is needed; null where none is. */
-function reasonOf(plan: Plan, rejected: string | null): string | null {
+function reasonOf(plan: Plan, rejected: string | null): ReloadReason | null {
   if (plan.kind === 'reload') return plan.reason;
-  return rejected === null ? null : `the runtime API said: ${rejected}`;
+  return rejected === null ? null : { cause: 'runtime_api', text: `the runtime API said: ${rejected}` };
 }

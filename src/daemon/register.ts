@@ -1,15 +1,18 @@
 import { formatDuration } from '../core/duration.js';
 import { shortIdOf } from '../core/container.js';
+import { registerMetrics } from '../core/metrics/register.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
 import type { Logger } from '../ports/log.js';
+import type { Meter } from '../ports/meter.js';
 import type { Registry } from '../ports/registry.js';
 import { createAlarm } from './alarm.js';
 import { createContainerView } from './container-view.js';
-import { createDesiredKeys } from './desired-keys.js';
+import { createDesiredKeys, nothingLeftOut, type Desired, type LeftOut } from './desired-keys.js';
 import { createEventFollower } from './event-follower.js';
-import { createLeaseKeeper } from './lease-keeper.js';
+import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.js';
 import { every, runTasks } from './lifecycle.js';
+import { createMeteredRounds } from './metered-rounds.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createRegistrar } from './registrar.js';
 import { retry } from './retry.js';
@@ -31,6 +34,7 @@ export interface RegisterOptions {
   /** Whether the keys go with the daemon, or are left to the TTL, so that an upgrade does not flap the services. */
   readonly withdrawOnExit: boolean;
   readonly log: Logger;
+  readonly meter: Meter;
 }
 
 export interface RegisterStatus {
@@ -40,22 +44,42 @@ export interface RegisterStatus {
   readonly registrations: number;
 }
 
+/** What is looked up when somebody asks for metrics. */
+export interface RegisterCounts extends LeftOut {
+  readonly containers: number;
+  readonly registrations: number;
+  readonly lease: ReturnType<LeaseKeeper['age']>;
+}
+
+export interface Register {
+  run(signal: AbortSignal): Promise<void>;
+  status(): RegisterStatus;
+  counts(): RegisterCounts;
+  /** No round takes longer than any round may. */
+  isAlive(): boolean;
+}
+
 /**
  * Keeps the keys of this host equal to the published ports of its containers, until `signal` fires.
  *
  * Whatever happens leads to the same step: compare what runs with what stands under our lease, and act on the
  * difference. Where Docker can't be asked nothing is deleted; where etcd can't, all is put again when it is back.
  */
-export function createRegister(options: RegisterOptions): {
-  run(signal: AbortSignal): Promise<void>;
-  status(): RegisterStatus;
-} {
-  const { engine, registry, prefix, policy, ttlMs, resyncMs, quiet, changeRate, withdrawOnExit, log } = options;
+export function createRegister(options: RegisterOptions): Register {
+  const { engine, registry, prefix, policy, ttlMs, resyncMs, quiet, changeRate, withdrawOnExit, log, meter } = options;
   const view = createContainerView(engine, log);
   const keeper = createLeaseKeeper({ registry, ttlMs, log });
   const loop = createReconcileLoop({ quiet, what: 'registering', log });
-  const desiredKeys = createDesiredKeys({ prefix, policy, view, changeRate, log });
-  const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log });
+  const rounds = createMeteredRounds({ meter, metrics: registerMetrics });
+  const lookAtContainers = createDesiredKeys({ prefix, policy, view, changeRate, log });
+  let leftOut = nothingLeftOut;
+  let eventTimes: Desired['eventTimes'] = new Map();
+  const desiredKeys = (): Desired => {
+    const desired = lookAtContainers();
+    ({ leftOut, eventTimes } = desired);
+    return desired;
+  };
+  const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log, meter });
   const mayComeBack = createAlarm(() => {
     loop.trigger('kept out for long enough');
   });
@@ -78,9 +102,11 @@ export function createRegister(options: RegisterOptions): {
   const follower = createEventFollower({
     engine,
     onOpen: () => {
+      meter.count(registerMetrics.streams, {});
       lookAgain('event stream opened');
     },
     onEvent: (event) => {
+      meter.count(registerMetrics.events, { action: event.action });
       view.note(event);
       loop.trigger(`${event.action} ${shortIdOf(event.id)}`);
     },
@@ -108,6 +134,15 @@ export function createRegister(options: RegisterOptions): {
   return {
     status: () => ({ ready, lease: keeper.peek(), registrations: registrar.count() }),
 
+    counts: () => ({
+      ...leftOut,
+      containers: [...view.snapshots()].length,
+      registrations: registrar.count(),
+      lease: keeper.age(),
+    }),
+
+    isAlive: () => rounds.areAlive(),
+
     async run(signal) {
       const reconcile = async (reasons: readonly string[]): Promise<void> => {
         const silentAgainInMs = await view.refresh(signal);
@@ -115,15 +150,17 @@ export function createRegister(options: RegisterOptions): {
         const { admitInMs, listAgainInMs } = await registrar.reconcile(reasons, signal);
         if (admitInMs !== null) mayComeBack.set(admitInMs);
         if (listAgainInMs !== null) mayBeKnown.set(listAgainInMs);
+        view.forgetTimes(eventTimes);
         ready = true;
       };
       try {
         await runTasks(
           [
             (both) => follower.run(both),
-            (both) => loop.run(reconcile, both),
+            (both) => loop.run(rounds.of(reconcile, both), both),
             (both) =>
               keeper.run(() => {
+                meter.count(registerMetrics.leasesLost, {});
                 lookAgain('lease lost');
               }, both),
             (both) =>

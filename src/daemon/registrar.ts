@@ -1,9 +1,13 @@
 import { diffOf, type Diff } from '../core/diff.js';
+import { eventTimeOf } from '../core/keyspace.js';
+import { registerMetrics } from '../core/metrics/register.js';
 import { isOfContainer, keysOfUnknown } from '../core/ownership.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
 import type { Logger } from '../ports/log.js';
+import type { Meter } from '../ports/meter.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
+import { secondsSince } from './clock.js';
 import type { Desired } from './desired-keys.js';
 import { createHeldKeys, type Asking, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
@@ -15,6 +19,7 @@ export interface RegistrarOptions {
   readonly desiredKeys: () => Desired;
   readonly keeper: LeaseKeeper;
   readonly log: Logger;
+  readonly meter: Meter;
 }
 
 /** When to look again, in ms from now, or null. */
@@ -43,7 +48,15 @@ export interface Registrar {
 /** A call to etcd has 5 s; what a member does with it comes not much later. */
 const lateMs = 7_000;
 
-export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log }: RegistrarOptions): Registrar {
+export function createRegistrar({
+  registry,
+  prefix,
+  policy,
+  desiredKeys,
+  keeper,
+  log,
+  meter,
+}: RegistrarOptions): Registrar {
   /** Keys of this host and their values, as last listed or written. */
   let held: ReadonlyMap<string, string> = new Map();
   /** What this process has put and not deleted since, whether or not it still stands. */
@@ -107,8 +120,14 @@ export function createRegistrar({ registry, prefix, policy, desiredKeys, keeper,
   };
 
   const tell = ({ puts, deletes }: Diff, reasons: readonly string[]): void => {
-    for (const { key, value } of puts) log.info({ key, value, reasons }, 'registered');
+    for (const { key, value } of puts) {
+      log.info({ key, value, reasons }, 'registered');
+      const atMs = eventTimeOf(value);
+      if (atMs !== null) meter.observe(registerMetrics.registrationSeconds, {}, secondsSince(atMs));
+    }
     for (const key of deletes) log.info({ key, reasons }, 'deregistered');
+    if (puts.length > 0) meter.count(registerMetrics.changes, { change: 'put' }, puts.length);
+    if (deletes.length > 0) meter.count(registerMetrics.changes, { change: 'delete' }, deletes.length);
   };
 
   return {

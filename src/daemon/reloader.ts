@@ -1,11 +1,14 @@
 import { messageOf, SettingError } from '../core/errors.js';
 import type { Listener } from '../core/haproxy/listener.js';
 import { emptyModel } from '../core/haproxy/model.js';
+import { withLastGood, withoutListeners, type ReloadReason } from '../core/haproxy/reload-reason.js';
 import { render } from '../core/haproxy/render.js';
 import type { Templates } from '../core/haproxy/templates.js';
 import { viewOf } from '../core/haproxy/view.js';
+import { discoverMetrics } from '../core/metrics/discover.js';
 import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError } from '../ports/proxy.js';
 import type { ChangeLog } from './change-log.js';
+import { createLoadedPorts } from './loaded-ports.js';
 import { portsOf, type BuiltModel } from './model-builder.js';
 import type { ProxyKeeperOptions } from './proxy-keeper.js';
 import { createRefusal } from './refusal.js';
@@ -27,9 +30,9 @@ export interface Reloader {
    *
    * @throws ListenersRefusedError, and whatever is not a refusal; one of the whole is noted
    */
-  load(built: BuiltModel, reason: string, signal: AbortSignal): Promise<void>;
+  load(built: BuiltModel, reason: ReloadReason, signal: AbortSignal): Promise<void>;
   /** Reloads while the rounds go on. Resolves at its end, also where it failed: the next one then waits longer. */
-  begin(built: BuiltModel, reason: string, signal: AbortSignal): Promise<void>;
+  begin(built: BuiltModel, reason: ReloadReason, signal: AbortSignal): Promise<void>;
   /** @throws PortsTakenError, ListenersRefusedError where the last reload that was begun failed for them, once */
   collect(): void;
   /** The end of the reload that was begun and goes on; null where none does. */
@@ -56,10 +59,9 @@ export interface Reloader {
 }
 
 export function createReloader(options: ReloaderOptions): Reloader {
-  const { proxy, settings, readTemplates, reloadIntervalMs, changeLog, log, onLoaded } = options;
+  const { proxy, settings, readTemplates, reloadIntervalMs, changeLog, log, meter, onLoaded } = options;
   let templates = options.templates;
-  let ports: ReadonlySet<number> = new Set();
-  let coming: ReadonlySet<number> = new Set();
+  const ports = createLoadedPorts();
   let demanded: string | null = null;
   let underWay: Promise<void> | null = null;
   let setback: PortsTakenError | ListenersRefusedError | null = null;
@@ -76,22 +78,25 @@ export function createReloader(options: ReloaderOptions): Reloader {
     return text.value;
   };
 
-  const take = async (built: BuiltModel, source: Templates, reason: string, signal: AbortSignal): Promise<void> => {
+  const take = async (
+    built: BuiltModel,
+    source: Templates,
+    reason: ReloadReason,
+    signal: AbortSignal,
+  ): Promise<void> => {
     const text = rendered(source, built);
     const startedAt = performance.now();
     const isReload = proxy.isRunning();
-    coming = portsOf(built, settings);
+    const wanted = portsOf(built, settings);
+    ports.begin(wanted);
     try {
       await proxy.load(text, signal);
-      ports = coming;
+      ports.end();
     } catch (thrown) {
-      const error = failureOf(thrown, coming);
-      // Where no answer came, a worker with these ports may run.
-      if (error instanceof PortsTakenError) ports = new Set([...ports].filter((port) => !error.ports.includes(port)));
-      else if (!(error instanceof ConfigurationRefusedError)) ports = new Set([...ports, ...coming]);
+      if (!signal.aborted) meter.count(discoverMetrics.reloadFailures, {});
+      const error = failureOf(thrown, wanted);
+      ports.end(error);
       throw error;
-    } finally {
-      coming = new Set();
     }
     [templates, last] = [source, built];
     // A little apart, so that a fleet does not reload in one beat.
@@ -104,14 +109,14 @@ export function createReloader(options: ReloaderOptions): Reloader {
   /** Nothing runs: the last good state, or at least the stats page, is worth having; the rest follows with the next change. */
   const startWithLess = async (built: BuiltModel, signal: AbortSignal): Promise<void> => {
     try {
-      if (last !== null) await take(last, templates, 'start with the last good state', signal);
+      if (last !== null) await take(last, templates, withLastGood, signal);
     } catch (error) {
       if (!(error instanceof ConfigurationRefusedError)) throw error;
     }
-    if (!proxy.isRunning()) await take({ ...built, model: emptyModel }, templates, 'start without listeners', signal);
+    if (!proxy.isRunning()) await take({ ...built, model: emptyModel }, templates, withoutListeners, signal);
   };
 
-  const load = async (built: BuiltModel, reason: string, signal: AbortSignal): Promise<void> => {
+  const load = async (built: BuiltModel, reason: ReloadReason, signal: AbortSignal): Promise<void> => {
     const text = rendered(templates, built);
     try {
       await take(built, templates, reason, signal);
@@ -124,7 +129,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
         rendered(templates, { ...built, model: { ...built.model, listeners: some } });
       const check = (part: string): Promise<void> => proxy.check(part, signal);
       const refused = await refusedListeners({ listeners, refusal: error, textOf, check });
-      refusal.note({ text, fault: messageOf(error), reason }, refused.size > 0);
+      refusal.note({ text, fault: messageOf(error), reason: reason.text }, refused.size > 0);
       if (refused.size > 0) throw new ListenersRefusedError(refused, built.model);
       if (!proxy.isRunning()) await startWithLess(built, signal);
     }
@@ -139,7 +144,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
         .catch((error: unknown) => {
           if (error instanceof PortsTakenError || error instanceof ListenersRefusedError) setback = error;
           else if (!signal.aborted)
-            nextReloadAt = performance.now() + Math.max(reloadIntervalMs, failures.add(error, reason));
+            nextReloadAt = performance.now() + Math.max(reloadIntervalMs, failures.add(error, reason.text));
         })
         .finally(() => {
           underWay = null;
@@ -174,7 +179,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       const reason = demanded ?? '';
       demanded = null;
       try {
-        await take(built, await readTemplates(), reason, signal);
+        await take(built, await readTemplates(), { cause: 'template', text: reason }, signal);
         refusal.forget();
         templateFault = null;
       } catch (error) {
@@ -188,7 +193,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       }
     },
 
-    ports: () => (proxy.isRunning() ? new Set([...ports, ...coming]) : new Set()),
+    ports: () => (proxy.isRunning() ? ports.all() : new Set()),
     isBehind: () => refusal.fault() !== null,
     fault: () => refusal.fault() ?? templateFault,
   };

@@ -1,5 +1,5 @@
 import { messageOf } from '../core/errors.js';
-import { formatLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
+import { emptyState, formatLastKnownGood, parseLastKnownGood, type LastKnownGood } from '../core/last-known-good.js';
 import type { Logger } from '../ports/log.js';
 import type { StateStore } from '../ports/state-store.js';
 import { every } from './lifecycle.js';
@@ -47,4 +47,17 @@ export function createStateSaver(store: StateStore, log: Logger): StateSaver {
       }
     },
   };
+}
+
+/** What was saved when the daemon last ran; nothing where nothing was, or where it can't be used. */
+export async function restoreState(store: StateStore, log: Logger): Promise<LastKnownGood> {
+  const text = await store.load();
+  const saved = text === null ? null : parseLastKnownGood(text);
+  if (saved?.ok === true) {
+    const { revision, entries } = saved.value;
+    log.info({ revision, registrations: entries.length }, 'serving the last known good state until etcd answers');
+    return saved.value;
+  }
+  if (saved !== null) log.warn({ reason: saved.reason }, 'the saved state can not be used; starting empty');
+  return emptyState;
 }

@@ -8,6 +8,8 @@ export interface ContainerEvent {
   readonly action: string;
   /** Number of the signal, for the action `kill`. */
   readonly signal: number | null;
+  /** When it happened, ms since 1970 by the engine's clock; null where it does not say. */
+  readonly atMs: number | null;
 }
 
 /** A container of which the engine tells that it is there, and nothing more. */

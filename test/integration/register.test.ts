@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HeldEntry } from '../../src/ports/registry.js';
 import { startLab, type EngineHost, type Lab } from '../lab/lab.js';
+import { eventTimeOf, withoutTime } from '../../src/core/keyspace.js';
 import { waitFor } from '../lab/wait-for.js';
 import { runDaemon, startDaemon, type Daemon } from './support/daemon.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
+import { freePorts } from './support/free-ports.js';
 
 let lab: Lab;
 let host: EngineHost;
@@ -72,7 +74,9 @@ async function entries(): Promise<readonly HeldEntry[]> {
 }
 
 async function standing(): Promise<Record<string, string>> {
-  return Object.fromEntries((await entries()).map(({ key, value }) => [key.replace('/backends/', ''), value]));
+  return Object.fromEntries(
+    (await entries()).map(({ key, value }) => [key.replace('/backends/', ''), withoutTime(value)]),
+  );
 }
 
 function registered(
@@ -106,6 +110,37 @@ describe('docker-register', () => {
     await registered('the kill', () => ({ [`whoami/${later}`]: `${host.ip}:${random}?port=8000` }));
     await host.docker('stop', later);
     await registered('the stop', () => ({}));
+  });
+
+  it('puts the time of the event with what it led to, and measures', async () => {
+    const [metricsPort = 0] = await freePorts(1);
+    const bind = `127.0.0.1:${String(metricsPort)}`;
+    const metrics = async (path: string): Promise<string> => (await fetch(`http://${bind}/${path}`)).text();
+    await start({ METRICS_BIND: bind });
+    const startedAt = Date.now();
+    const id = await run('-p', '8000:8000', 'whoami');
+    await registered('the container', () => ({ [`whoami/${id}`]: `${host.ip}:8000?port=8000` }));
+    await run('-p', '9000:9000', '-l', 'SERVICE_IGNORE=yes', 'whoami');
+    const [{ value } = { value: '' }] = await entries();
+    const atMs = eventTimeOf(value) ?? 0;
+    expect(atMs).toBeGreaterThanOrEqual(startedAt);
+    expect(atMs).toBeLessThanOrEqual(Date.now());
+    await waitFor('the one that is left out', async (seen) =>
+      seen(await metrics('metrics')).includes('docker_register_skipped{reason="ignored"} 1'),
+    );
+    const text = await metrics('metrics');
+    expect(text).toContain('docker_register_registration_delay_seconds_count 1');
+    expect(text).toContain('docker_register_events_total{action="start"} 2');
+    expect(text).toContain('docker_register_key_changes_total{change="put"} 1');
+    expect(text).toContain('docker_register_registrations 1');
+    expect(text).toContain('docker_register_containers 2');
+    expect(text).toContain('docker_register_lease_held 1');
+    expect(text).toMatch(/^docker_register_lease_unconfirmed_seconds [0-5]\./m);
+    expect(await metrics('readyz')).toBe('ready: registered under a lease\n');
+    await host.docker('stop', '-t', '1', id);
+    await registered('the stop', () => ({}));
+    // Its own announcement, with a time of its own.
+    expect(await metrics('metrics')).toContain('docker_register_registration_delay_seconds_count 2');
   });
 
   it('registers every TCP port of a container, and skips UDP with a reason in the debug log', async () => {

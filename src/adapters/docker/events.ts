@@ -34,8 +34,15 @@ export function containerEventOf(line: string): ContainerEvent | null {
     id: actor['ID'],
     // `health_status: healthy`
     action: event['Action'].replace(/:.*$/, ''),
+    atMs: atMsOf(event),
     signal: typeof signal === 'string' && /^\d+$/.test(signal) ? Number(signal) : null,
   };
+}
+
+/** `timeNano` has more digits than a number of JavaScript, and loses what is below a microsecond. */
+function atMsOf({ time, timeNano }: Record<string, unknown>): number | null {
+  if (typeof timeNano === 'number') return Math.round(timeNano / 1_000_000);
+  return typeof time === 'number' ? time * 1000 : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,5 @@
+import type { ReloadReason } from './reload-reason.js';
+
 /** A `server` line, taken apart as far as the runtime API needs it. */
 export interface ServerLine {
   /** `ip:port` or `[ipv6]:port`. */
@@ -148,14 +150,14 @@ function serverLineOf(address: string, rest: string): ServerLine {
 }
 
 /** What of the sections differs, in words: the reason of a reload. */
-export function sectionChanges(before: Configuration, after: Configuration): string[] {
+export function sectionChanges(before: Configuration, after: Configuration): ReloadReason[] {
   const added = [...after.sections.keys()].filter((header) => !before.sections.has(header));
   const removed = [...before.sections.keys()].filter((header) => !after.sections.has(header));
   const changed = [...after.sections].filter(([header, text]) => (before.sections.get(header) ?? text) !== text);
   return [
-    ...added.map((header) => `${titleOf(header)} added`),
-    ...removed.map((header) => `${titleOf(header)} removed`),
-    ...changed.map(([header]) => `${titleOf(header)} changed`),
+    ...added.map((header) => ({ cause: 'section_added' as const, text: `${titleOf(header)} added` })),
+    ...removed.map((header) => ({ cause: 'section_removed' as const, text: `${titleOf(header)} removed` })),
+    ...changed.map(([header]) => ({ cause: 'section_changed' as const, text: `${titleOf(header)} changed` })),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { parseAddress } from '../address.js';
 import { isFixed, sectionChanges, type Configuration, type ServerLine } from './configuration.js';
+import { notRunning, summaryOf, type ReloadReason } from './reload-reason.js';
 
 /** A change of one server that the running worker takes over its runtime API. */
 export type Step = { readonly listener: string; readonly server: string } & (
@@ -16,7 +17,7 @@ export type Plan =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'runtime'; readonly steps: readonly Step[] }
   /** `steps` bring the listeners that stay up to date, should the reload have to wait. */
-  | { readonly kind: 'reload'; readonly reason: string; readonly steps: readonly Step[] };
+  | { readonly kind: 'reload'; readonly reason: ReloadReason; readonly steps: readonly Step[] };
 
 /** A server as HAProxy has it. */
 export interface ObservedServer {
@@ -46,7 +47,7 @@ export interface Observed {
  * reason, and only what the runtime API can't do is one.
  */
 export function planOf({ loaded, servers }: Observed, desired: Configuration): Plan {
-  if (loaded === null) return { kind: 'reload', reason: 'HAProxy is not running', steps: [] };
+  if (loaded === null) return { kind: 'reload', reason: notRunning, steps: [] };
   const reasons = sectionChanges(loaded, desired);
   const steps: Step[] = [];
   for (const [listener, observed] of servers) {
@@ -56,7 +57,7 @@ export function planOf({ loaded, servers }: Observed, desired: Configuration): P
     for (const [server, line] of lines) {
       const there = observed.get(server);
       if (there !== undefined && there.keywords !== line.keywords) {
-        reasons.push(`server ${listener}/${server} has other keywords`);
+        reasons.push({ cause: 'server_keywords', text: `server ${listener}/${server} has other keywords` });
       } else {
         steps.push(...stepsTo(line, there).map((step) => ({ ...step, listener, server })));
       }
@@ -67,7 +68,8 @@ export function planOf({ loaded, servers }: Observed, desired: Configuration): P
         steps.push(...stepsOut(there).map((kind) => ({ kind, listener, server })));
     }
   }
-  if (reasons.length > 0) return { kind: 'reload', reason: summaryOf(reasons), steps };
+  const [first, ...more] = reasons;
+  if (first !== undefined) return { kind: 'reload', reason: summaryOf([first, ...more]), steps };
   return steps.length === 0 ? { kind: 'nothing' } : { kind: 'runtime', steps };
 }
 
@@ -89,10 +91,4 @@ function stepsTo(line: ServerLine, there: ObservedServer | undefined): OmitServe
 /** Out of the pool at once; deleted when its last connection has gone, or after the deadline. */
 function stepsOut({ maint, overdue }: ObservedServer): ('maint' | 'shutdown sessions' | 'delete')[] {
   return [...(maint ? [] : (['maint'] as const)), ...(overdue ? (['shutdown sessions'] as const) : []), 'delete'];
-}
-
-function summaryOf(reasons: readonly string[]): string {
-  const [first = '', second] = reasons;
-  if (second === undefined) return first;
-  return reasons.length === 2 ? `${first}, ${second}` : `${first} and ${String(reasons.length - 1)} more changes`;
 }

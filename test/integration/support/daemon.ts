@@ -21,7 +21,8 @@ export function startDaemon(
 ): Daemon {
   const child = spawn(process.execPath, ['--import', 'tsx', `src/cli/${name}.ts`, ...args], {
     cwd: root,
-    env: { PATH: process.env['PATH'], ...env },
+    // Several daemons of one kind run side by side in tests.
+    env: { PATH: process.env['PATH'], METRICS_BIND: 'none', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -1,4 +1,5 @@
 import { createCatalogSource, type CatalogSource } from '../../../src/daemon/catalog-source.js';
+import { recordingMeter } from '../../unit/support/meter.js';
 import type { TestEtcd } from './etcd.js';
 import { createTestLog } from './log.js';
 
@@ -20,6 +21,8 @@ export function follow(etcd: TestEtcd, pollMs: number): Follower {
     initial: { revision: 0, entries: [], stale: [] },
     staleMs: 600_000,
     log: createTestLog().log,
+    meter: recordingMeter().meter,
+    onNews: () => undefined,
     onChange: () => undefined,
   });
   const controller = new AbortController();

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withoutTime } from '../../../src/core/keyspace.js';
 import type { HeldEntry, WatchEvent } from '../../../src/ports/registry.js';
 import type { EngineHost } from '../../lab/lab.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -16,10 +17,10 @@ export interface KeyWatch {
   stop(): Promise<void>;
 }
 
-/** Keys of `/backends`, without the prefix, and their values. */
+/** Keys of `/backends`, without the prefix, and their values, without their times. */
 export async function standing(etcd: TestEtcd): Promise<Record<string, string>> {
   const entries = await entriesOf(etcd);
-  return Object.fromEntries(entries.map(({ key, value }) => [key.replace('/backends/', ''), value]));
+  return Object.fromEntries(entries.map(({ key, value }) => [key.replace('/backends/', ''), withoutTime(value)]));
 }
 
 export async function entriesOf(etcd: TestEtcd): Promise<readonly HeldEntry[]> {
@@ -31,7 +32,7 @@ export async function watchKeys(etcd: TestEtcd): Promise<KeyWatch> {
   const changes: string[] = [];
   const { revision } = await etcd.registry.list(controller.signal);
   const lineOf = (event: WatchEvent): string =>
-    event.kind === 'put' ? `${event.entry.key} ${event.entry.value}` : `${event.key} gone`;
+    event.kind === 'put' ? `${event.entry.key} ${withoutTime(event.entry.value)}` : `${event.key} gone`;
   const ended = etcd.registry.watch(
     revision,
     (events) => {

@@ -91,7 +91,6 @@ export async function createSite({ etcd, binary, ...given }: SiteOptions): Promi
     STATE_DIR: join(dir, 'state'),
     BIND: '127.0.0.1',
     STATS_BIND: `127.0.0.1:${String(statsPort)}`,
-    METRICS_BIND: 'none',
     POLL: '500ms',
     STOP_TIMEOUT: '1s',
     ...given.env,

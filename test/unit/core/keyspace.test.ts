@@ -12,6 +12,8 @@ import {
   parseKey,
   parsePrefix,
   parseValue,
+  eventTimeOf,
+  withoutTime,
 } from '../../../src/core/keyspace.js';
 import { accept, type Parsed } from '../../../src/core/result.js';
 import { defaultAttributes } from '../../../src/core/attributes.js';
@@ -93,8 +95,10 @@ describe('a value', () => {
     ...defaultAttributes,
     address: { host: '10.170.71.226', port: 49153 },
     servicePort: 49153,
+    eventAtMs: null,
     others: new Map(),
   };
+  const time = '2026-11-27T01:20:11.123Z';
 
   test.each([
     ['10.170.71.226:49153', bare],
@@ -108,6 +112,11 @@ describe('a value', () => {
     ['10.170.71.226:49153?weight=256', { ...bare, weight: 256 }],
     ['10.170.71.226:49153?zone=b&canary', { ...bare, zone: 'b' }],
     ['10.170.71.226:49153?note=a b&Note=c&tags=a,b', { ...bare, tags: ['a', 'b'] }],
+    [`10.170.71.226:49153?port=49153&at=${time}`, { ...bare, eventAtMs: Date.parse(time) }],
+    [`10.170.71.226:49153?at=${time}&weight=2`, { ...bare, weight: 2, eventAtMs: Date.parse(time) }],
+    // It is for measuring alone, and costs no endpoint.
+    ['10.170.71.226:49153?at=yesterday', bare],
+    ['10.170.71.226:49153?at=2026-13-27T01:20:11.123Z', bare],
     ['10.170.71.226:49153?note=a=b', { ...bare, others: new Map([['note', 'a=b']]) }],
   ])('is read from %s', (text, value) => {
     expect(accepted(parseValue(text))).toEqual(value);
@@ -144,6 +153,16 @@ describe('a value', () => {
   ])('is not read from %j', (text, reason) => {
     expect(reasonOf(parseValue(text))).toContain(reason);
   });
+});
+
+test('a value without its time is what it was before, whatever else it says', () => {
+  const registration = registrationWith({ weight: 2, others: new Map([['x', 'at=1']]) });
+  const timed = formatValue({ ...registration, eventAtMs: 1_764_206_411_123 });
+  expect(timed).toBe('10.170.71.226:49153?port=8000&weight=2&x=at=1&at=2025-11-27T01:20:11.123Z');
+  expect(withoutTime(timed)).toBe(formatValue(registration));
+  expect(withoutTime(formatValue(registration))).toBe(formatValue(registration));
+  expect(eventTimeOf(timed)).toBe(1_764_206_411_123);
+  expect(eventTimeOf(formatValue(registration))).toBeNull();
 });
 
 describe('a loopback address', () => {

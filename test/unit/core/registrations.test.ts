@@ -20,7 +20,7 @@ function register(
   changes: Partial<ContainerSnapshot>,
   { policy = {}, stopping = false, networkOwner = null }: Case = {},
 ): Registrations {
-  return registrationsOf(containerWith(changes), policyWith(policy), { stopping, networkOwner });
+  return registrationsOf(containerWith(changes), policyWith(policy), { stopping, eventAtMs: null, networkOwner });
 }
 
 function labelled(labels: Record<string, string>, changes: Partial<ContainerSnapshot> = {}): Registrations {
@@ -229,7 +229,7 @@ describe('a container that has several settings', () => {
     const tags = { SERVICE_TAGS: Array.from({ length: 12 }, () => 't'.repeat(62)).join(',') };
     for (const labels of [longest, { ...longest, ...tags }]) {
       const labelsOf = new Map(Object.entries(labels));
-      const circumstances = { stopping: true, networkOwner: null };
+      const circumstances = { stopping: true, eventAtMs: 0, networkOwner: null };
       const { registrations, misread } = registrationsOf(
         containerWith({ labels: labelsOf }),
         policyWith(),

@@ -5,6 +5,7 @@ import type { LeasedEntry } from '../../../src/core/catalog.js';
 import type { StaleEntry } from '../../../src/core/last-known-good.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
+import { recordingMeter } from '../support/meter.js';
 import { entryWith, prefix } from '../support/registrations.js';
 import { pass, settle, until } from '../support/time.js';
 
@@ -44,6 +45,8 @@ function start(
     initial: { revision: 0, entries: initial, stale },
     staleMs,
     log,
+    meter: recordingMeter().meter,
+    onNews: () => undefined,
     onChange: (reason) => {
       changes.push(reason);
     },

@@ -1,20 +1,34 @@
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { Step } from '../../../src/core/haproxy/plan.js';
-import { createChangeLog } from '../../../src/daemon/change-log.js';
+import { notRunning } from '../../../src/core/haproxy/reload-reason.js';
+import { createChangeLog, type ChangeLog } from '../../../src/daemon/change-log.js';
+import type { Logger } from '../../../src/ports/log.js';
 import { recordingLog } from '../support/log.js';
+import { recordingMeter } from '../support/meter.js';
 
 const at = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string;
+let measured: ReturnType<typeof recordingMeter>;
+beforeEach(() => {
+  measured = recordingMeter();
+});
+
+function changeLogOf(log: Logger): ChangeLog {
+  return createChangeLog({ log, meter: measured.meter, isLooping: () => false });
+}
+
 const steps = (count: number): Step[] =>
   Array.from({ length: count }, (_, n): Step => ({ kind: 'maint', listener: 'whoami:8000', server: String(n) }));
 
 test('the first load is the start, those after it are counted as reloads', () => {
   const { log, lines } = recordingLog();
-  const changeLog = createChangeLog(log);
-  changeLog.reloaded('HAProxy is not running', 41.7);
+  const changeLog = changeLogOf(log);
+  changeLog.reloaded(notRunning, 41.7);
   expect(changeLog.changes()).toEqual({ reloads: 0, runtimeChanges: 0, lastReload: null, lastChange: null });
-  changeLog.reloaded('listen whoami:8000 added', 3);
+  changeLog.reloaded({ cause: 'section_added', text: 'listen whoami:8000 added' }, 3);
   const change = { what: 'listen whoami:8000 added', at };
   expect(changeLog.changes()).toEqual({ reloads: 1, runtimeChanges: 0, lastReload: change, lastChange: change });
+  expect(measured.counts).toEqual(new Map([['docker_discover_reloads_total{reason="section_added"}', 1]]));
+  expect(measured.observed).toEqual(new Map([['docker_discover_reload_duration_seconds', [0.0417, 0.003]]]));
   expect(lines).toMatchObject([
     { msg: 'HAProxy started', tookMs: 42 },
     { msg: 'HAProxy reloaded', reason: 'listen whoami:8000 added', tookMs: 3 },
@@ -22,7 +36,7 @@ test('the first load is the start, those after it are counted as reloads', () =>
 });
 
 test('steps are counted, and the last of them is no reload', () => {
-  const changeLog = createChangeLog(recordingLog().log);
+  const changeLog = changeLogOf(recordingLog().log);
   changeLog.applied(steps(1));
   expect(changeLog.changes()).toEqual({
     reloads: 0,
@@ -35,11 +49,12 @@ test('steps are counted, and the last of them is no reload', () => {
     runtimeChanges: 4,
     lastChange: { what: 'set server whoami:8000/0 state maint and 2 more commands' },
   });
+  expect(measured.counts).toEqual(new Map([['docker_discover_runtime_changes_total{kind="maint"}', 4]]));
 });
 
 test('of a burst a few commands are logged, and the number of the rest', () => {
   const { log, lines } = recordingLog();
-  createChangeLog(log).applied(steps(200));
+  changeLogOf(log).applied(steps(200));
   expect(lines).toMatchObject([{ msg: 'HAProxy changed', more: 180 }]);
   expect(lines[0]).toHaveProperty('commands.length', 20);
 });

@@ -53,8 +53,8 @@ describe('a look', () => {
   test('is at the one container of an event, however often it was noted', async () => {
     const { engine, view } = await looked(one);
     engine.set(two);
-    view.note({ id: two.id, action: 'start', signal: null });
-    view.note({ id: two.id, action: 'health_status', signal: null });
+    view.note({ id: two.id, action: 'start', signal: null, atMs: null });
+    view.note({ id: two.id, action: 'health_status', signal: null, atMs: null });
     await view.refresh(signal);
     expect(namesOf(view)).toEqual(['one', 'two']);
     expect(engine.calls).toEqual(['inspect']);
@@ -75,7 +75,7 @@ describe('a look', () => {
   ])('forgets a container that %s', async (_what, happens) => {
     const { engine, view } = await looked(one, two);
     happens(engine);
-    view.note({ id: one.id, action: 'die', signal: null });
+    view.note({ id: one.id, action: 'die', signal: null, atMs: null });
     await view.refresh(signal);
     expect(namesOf(view)).toEqual(['two']);
   });
@@ -83,7 +83,7 @@ describe('a look', () => {
   test('keeps a container that is paused: that it is not registered is decided elsewhere', async () => {
     const { engine, view } = await looked(one);
     engine.set({ ...one, status: 'paused' });
-    view.note({ id: one.id, action: 'pause', signal: null });
+    view.note({ id: one.id, action: 'pause', signal: null, atMs: null });
     await view.refresh(signal);
     expect([...view.snapshots()].map(({ status }) => status)).toEqual(['paused']);
   });
@@ -106,7 +106,7 @@ describe('where the engine can not be asked', () => {
   test('a container that was noted is looked at again', async () => {
     const { engine, view } = await looked(one);
     engine.containers.delete(one.id);
-    view.note({ id: one.id, action: 'die', signal: null });
+    view.note({ id: one.id, action: 'die', signal: null, atMs: null });
     engine.failOn('inspect');
     await expect(view.refresh(signal)).rejects.toThrow('Docker did not inspect');
     expect(namesOf(view)).toEqual(['one']);
@@ -118,8 +118,8 @@ describe('where the engine can not be asked', () => {
   test('one that fails of several changes none of them', async () => {
     const { engine, view } = await looked(one, two);
     engine.containers.clear();
-    view.note({ id: one.id, action: 'die', signal: null });
-    view.note({ id: two.id, action: 'die', signal: null });
+    view.note({ id: one.id, action: 'die', signal: null, atMs: null });
+    view.note({ id: two.id, action: 'die', signal: null, atMs: null });
     let calls = 0;
     engine.before = () => {
       calls += 1;
@@ -133,10 +133,10 @@ describe('where the engine can not be asked', () => {
     const { engine, view } = await looked(one);
     const answer = deferred();
     engine.before = () => answer.promise;
-    view.note({ id: one.id, action: 'pause', signal: null });
+    view.note({ id: one.id, action: 'pause', signal: null, atMs: null });
     const look = view.refresh(signal);
     engine.containers.delete(one.id);
-    view.note({ id: one.id, action: 'die', signal: null });
+    view.note({ id: one.id, action: 'die', signal: null, atMs: null });
     answer.resolve();
     await look;
     engine.recover();
@@ -150,8 +150,8 @@ describe('a container about which Docker is silent', () => {
     const { engine, view, messages } = await looked(one, two);
     engine.silent.add(one.id);
     engine.containers.delete(two.id);
-    view.note({ id: one.id, action: 'pause', signal: null });
-    view.note({ id: two.id, action: 'die', signal: null });
+    view.note({ id: one.id, action: 'pause', signal: null, atMs: null });
+    view.note({ id: two.id, action: 'die', signal: null, atMs: null });
     await expect(view.refresh(signal)).rejects.toThrow('no answer in 10s');
     expect(await view.refresh(signal)).toBe(10_000);
     expect(namesOf(view)).toEqual(['one']);
@@ -178,7 +178,7 @@ describe('a container about which Docker is silent', () => {
 });
 
 describe('a stop', () => {
-  const kill = (number: number): ContainerEvent => ({ id: one.id, action: 'kill', signal: number });
+  const kill = (number: number): ContainerEvent => ({ id: one.id, action: 'kill', signal: number, atMs: null });
 
   test('is announced by the container’s own stop signal', async () => {
     const { view } = await looked({ ...one, stopSignal: 3 });
@@ -212,7 +212,7 @@ describe('a stop', () => {
   test('is not announced by the signal of a container that nobody knows, nor by an event without one', async () => {
     const { view } = await looked(one);
     view.note({ ...kill(15), id: two.id });
-    view.note({ id: one.id, action: 'kill', signal: null });
+    view.note({ id: one.id, action: 'kill', signal: null, atMs: null });
     expect([view.isStopping(one.id), view.isStopping(two.id)]).toEqual([false, false]);
   });
 
@@ -246,7 +246,7 @@ describe('a stop', () => {
   test('does not turn back into "ready" between the death and the look that finds it', async () => {
     const { view } = await looked(one);
     view.note(kill(15));
-    view.note({ id: one.id, action: 'die', signal: null });
+    view.note({ id: one.id, action: 'die', signal: null, atMs: null });
     // The snapshot from before its death still stands, and would be registered as ready.
     expect(namesOf(view)).toEqual(['one']);
     expect(view.isStopping(one.id)).toBe(true);

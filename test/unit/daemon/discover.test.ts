@@ -9,6 +9,7 @@ import { hostWith, proxySettingsWith } from '../support/settings.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
+import { recordingMeter } from '../support/meter.js';
 import { heldWith } from '../support/models.js';
 import { accepted } from '../support/parsed.js';
 import { entryWith, prefix } from '../support/registrations.js';
@@ -50,6 +51,7 @@ function start(): { discover: Discover; run: Promise<void> } {
     reloadIntervalMs: 1_000,
     drainDeadlineMs: 600_000,
     log,
+    meter: recordingMeter().meter,
   });
   const discover = createDiscover({
     registry,
@@ -68,6 +70,7 @@ function start(): { discover: Discover; run: Promise<void> } {
     staleMs: 600_000,
     quiet: { leastMs: 10, mostMs: 200 },
     log,
+    meter: recordingMeter().meter,
   });
   return { discover, run: discover.run(controller.signal) };
 }

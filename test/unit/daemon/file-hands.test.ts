@@ -6,6 +6,7 @@ import { createFileHands } from '../../../src/daemon/file-hands.js';
 import type { Hands, Outcome } from '../../../src/daemon/hands.js';
 import { ConfigurationRefusedError } from '../../../src/ports/proxy.js';
 import { recordingLog } from '../support/log.js';
+import { recordingMeter } from '../support/meter.js';
 import { listenerWith, modelWith } from '../support/models.js';
 import { builtWith, proxySettingsWith } from '../support/settings.js';
 import { templatesWith } from '../support/templates.js';
@@ -54,6 +55,7 @@ beforeEach(() => {
       }),
     intervalMs: 1_000,
     log: recorded.log,
+    meter: recordingMeter().meter,
   });
 });
 afterEach(() => {

@@ -11,6 +11,7 @@ import { templatesWith } from '../support/templates.js';
 import { builtWith, proxySettingsWith } from '../support/settings.js';
 import { FakeProxy } from '../support/fake-proxy.js';
 import { recordingLog } from '../support/log.js';
+import { recordingMeter } from '../support/meter.js';
 import { listenerWith, modelWith, serverWith } from '../support/models.js';
 import { pass } from '../support/time.js';
 
@@ -51,6 +52,7 @@ beforeEach(() => {
     reloadIntervalMs,
     drainDeadlineMs,
     log: recorded.log,
+    meter: recordingMeter().meter,
   });
 });
 afterEach(() => {
@@ -264,6 +266,7 @@ test('other words in comments only are written to the file, without a reload', a
     reloadIntervalMs,
     drainDeadlineMs,
     log: recorded.log,
+    meter: recordingMeter().meter,
   });
   await commented.bring(builtWith(whoami), signal);
   const renamed = modelWith(listenerWith({ servers: [second] }));

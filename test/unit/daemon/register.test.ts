@@ -5,6 +5,7 @@ import { deferred } from '../support/deferred.js';
 import { FakeEngine } from '../support/fake-engine.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
+import { recordingMeter } from '../support/meter.js';
 import { prefix, policyWith } from '../support/registrations.js';
 import { pass, settle, until } from '../support/time.js';
 
@@ -48,6 +49,7 @@ function start(withdrawOnExit = false): {
     changeRate: 1,
     withdrawOnExit,
     log,
+    meter: recordingMeter().meter,
   });
   const put = registry.put.bind(registry);
   registry.put = (putKey, value, lease) => {

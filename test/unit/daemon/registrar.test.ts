@@ -6,6 +6,7 @@ import { createRegistrar, type NextLook, type Registrar } from '../../../src/dae
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
+import { recordingMeter } from '../support/meter.js';
 import { prefix, policyWith } from '../support/registrations.js';
 
 const hostIp = '10.170.71.226';
@@ -22,6 +23,8 @@ let containers: ContainerSnapshot[];
 let stopping: Set<string>;
 let unknown: Set<string>;
 let recorded: ReturnType<typeof recordingLog>;
+let measured: ReturnType<typeof recordingMeter>;
+let eventTimes: Map<string, number>;
 
 beforeEach(() => {
   registry = new FakeRegistry();
@@ -29,6 +32,8 @@ beforeEach(() => {
   stopping = new Set();
   unknown = new Set();
   recorded = recordingLog();
+  measured = recordingMeter();
+  eventTimes = new Map();
 });
 
 /** A docker-register that has just started. */
@@ -46,9 +51,19 @@ function start(): {
     unknown: () => unknown,
     snapshots: () => containers,
     isStopping: (id: string) => stopping.has(id),
+    eventTimes: () => eventTimes,
+    forgetTimes: vi.fn(),
   };
   const desiredKeys = createDesiredKeys({ prefix, policy, view, changeRate: 1, log: recorded.log });
-  const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log: recorded.log });
+  const registrar = createRegistrar({
+    registry,
+    prefix,
+    policy,
+    desiredKeys,
+    keeper,
+    log: recorded.log,
+    meter: measured.meter,
+  });
   return { registrar, keeper, reconcile: (...reasons) => registrar.reconcile(reasons, signal) };
 }
 

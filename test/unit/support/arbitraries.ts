@@ -41,6 +41,8 @@ const others = fc
   .dictionary(fc.constantFrom('note', 'region', 'version'), fc.stringMatching(/^[A-Za-z0-9._~:/,@+*-]{1,40}$/))
   .map((texts) => new Map(Object.entries(texts)));
 
+const eventAtMs = fc.option(fc.integer({ min: 0, max: 4_102_444_800_000 }));
+
 /** Every registration that the grammar allows. */
 export const anyRegistration: fc.Arbitrary<Registration> = fc.record({
   ...attributes,
@@ -48,6 +50,7 @@ export const anyRegistration: fc.Arbitrary<Registration> = fc.record({
   id: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/),
   address: fc.record({ host: ip, port }),
   servicePort: port,
+  eventAtMs,
   others,
 });
 
@@ -64,6 +67,7 @@ const registrationOfFew: fc.Arbitrary<Registration> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
   address,
   servicePort: servicePorts,
+  eventAtMs,
   others,
 });
 const revision = fc.integer({ min: 1, max: 20 });

@@ -27,8 +27,8 @@ export class FakeEngine implements ContainerEngine {
     for (const container of containers) this.containers.set(container.id, container);
   }
 
-  emit(id: string, action: string, signal: number | null = null): void {
-    this.#stream?.onEvent({ id, action, signal });
+  emit(id: string, action: string, signal: number | null = null, atMs: number | null = null): void {
+    this.#stream?.onEvent({ id, action, signal, atMs });
   }
 
   isFollowed(): boolean {

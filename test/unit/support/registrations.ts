@@ -15,6 +15,7 @@ export function registrationWith(changes: Partial<Registration> = {}): Registrat
     id: '0123456789ab',
     address: { host: '10.170.71.226', port: 49153 },
     servicePort: 8000,
+    eventAtMs: null,
     others: new Map(),
     ...changes,
   };

@@ -12,14 +12,14 @@ function modern(action: string, attributes: Readonly<Record<string, string>> = {
     Actor: { ID: id, Attributes: { image: 'jwilder/whoami', name: 'whoami-1', ...attributes } },
     scope: 'local',
     time: 1763895600,
-    timeNano: 1763895600123456789n.toString(),
-  });
+    timeNano: 'NANO',
+  }).replace('"NANO"', '1763895600123456789');
 }
 
 /** The same as Docker 20.10 (API 1.41) sends it. */
 function old(action: string, attributes: Readonly<Record<string, string>> = {}): string {
-  const event = JSON.parse(modern(action, attributes)) as object;
-  return JSON.stringify({ status: action, id, from: 'jwilder/whoami', ...event });
+  const dropped = JSON.stringify({ status: action, id, from: 'jwilder/whoami' });
+  return `${dropped.slice(0, -1)},${modern(action, attributes).slice(1)}`;
 }
 
 describe.each([
@@ -37,13 +37,22 @@ describe.each([
     ['health_status: unhealthy', {}, { action: 'health_status', signal: null }],
     ['exec_create: sh -c "a: b"', {}, { action: 'exec_create', signal: null }],
   ])('is read: %s %j', (action, attributes, event) => {
-    expect(containerEventOf(send(action, attributes))).toEqual({ id, ...event });
+    expect(containerEventOf(send(action, attributes))).toEqual({ id, atMs: 1763895600123, ...event });
   });
 });
 
 test('the fields that Docker 29 dropped are not believed before the ones that it kept', () => {
   const line = JSON.stringify({ ...(JSON.parse(old('start')) as object), status: 'die', id: 'other' });
-  expect(containerEventOf(line)).toEqual({ id, action: 'start', signal: null });
+  expect(containerEventOf(line)).toEqual({ id, atMs: 1763895600123, action: 'start', signal: null });
+});
+
+test.each([
+  ['seconds alone', { time: 1763895600 }, 1763895600000],
+  ['none', {}, null],
+  ['a text', { time: 'now', timeNano: 'now' }, null],
+])('an event with %s for a time', (_what, times, atMs) => {
+  const event = { Type: 'container', Action: 'start', Actor: { ID: id }, ...times };
+  expect(containerEventOf(JSON.stringify(event))?.atMs).toBe(atMs);
 });
 
 test('a label of the container does not pass for a signal', () => {

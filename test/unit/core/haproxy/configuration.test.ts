@@ -106,7 +106,8 @@ describe('a configuration', () => {
 
 describe('what changed', () => {
   const before = parseConfiguration(small);
-  const changesTo = (text: string): string[] => sectionChanges(before, parseConfiguration(text));
+  const changesTo = (text: string): string[] =>
+    sectionChanges(before, parseConfiguration(text)).map(({ text: words }) => words);
 
   test.each<[string, string, readonly string[]]>([
     ['nothing', small, []],

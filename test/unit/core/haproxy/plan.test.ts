@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfiguration, type Configuration } from '../../../../src/core/haproxy/configuration.js';
 import { planOf, type Observed, type ObservedServer, type Plan } from '../../../../src/core/haproxy/plan.js';
+import type { ReloadCause } from '../../../../src/core/haproxy/reload-reason.js';
 import type { Model } from '../../../../src/core/haproxy/model.js';
 import { configurationOf, listenerWith, modelWith, serverWith } from '../../support/models.js';
 import { observedOf, workerOf } from '../../support/workers.js';
@@ -12,7 +13,7 @@ const third = serverWith({ name: 'third' });
 const name = { listener: 'whoami:8000', server: '0123456789ab' };
 
 const nothing: Plan = { kind: 'nothing' };
-const reload = (reason: string): Plan => ({ kind: 'reload', reason, steps: [] });
+const reload = (cause: ReloadCause, text: string): Plan => ({ kind: 'reload', reason: { cause, text }, steps: [] });
 
 /** What is planned for the one server of whoami, which stands so in HAProxy (null: it is absent). */
 function planFor(there: Partial<ObservedServer> | null, wanted: Partial<ReturnType<typeof serverWith>> | null): Plan {
@@ -68,7 +69,7 @@ describe('a server that is wanted', () => {
 
   test('with other keywords: a reload, since no command changes them', () => {
     expect(planFor({ keywords: 'check inter 1s' }, {})).toEqual(
-      reload('server whoami:8000/0123456789ab has other keywords'),
+      reload('server_keywords', 'server whoami:8000/0123456789ab has other keywords'),
     );
   });
 });
@@ -97,7 +98,7 @@ describe('servers that the runtime API could not be given', () => {
     const before = parseConfiguration(text.replace('web 2', 'web 3'));
     expect(planOf(workerWith(before, 'fixed', 'web1', 'web2', 'web3'), desired)).toEqual({
       kind: 'reload',
-      reason: 'listen whoami:8000 changed',
+      reason: { cause: 'section_changed', text: 'listen whoami:8000 changed' },
       steps: ['maint', 'delete'].map((kind) => ({ kind, listener: 'whoami:8000', server: 'web3' })),
     });
   });
@@ -121,31 +122,31 @@ describe('listeners', () => {
   test.each<[string, Model, Model, Plan]>([
     ['the same', modelWith(whoami), modelWith(whoami), nothing],
     ['none at all', modelWith(), modelWith(), nothing],
-    ['one more', modelWith(), modelWith(whoami), reload('listen whoami:8000 added')],
+    ['one more', modelWith(), modelWith(whoami), reload('section_added', 'listen whoami:8000 added')],
     [
       'one more without a server',
       modelWith(),
       modelWith(listenerWith({ servers: [] })),
-      reload('listen whoami:8000 added'),
+      reload('section_added', 'listen whoami:8000 added'),
     ],
-    ['one less', modelWith(whoami), modelWith(), reload('listen whoami:8000 removed')],
+    ['one less', modelWith(whoami), modelWith(), reload('section_removed', 'listen whoami:8000 removed')],
     [
       'a service on another port',
       modelWith(whoami),
       modelWith(listenerWith({ port: 8001 })),
-      reload('listen whoami:8001 added, listen whoami:8000 removed'),
+      reload('section_added', 'listen whoami:8001 added, listen whoami:8000 removed'),
     ],
     [
       'another mode',
       modelWith(whoami),
       modelWith(listenerWith({ mode: 'http' })),
-      reload('listen whoami:8000 changed'),
+      reload('section_changed', 'listen whoami:8000 changed'),
     ],
     [
       'many',
       modelWith(),
       modelWith(whoami, other, listenerWith({ port: 1 })),
-      reload('listen whoami:8000 added and 2 more changes'),
+      reload('section_added', 'listen whoami:8000 added and 2 more changes'),
     ],
   ])('%s', (_what, before, after, plan) => {
     expect(planOf(observedOf(before), configurationOf(after))).toEqual(plan);
@@ -164,14 +165,14 @@ describe('listeners', () => {
 
   test('whose server is in other hands too are left to the reload: no step for a listener that goes', () => {
     expect(planOf(observedOf(modelWith(whoami, other)), configurationOf(modelWith(whoami)))).toEqual(
-      reload('listen other:81 removed'),
+      reload('section_removed', 'listen other:81 removed'),
     );
   });
 });
 
 test('nothing runs: a start', () => {
   const observed: Observed = { loaded: null, servers: new Map() };
-  expect(planOf(observed, configurationOf(modelWith(whoami)))).toEqual(reload('HAProxy is not running'));
+  expect(planOf(observed, configurationOf(modelWith(whoami)))).toEqual(reload('not_running', 'HAProxy is not running'));
 });
 
 test('a weight that somebody set by hand is set back', () => {

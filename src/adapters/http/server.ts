@@ -1,0 +1,116 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { messageOf } from '../../core/errors.js';
+import type { BindAddress } from '../../core/haproxy/bind.js';
+
+/** What a path answers to a GET: a text, or a stream that goes on while somebody reads it. */
+export type Answer = TextAnswer | StreamAnswer;
+
+export interface TextAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+export interface StreamAnswer {
+  readonly status: 200;
+  readonly type: string;
+  /**
+   * Writes until `closed` fires: the reader went away, or the server ends. A write that returns false is waiting to be
+   * read, and whoever writes on fills memory.
+   */
+  readonly stream: (write: (text: string) => boolean, closed: AbortSignal) => Promise<void>;
+}
+
+export interface HttpServerOptions {
+  readonly bind: BindAddress;
+  /** By path, without a query. */
+  readonly paths: ReadonlyMap<string, () => Answer | Promise<Answer>>;
+}
+
+/** Nobody needs more of a page for operators, and whoever opens them without end gets no further. */
+const mostConnections = 100;
+const requestTimeoutMs = 10_000;
+
+/**
+ * Serves pages for operators until `signal` fires: GET and HEAD, nothing else. Rejects where the port can't be had.
+ *
+ * @param onOpen it is served now
+ */
+export async function serveHttp(
+  { bind, paths }: HttpServerOptions,
+  onOpen: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const server = createServer({
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    maxHeaderSize: 8192,
+  });
+  server.maxConnections = mostConnections;
+  server.on('request', (request, response) => {
+    answerOf(request, paths)
+      .then((answer) => send(answer, { request, response, signal }))
+      // The reader is gone; nobody is left to tell.
+      .catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    const close = (): void => {
+      server.close(() => {
+        resolve();
+      });
+      server.closeAllConnections();
+    };
+    server.once('error', reject);
+    server.listen(bind.port, bind.host === '*' ? '0.0.0.0' : bind.host, () => {
+      if (signal.aborted) close();
+      else signal.addEventListener('abort', close, { once: true });
+      onOpen();
+    });
+  });
+}
+
+async function answerOf({ method, url = '' }: IncomingMessage, paths: HttpServerOptions['paths']): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') return textAnswer(405, 'only GET and HEAD');
+  const answer = paths.get(url.split('?')[0] ?? '');
+  if (answer === undefined) return textAnswer(404, `there are ${[...paths.keys()].join(', ')}`);
+  try {
+    return await answer();
+  } catch (error) {
+    return textAnswer(500, messageOf(error));
+  }
+}
+
+export function textAnswer(status: number, text: string): TextAnswer {
+  return { status, type: 'text/plain; charset=utf-8', body: `${text}\n` };
+}
+
+async function send(
+  answer: Answer,
+  { request, response, signal }: { request: IncomingMessage; response: ServerResponse; signal: AbortSignal },
+): Promise<void> {
+  response.writeHead(answer.status, {
+    'content-type': answer.type,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    // What a page of ours needs is its own; nothing comes from elsewhere, and nothing goes there.
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  if ('body' in answer) {
+    response.end(answer.body);
+    return;
+  }
+  const gone = new AbortController();
+  response.once('close', () => {
+    gone.abort();
+  });
+  response.flushHeaders();
+  await answer.stream((text) => response.write(text), AbortSignal.any([signal, gone.signal]));
+  response.end();
+}

@@ -1,0 +1,33 @@
+import type { Reading } from '../adapters/prometheus.js';
+import { discoverMetrics } from '../core/metrics/discover.js';
+import type { Discover } from '../daemon/discover.js';
+import type { Health } from './own-endpoints.js';
+
+/** What of docker-discover is looked up when somebody asks. */
+export function discoverReadings({ counts }: Pick<Discover, 'counts'>): readonly Reading[] {
+  const m = discoverMetrics;
+  return [
+    { metric: m.catalogLive, read: () => Number(counts().isLive) },
+    { metric: m.catalogRevision, read: () => counts().revision },
+    { metric: m.services, read: () => counts().services },
+    { metric: m.listeners, read: () => counts().listeners },
+    { metric: m.endpoints, read: () => counts().endpoints },
+    { metric: m.staleEndpoints, read: () => counts().stale },
+    { metric: m.notServed, read: () => new Map(Object.entries(counts().notServed)) },
+    { metric: m.haproxyUp, read: () => Number(counts().isRunning) },
+    { metric: m.behind, read: () => Number(counts().isRefused) },
+  ];
+}
+
+/** Ready once HAProxy serves a catalog; it stays so on the last known good one, and says it. */
+export function discoverHealth(discover: Pick<Discover, 'counts' | 'isReady' | 'isAlive'>): Health {
+  return {
+    isAlive: discover.isAlive,
+    readiness: () => {
+      if (!discover.isReady()) return { isReady: false, text: 'not ready: HAProxy has taken no configuration yet' };
+      return discover.counts().isLive
+        ? { isReady: true, text: 'ready: etcd is followed' }
+        : { isReady: true, text: 'ready, on the last known good state: etcd does not answer' };
+    },
+  };
+}

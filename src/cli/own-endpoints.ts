@@ -1,0 +1,54 @@
+import { serveHttp, textAnswer, type Answer } from '../adapters/http/server.js';
+import { createPrometheusMeter, type PrometheusMeter, type Reading } from '../adapters/prometheus.js';
+import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
+import type { DaemonMetrics } from '../core/metrics/daemon.js';
+import type { Metric } from '../core/metrics/metric.js';
+import { retry } from '../daemon/retry.js';
+import type { Logger } from '../ports/log.js';
+import { packageVersion } from './version.js';
+
+/** What the daemon answers for itself. */
+export interface Health {
+  readonly isAlive: () => boolean;
+  /** Whether it is ready, and in a few words how it is. */
+  readonly readiness: () => { readonly isReady: boolean; readonly text: string };
+}
+
+export interface OwnEndpoints {
+  readonly bind: BindAddress | 'none';
+  readonly meter: PrometheusMeter;
+  readonly health: Health;
+  readonly log: Logger;
+}
+
+/** A meter for one daemon, with what both show. */
+export function meterOf(metrics: DaemonMetrics & Readonly<Record<string, Metric>>): PrometheusMeter {
+  const meter = createPrometheusMeter(Object.values(metrics));
+  meter.tell(metrics.buildInfo, { version: packageVersion(), node: process.versions.node });
+  return meter;
+}
+
+export function readinessReading({ ready }: DaemonMetrics, { readiness }: Health): Reading {
+  return { metric: ready, read: () => Number(readiness().isReady) };
+}
+
+/** `/metrics`, `/healthz` and `/readyz`. A port that is taken costs these alone, until it is free. */
+export async function serveOwnEndpoints(
+  { bind, meter, health, log }: OwnEndpoints,
+  signal: AbortSignal,
+): Promise<void> {
+  if (bind === 'none') return;
+  const paths = new Map<string, () => Answer | Promise<Answer>>([
+    ['/metrics', async () => ({ status: 200, ...(await meter.text()) })],
+    ['/healthz', () => (health.isAlive() ? textAnswer(200, 'alive') : textAnswer(503, 'a round hangs; the log tells'))],
+    [
+      '/readyz',
+      () => {
+        const { isReady, text } = health.readiness();
+        return textAnswer(isReady ? 200 : 503, text);
+      },
+    ],
+  ]);
+  const what = `metrics and health on ${formatBind(bind)} (METRICS_BIND)`;
+  await retry((healthy) => serveHttp({ bind, paths }, healthy, signal), { what, log, signal });
+}

@@ -1,0 +1,38 @@
+import type { Reading } from '../adapters/prometheus.js';
+import { registerMetrics } from '../core/metrics/register.js';
+import type { Register } from '../daemon/register.js';
+import type { Health } from './own-endpoints.js';
+
+/** What of docker-register is looked up when somebody asks. */
+export function registerReadings({ counts }: Pick<Register, 'counts'>): readonly Reading[] {
+  const m = registerMetrics;
+  const lease = (): ReturnType<Register['counts']>['lease'] => counts().lease;
+  const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
+  return [
+    { metric: m.leaseHeld, read: () => Number(lease() !== null) },
+    { metric: m.leaseAge, read: () => seconds(lease()?.heldMs) },
+    { metric: m.leaseUnconfirmed, read: () => seconds(lease()?.unconfirmedMs) },
+    { metric: m.containers, read: () => counts().containers },
+    { metric: m.registrations, read: () => counts().registrations },
+    { metric: m.skipped, read: () => counts().skipped },
+    { metric: m.misread, read: () => counts().misread },
+    { metric: m.keptOut, read: () => counts().keptOut },
+  ];
+}
+
+/** Ready once everything that runs has been registered; it stays so without etcd or Docker, and says what is away. */
+export function registerHealth({ status, isAlive }: Pick<Register, 'status' | 'isAlive'>): Health {
+  return {
+    isAlive,
+    readiness: () => {
+      const { ready, lease } = status();
+      if (!ready) return { isReady: false, text: 'not ready: nothing has been registered yet' };
+      return lease === null
+        ? {
+            isReady: true,
+            text: 'ready, without a lease: etcd does not answer, and everything is put again when it does',
+          }
+        : { isReady: true, text: 'ready: registered under a lease' };
+    },
+  };
+}

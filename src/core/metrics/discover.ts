@@ -1,0 +1,63 @@
+import { daemonMetrics } from './daemon.js';
+import { counter, gauge, histogram } from './metric.js';
+
+/** What docker-discover measures; `docs/metrics.md` is made from it. */
+export const discoverMetrics = {
+  ...daemonMetrics('docker_discover'),
+  catalogLive: gauge(
+    'docker_discover_catalog_live',
+    '1 while etcd answers and its watch stands; 0: the last known good state is served.',
+  ),
+  catalogRevision: gauge('docker_discover_catalog_revision', 'Revision of etcd at which the catalog stands.'),
+  services: gauge('docker_discover_services', 'Services that this host serves.'),
+  listeners: gauge('docker_discover_listeners', 'Listeners of services on this host.'),
+  endpoints: gauge('docker_discover_endpoints', 'Endpoints in the pools of this host, stale ones too.'),
+  staleEndpoints: gauge(
+    'docker_discover_stale_endpoints',
+    'Endpoints whose registrations expired without a withdrawal; health checks decide over them.',
+  ),
+  notServed: gauge(
+    'docker_discover_not_served',
+    'Listeners that are refused or quarantined, keys that are conflicting or rejected, and what else `docker-discover ls` calls not served, by reason.',
+    ['reason'],
+  ),
+  watchEvents: counter('docker_discover_watch_events_total', 'Changes that the watch told, by kind: put or delete.', [
+    'kind',
+  ]),
+  propagationSeconds: histogram(
+    'docker_discover_propagation_seconds',
+    'From the event of a container, by the clock of its host, to the pool of this host; keep the clocks in step.',
+    { buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] },
+  ),
+  haproxyUp: gauge('docker_discover_haproxy_up', '1 while HAProxy runs.'),
+  haproxyExits: counter(
+    'docker_discover_haproxy_exits_total',
+    'How often HAProxy ended by itself, and was started again.',
+  ),
+  behind: gauge(
+    'docker_discover_configuration_refused',
+    '1 while HAProxy, or what EXEC runs, does not take what it should; the last good configuration stands.',
+  ),
+  runtimeChanges: counter(
+    'docker_discover_runtime_changes_total',
+    'Changes of servers over the runtime API, without a reload, by kind.',
+    ['kind'],
+  ),
+  runtimeRejections: counter(
+    'docker_discover_runtime_rejections_total',
+    'How often the runtime API did not take a change; a reload brings it then.',
+  ),
+  reloads: counter('docker_discover_reloads_total', 'Reloads of HAProxy, by the first of their reasons.', ['reason']),
+  reloadFailures: counter(
+    'docker_discover_reload_failures_total',
+    'Starts and reloads that failed; they are tried again.',
+  ),
+  reloadSeconds: histogram(
+    'docker_discover_reload_duration_seconds',
+    'How long a start or reload took, with the check before it.',
+    { buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] },
+  ),
+  execRuns: counter('docker_discover_exec_runs_total', 'Runs of the command in EXEC, by outcome: done or failed.', [
+    'outcome',
+  ]),
+} as const;
