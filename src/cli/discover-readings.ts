@@ -1,7 +1,7 @@
 import type { Reading } from '../adapters/prometheus.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Discover } from '../daemon/discover.js';
-import type { Health } from './own-endpoints.js';
+import type { Health } from '../daemon/service-notices.js';
 
 /** What of docker-discover is looked up when somebody asks. */
 export function discoverReadings({ counts }: Pick<Discover, 'counts'>): readonly Reading[] {

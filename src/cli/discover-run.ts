@@ -20,7 +20,7 @@ import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discove
 import { execOf } from './exec-settings.js';
 import { createLogger } from './log.js';
 import { discoverHealth, discoverReadings } from './discover-readings.js';
-import { meterOf, readinessReading, serveOwnEndpoints } from './own-endpoints.js';
+import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
 import { etcdHostMissing, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { policyOf } from './policy-settings.js';
@@ -111,6 +111,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
           ...(certificates === null ? [] : [(both: AbortSignal) => certificates.run(both)]),
           (both) => serveControl(controlSocketOf(runDir), discover, both),
           (both) => serveOwnEndpoints({ bind: settings.metricsBind, meter, health, log }, both),
+          (both) => serveServiceManager({ health, log }, both),
         ],
         signal,
       ),

@@ -20,7 +20,7 @@ import { hostIpMissing } from './host-ip.js';
 import { createLogger } from './log.js';
 import { etcdHostMissing, main, refuseArguments, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
-import { meterOf, readinessReading, serveOwnEndpoints } from './own-endpoints.js';
+import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
 import { addByHandCommands } from './register-by-hand.js';
 import { addExplainCommand } from './register-explain.js';
 import { registerOptions, registrationPolicyOf, type RegisterSettings } from './register-settings.js';
@@ -82,6 +82,7 @@ program.action(async () => {
           (both) => register.run(both),
           (both) => serveControl(socketOf(runDir), control, both),
           (both) => serveOwnEndpoints({ bind: metricsBind, meter, health, log }, both),
+          (both) => serveServiceManager({ health, log }, both),
         ],
         signal,
       ),

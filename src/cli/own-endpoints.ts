@@ -1,18 +1,14 @@
 import { serveHttp, textAnswer, type Answer } from '../adapters/http/server.js';
+import { notifySystemd } from '../adapters/systemd.js';
 import { createPrometheusMeter, type PrometheusMeter, type Reading } from '../adapters/prometheus.js';
 import { formatBind, type BindAddress } from '../core/haproxy/bind.js';
 import type { DaemonMetrics } from '../core/metrics/daemon.js';
 import type { Metric } from '../core/metrics/metric.js';
+import { serviceManagerOf } from '../core/service-manager.js';
 import { retry } from '../daemon/retry.js';
+import { tellServiceManager, type Health } from '../daemon/service-notices.js';
 import type { Logger } from '../ports/log.js';
 import { packageVersion } from './version.js';
-
-/** What the daemon answers for itself. */
-export interface Health {
-  readonly isAlive: () => boolean;
-  /** Whether it is ready, and in a few words how it is. */
-  readonly readiness: () => { readonly isReady: boolean; readonly text: string };
-}
 
 export interface OwnEndpoints {
   readonly bind: BindAddress | 'none';
@@ -51,4 +47,16 @@ export async function serveOwnEndpoints(
   ]);
   const what = `metrics and health on ${formatBind(bind)} (METRICS_BIND)`;
   await retry((healthy) => serveHttp({ bind, paths }, healthy, signal), { what, log, signal });
+}
+
+/** Where systemd started the daemon and wants to be told (Type=notify), it is. */
+export async function serveServiceManager(
+  { health, log }: Pick<OwnEndpoints, 'health' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const manager = serviceManagerOf(process.env, process.pid);
+  if (manager === null) return;
+  const { socket, watchdogMs } = manager;
+  const tell = (assignments: readonly string[]): Promise<void> => notifySystemd(socket, assignments);
+  await tellServiceManager({ health, watchdogMs, tell, log }, signal);
 }

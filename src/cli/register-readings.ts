@@ -1,7 +1,7 @@
 import type { Reading } from '../adapters/prometheus.js';
 import { registerMetrics } from '../core/metrics/register.js';
 import type { Register } from '../daemon/register.js';
-import type { Health } from './own-endpoints.js';
+import type { Health } from '../daemon/service-notices.js';
 
 /** What of docker-register is looked up when somebody asks. */
 export function registerReadings({ counts }: Pick<Register, 'counts'>): readonly Reading[] {

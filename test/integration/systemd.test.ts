@@ -1,0 +1,68 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { haproxyPath } from '../lab/haproxy.js';
+import { waitFor } from '../lab/wait-for.js';
+import { startEtcd, type TestEtcd } from './support/etcd.js';
+import { createSite, type Site } from './support/site.js';
+
+/** What systemd does with its socket: one datagram, one line each. Node has no datagram sockets in the file system. */
+const receiver = `
+use Socket; $| = 1;
+socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; bind($s, pack_sockaddr_un($ARGV[0])) or die;
+print "open\\n";
+while (defined recv($s, my $m, 4096, 0)) { print "$m\\n" }
+`;
+
+let binary: string;
+let etcd: TestEtcd;
+let site: Site;
+let dir: string;
+let systemd: ChildProcess;
+let heard: string;
+
+beforeAll(async () => {
+  binary = await haproxyPath(console.log);
+  etcd = await startEtcd();
+}, 600_000);
+afterAll(() => etcd.dispose());
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'notify-'));
+  heard = '';
+  systemd = spawn('perl', ['-e', receiver, join(dir, 'notify')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  systemd.stdout?.on('data', (text: Buffer) => (heard += String(text)));
+  await waitFor('the socket', () => heard.includes('open'));
+  site = await createSite({ etcd, binary });
+});
+afterEach(async () => {
+  await site.dispose();
+  const ended = once(systemd, 'exit');
+  systemd.kill();
+  await ended;
+  await rm(dir, { recursive: true, force: true });
+});
+
+it('is told when docker-discover is ready, that it lives, how it is, and that it stops', async () => {
+  site.start({ NOTIFY_SOCKET: join(dir, 'notify'), WATCHDOG_USEC: '2000000' });
+  const hears = (words: string): Promise<unknown> => waitFor(words, (seen) => seen(heard).includes(words));
+  await hears('READY=1');
+  await hears('STATUS=ready: etcd is followed');
+  await hears('WATCHDOG=1');
+  await etcd.kill();
+  try {
+    await hears('STATUS=ready, on the last known good state');
+  } finally {
+    await etcd.start();
+  }
+  expect(await site.stop()).toBe(0);
+  await hears('STOPPING=1');
+});
+
+it('that can not be told is one line in the log, and the daemon goes on', async () => {
+  site.start({ NOTIFY_SOCKET: join(dir, 'nobody') });
+  await waitFor('the line', () => site.told('systemd is not told how the daemon is') === 1);
+  expect((await site.ls()).haproxy.running).toBe(true);
+});
