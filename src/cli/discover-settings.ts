@@ -11,6 +11,7 @@ import {
   by,
   durationOption,
   metricsBindOption,
+  parseYesNo,
   quietPeriodOptions,
   secret,
   sharedOptions,
@@ -32,6 +33,7 @@ export interface DiscoverSettings
   readonly reloadInterval: number;
   readonly drainDeadline: number;
   readonly hardStopAfter: number;
+  readonly accessLog: boolean;
   readonly stopTimeout: number;
 }
 
@@ -62,6 +64,14 @@ export function discoverOptions(): Option[] {
       '--template <path>',
       'Mustache template of haproxy.cfg, or a directory of parts of it (default: the one that is built in)',
     ).env('TEMPLATE'),
+    new Option(
+      '--access-log [yes|no]',
+      'log every request and connection: a line each, which costs the daemon and HAProxy time',
+    )
+      .env('ACCESS_LOG')
+      .argParser(by(parseYesNo))
+      .preset('yes')
+      .default(false, 'no'),
     new Option('--haproxy <path>', 'the program haproxy').env('HAPROXY').default('haproxy'),
     new Option(
       '--state-dir <path>',
@@ -148,6 +158,7 @@ export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): 
     serverStateFile: paths.serverState,
     routesFile: paths.routes,
     hardStopAfterSeconds: Math.ceil(settings.hardStopAfter / 1000),
+    accessLog: settings.accessLog,
   };
 }
 

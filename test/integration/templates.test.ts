@@ -102,7 +102,7 @@ describe('a directory of templates', () => {
     [
       'a part that is not there',
       { 'haproxy.cfg': '{{> globel}}\n' },
-      'there is no partial globel: there are defaults, entrance, global, listener, server, stats',
+      'there is no partial globel: there are access-log, defaults, entrance, global, listener, server, stats',
     ],
     [
       'nothing that could be one',

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseLogLine } from '../../core/haproxy/log-line.js';
 import type { Logger } from '../../ports/log.js';
 
 /** What is kept of HAProxy's words for the message when it does not start. */
@@ -105,18 +106,7 @@ export function createExitTeller(log: Logger): (how: object) => void {
   };
 }
 
-/** What every reload, every stop and every crash says; the daemon says it once, with the reason or the exit code. */
-const routine =
-  /^(Former worker \(\d+\) exited with code 0|Current worker \(\d+\) exited with code|exit-on-failure: |All workers exited\. |Proxy \S+ stopped )/;
-
-/** `[ALERT]   (123) : text` from the master; bare text from the worker's log. */
 function logLine(line: string, log: Logger): void {
-  const [, level, text = line] = /^\[(ALERT|WARNING|NOTICE)\]\s*\(\d+\)\s*:\s*(.*)$/.exec(line) ?? [];
-  if (text.trim() === '') return;
-  // A change of a server is said twice: as a warning to standard error, and in the log proper, which is the one to keep.
-  if (level === 'WARNING' && /^Server \S+ /.test(text)) return;
-  if (level === 'NOTICE' || routine.test(text)) log.debug(text);
-  else if (level === 'ALERT') log.error(text);
-  else if (level === 'WARNING' || / is DOWN, reason: /.test(text)) log.warn(text);
-  else log.info(text);
+  const parsed = parseLogLine(line);
+  if (parsed !== null) log[parsed.level](parsed.fields, parsed.message);
 }

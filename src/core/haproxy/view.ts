@@ -21,6 +21,8 @@ export interface ProxySettings extends FixedAddresses {
   readonly redirectToHttps: boolean;
   /** How long an old worker may finish its connections after a reload, seconds. */
   readonly hardStopAfterSeconds: number;
+  /** Every request and connection is logged. */
+  readonly accessLog: boolean;
 }
 
 /** What of the settings can't be had just now. */
@@ -42,6 +44,7 @@ export interface View {
   readonly runtimeSocket: string;
   readonly serverStateFile: string;
   readonly hardStopAfter: string;
+  readonly accessLog: boolean;
   /** Absent while the port of the stats page is taken by another process. */
   readonly stats: {
     readonly bind: string;
@@ -108,11 +111,12 @@ export interface ServerView {
 const checkIntervalsMs = { http: 2_000, tcp: 5_000 } as const;
 
 export function viewOf(model: Model, settings: ProxySettings, circumstances: Circumstances): View {
-  const { runtimeSocket, serverStateFile, statsBind, statsAuth, hardStopAfterSeconds } = settings;
+  const { runtimeSocket, serverStateFile, statsBind, statsAuth, hardStopAfterSeconds, accessLog } = settings;
   return {
     runtimeSocket,
     serverStateFile,
     hardStopAfter: `${String(hardStopAfterSeconds)}s`,
+    accessLog,
     stats: circumstances.barred.has('stats page') ? null : { bind: formatBind(statsBind), auth: statsAuth },
     entrance: entranceViewOf(settings, circumstances),
     listeners: model.listeners.map((listener) => listenerViewOf(listener, settings.bind)),

@@ -34,6 +34,7 @@ describe('the settings of docker-discover', () => {
   test.each([
     ['--bind', 'BIND', '10.0.0.1, [::],10.0.0.1', { bind: ['10.0.0.1', '::'] }],
     ['--metrics-bind', 'METRICS_BIND', 'none', { metricsBind: 'none' }],
+    ['--access-log', 'ACCESS_LOG', 'yes', { accessLog: true }],
     ['--metrics-bind', 'METRICS_BIND', '*:9936', { metricsBind: { host: '*', port: 9936 } }],
     ['--stats-bind', 'STATS_BIND', '127.0.0.1:1937', { statsBind: { host: '127.0.0.1', port: 1937 } }],
     ['--stats-auth', 'STATS_AUTH', 'admin:a:b&c', { statsAuth: { user: 'admin', password: 'a:b&c' } }],
@@ -101,6 +102,7 @@ describe('the settings of docker-discover', () => {
 test('the settings of the proxy have whole seconds, never less than was asked', () => {
   const settings = parse(['--hard-stop-after', '1500ms', '--stats-bind', '[::]:1936']);
   expect(proxySettingsOf(settings, proxyPathsOf('/run/x'))).toEqual({
+    accessLog: false,
     bind: ['*'],
     statsBind: { host: '::', port: 1936 },
     statsAuth: null,

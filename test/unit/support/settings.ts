@@ -16,6 +16,7 @@ export function proxySettingsWith(changes: Partial<ProxySettings> = {}): ProxySe
     serverStateFile: '/run/docker-discover/server-state',
     routesFile: '/run/docker-discover/routes.map',
     hardStopAfterSeconds: 900,
+    accessLog: false,
     ...changes,
   };
 }
