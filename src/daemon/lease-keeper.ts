@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../core/errors.js';
 import type { Logger } from '../ports/log.js';
 import type { Registry } from '../ports/registry.js';
+import { createLasting } from './lasting.js';
 
 export interface LeaseKeeper {
   /** The lease, granted now if there is none. */
@@ -62,6 +63,7 @@ export function createLeaseKeeper({
     },
 
     async run(onLost, signal) {
+      const fault = createLasting(log);
       let failures = 0;
       for (;;) {
         // A third of the TTL, so that two keep-alives may fail; after a failure sooner.
@@ -74,12 +76,12 @@ export function createLeaseKeeper({
           if (lease !== kept) continue;
           if (answer === 'lost') lose('etcd no longer knows it', onLost);
           else confirmedAt = askedAt;
-          if (failures > 0) log.info({ failures }, 'keep-alive works again');
+          fault.end('', { failures }, 'keep-alive works again');
           failures = 0;
         } catch (error) {
           signal.throwIfAborted();
           failures += 1;
-          if (failures === 1) log.warn({ error: messageOf(error) }, 'keep-alive failed; trying again every second');
+          fault.tell('', { error: messageOf(error), failures }, 'keep-alive failed; trying again every second');
           if (lease === kept && performance.now() - confirmedAt > ttlMs) lose('not confirmed for a TTL', onLost);
         }
       }

@@ -216,7 +216,7 @@ describe('whatever somebody writes', () => {
   const anything = fc.oneof(near, fc.string(), fc.string({ unit: 'binary' }), fc.string({ minLength: 200 }));
   const text = (bytes: fc.Arbitrary<Buffer>): fc.Arbitrary<string> => bytes.map((value) => value.toString());
 
-  /** The grammar once more, in the words of docs/design.md and README.md. */
+  /** The grammar once more, in the words of docs/how-it-works.md and README.md. */
   const isKey = ({ service, id }: Pick<Registration, 'service' | 'id'>): boolean =>
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(service) && /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(id);
   const isAddress = (formatted: string): boolean =>
