@@ -113,6 +113,9 @@ export function parseZone(text: string): Parsed<string> {
   return zonePattern.test(text) ? accept(text) : reject(`${quoted(text)} is not a zone: ${zoneAllowed}`);
 }
 
+/** Of all that mean something to the pair. */
+export const attributeNames: readonly string[] = [...propertyByName.keys()];
+
 /** Whether an attribute of this name means something to the pair. */
 export function isKnownAttribute(name: string): boolean {
   return propertyByName.has(name);
