@@ -112,6 +112,14 @@ describe('watch', () => {
     ]);
   });
 
+  it('ends where it is ended while its stream is being opened', async () => {
+    const { revision } = await etcd.registry.list(signal);
+    const end = new AbortController();
+    const watch = etcd.registry.watch(revision, () => undefined, end.signal);
+    end.abort();
+    await watch;
+  });
+
   it('fails where its revision was compacted', async () => {
     await etcd.client.put('/backends/web/a').value('10.0.0.1:80');
     const { revision } = await etcd.registry.list(signal);

@@ -34,6 +34,8 @@ export async function watchPrefix({ member, range, revision, onEvents, signal }:
     await new Promise<void>((resolve, reject) => {
       onAbort = resolve;
       signal.addEventListener('abort', onAbort, { once: true });
+      // It may have fired while the stream was opened.
+      if (signal.aborted) resolve();
       silence = setTimeout(() => {
         reject(new Error(`no word for ${formatDuration(silenceMs)}`));
       }, silenceMs);
