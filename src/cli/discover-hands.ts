@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { createOutputFile } from '../adapters/exec/output-file.js';
 import { copyOf } from '../adapters/certificate-dir.js';
 import { haproxyVersion } from '../adapters/haproxy/binary.js';
@@ -15,7 +16,6 @@ import { createHaproxyHands } from '../daemon/haproxy-hands.js';
 import { createProxyKeeper } from '../daemon/proxy-keeper.js';
 import { createRouteKeeper } from '../daemon/route-keeper.js';
 import type { CertificatesRead } from '../ports/certificate-store.js';
-import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
 import type { DiscoverSettings } from './discover-settings.js';

@@ -63,7 +63,7 @@ export function createFileHands(options: FileHandsOptions): Hands {
     refusal.forget();
     try {
       templates = await readTemplates();
-      if (templateFault !== null) log.info('the template can be read again');
+      if (templateFault !== null) log.info({}, 'the template can be read again');
       templateFault = null;
     } catch (error) {
       if (!(error instanceof SettingError)) throw error;

@@ -44,7 +44,7 @@ function strays(layer: string, allowed: (one: Import) => boolean): string[] {
 }
 
 test('there are imports to look at, in every layer', () => {
-  for (const layer of ['adapters', 'cli', 'core', 'daemon', 'ports']) {
+  for (const layer of ['adapters', 'cli', 'core', 'daemon', 'library', 'ports']) {
     expect(imports.filter(({ file }) => layerOf(file) === layer).length, layer).toBeGreaterThan(0);
   }
   const counted = files.flatMap(
@@ -67,7 +67,7 @@ test.each([
 
 describe('the arrows of the layers', () => {
   test('every file is in a layer', () => {
-    const known = ['adapters', 'cli', 'core', 'daemon', 'ports'];
+    const known = ['adapters', 'cli', 'core', 'daemon', 'library', 'ports'];
     expect(files.filter((file) => !known.includes(layerOf(file)))).toEqual([]);
   });
 
@@ -77,10 +77,8 @@ describe('the arrows of the layers', () => {
     expect(strays('core', (one) => isWithin(one.target, 'core') || isRenderer(one))).toEqual([]);
   });
 
-  test('ports import only core and ports, and the type of the logger', () => {
-    const isLogger = ({ file, target, typeOnly }: Import): boolean =>
-      file === 'ports/log.ts' && target === 'pino' && typeOnly;
-    expect(strays('ports', (one) => isWithin(one.target, 'core', 'ports') || isLogger(one))).toEqual([]);
+  test('ports import only core and ports', () => {
+    expect(strays('ports', (one) => isWithin(one.target, 'core', 'ports'))).toEqual([]);
   });
 
   test('daemon imports only core, ports and daemon, and the timers of Node', () => {
@@ -88,12 +86,21 @@ describe('the arrows of the layers', () => {
     expect(strays('daemon', (one) => isWithin(one.target, 'core', 'ports', 'daemon') || isTimer(one))).toEqual([]);
   });
 
-  test('adapters import no daemon and no command line', () => {
-    expect(strays('adapters', ({ target }) => !isWithin(target, 'daemon', 'cli'))).toEqual([]);
+  test('adapters import no daemon', () => {
+    expect(strays('adapters', ({ target }) => !isWithin(target, 'daemon'))).toEqual([]);
   });
 
-  test('nothing but the command line imports the command line', () => {
-    const outside = imports.filter(({ file, target }) => layerOf(file) !== 'cli' && isWithin(target, 'cli'));
+  test('library wires core, daemon and the adapter of etcd, and imports nothing else', () => {
+    const parts = ['library', 'core', 'daemon', 'adapters/etcd'];
+    expect(strays('library', ({ target }) => isWithin(target, ...parts))).toEqual([]);
+  });
+
+  test('the public types of the library import nothing', () => {
+    expect(imports.filter(({ file }) => file === 'library/types.ts')).toEqual([]);
+  });
+
+  test.each(['cli', 'library'])('nothing but %s imports %s', (top) => {
+    const outside = imports.filter(({ file, target }) => layerOf(file) !== top && isWithin(target, top));
     expect(outside).toEqual([]);
   });
 
@@ -104,6 +111,7 @@ describe('the arrows of the layers', () => {
     ['cockatiel', 'adapters/etcd'],
     ['mustache', 'core'],
     ['commander', 'cli'],
+    ['pino', 'cli'],
     ['pino-pretty', 'cli'],
   ])('%s is imported in %s only', (vendor, folder) => {
     const users = imports.filter(({ target }) => target === vendor || target.startsWith(`${vendor}/`));

@@ -1,0 +1,127 @@
+import { createEtcdClient } from '../adapters/etcd/client.js';
+import { createRegistry } from '../adapters/etcd/registry.js';
+import type { Catalog as InnerCatalog, Service as InnerService } from '../core/catalog.js';
+import { parseEtcdHosts } from '../core/etcd-hosts.js';
+import { keyspaceOf } from '../core/keyspace.js';
+import { createCatalogSource } from '../daemon/catalog-source.js';
+import { prefixOf, registrationOf } from './codec.js';
+import type { Catalog, Logger, Service, WatchOptions } from './types.js';
+
+const pollMs = 5_000;
+const nothing = (): void => undefined;
+const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/**
+ * Follows etcd, by the same code as docker-discover: gives the catalog as soon as etcd has answered, then anew after each
+ * change. While etcd is away the catalog that was given last holds, and etcd is tried until it is back. Who is slow to take
+ * a catalog gets the newest next, and not those between.
+ *
+ * The loop over it ends when `signal` fires, without an error; a `break` in it ends the watch too.
+ *
+ * @throws RangeError where an option is wrong, at once
+ */
+export function watchCatalog(options: WatchOptions): AsyncIterable<Catalog> {
+  const { signal, staleMs = 0, logger = silent } = options;
+  if (!(staleMs >= 0)) throw new RangeError(`staleMs is ${String(staleMs)}, and must be a number of milliseconds`);
+  const settings = { hosts: hostsOf(options.etcdHosts), prefix: prefixOf(options), staleMs, log: logger };
+  return { [Symbol.asyncIterator]: () => follow(settings, signal) };
+}
+
+interface Settings {
+  readonly hosts: readonly string[];
+  readonly prefix: string;
+  readonly staleMs: number;
+  readonly log: Logger;
+}
+
+async function* follow(
+  { hosts, prefix, staleMs, log }: Settings,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Catalog, void, undefined> {
+  if (signal?.aborted === true) return;
+  // The caller's signal may fire for any reason; the loops inside know an end by its AbortError.
+  const end = new AbortController();
+  const stop = (): void => {
+    end.abort();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  const state: { isChanged: boolean; ended: null | { readonly error: unknown } } = { isChanged: false, ended: null };
+  let wake = nothing;
+
+  const client = createEtcdClient(hosts);
+  const source = createCatalogSource({
+    registry: createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }),
+    prefix,
+    pollMs,
+    initial: { revision: 0, entries: [], stale: [] },
+    staleMs,
+    log,
+    meter: { count: nothing, observe: nothing },
+    onNews: nothing,
+    onChange() {
+      state.isChanged = true;
+      wake();
+    },
+  });
+  const running = source
+    .run(end.signal)
+    .catch((error: unknown) => (end.signal.aborted ? null : error))
+    .then((error = null) => {
+      state.ended = { error };
+      wake();
+    });
+  const changeOrEnd = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+      if (state.isChanged || state.ended !== null) resolve();
+    });
+
+  try {
+    const publish = createPublisher();
+    for (;;) {
+      await changeOrEnd();
+      if (end.signal.aborted) return;
+      if (state.ended !== null) throw state.ended.error;
+      state.isChanged = false;
+      const catalog = publish(source.catalog());
+      if (catalog !== null) yield catalog;
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    end.abort();
+    await running;
+    client.close();
+  }
+}
+
+/** Makes catalogs of the library's from those inside; null where nothing has changed since the last one. */
+function createPublisher(): (inner: InnerCatalog) => Catalog | null {
+  const services = new WeakMap<InnerService, Service>();
+  let last: InnerCatalog | null = null;
+  const serviceOf = (inner: InnerService): Service => {
+    const { name, endpoints } = inner;
+    const service = services.get(inner) ?? {
+      name,
+      endpoints: endpoints.map((one) => ({ ...registrationOf(one), key: one.key, stale: one.stale })),
+    };
+    services.set(inner, service);
+    return service;
+  };
+  return (inner) => {
+    const isSame =
+      last?.services === inner.services && last.rejected === inner.rejected && last.conflicting === inner.conflicting;
+    last = inner;
+    if (isSame) return null;
+    return { services: inner.services.map(serviceOf), problems: [...inner.rejected, ...inner.conflicting] };
+  };
+}
+
+/** @throws RangeError */
+function hostsOf(members: readonly string[]): readonly string[] {
+  const text = members.join();
+  // A password must not come back in the message that refuses it.
+  if (text.includes('@')) throw new RangeError('etcdHosts has a user or password in it, which can not be given there');
+  const parsed = parseEtcdHosts(text);
+  if (parsed.ok) return parsed.value;
+  throw new RangeError(`etcdHosts: ${parsed.reason}`);
+}
