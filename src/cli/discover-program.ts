@@ -14,6 +14,7 @@ import { viewOfNow } from './discover-render.js';
 import { refuseArguments, runUntilSignal } from './main.js';
 import { addExplainCommand } from './discover-explain.js';
 import { addWaitCommand } from './discover-wait.js';
+import { addDocumentationCommands } from './documentation.js';
 import { packageVersion } from './version.js';
 
 /** The command line of docker-discover. */
@@ -96,6 +97,7 @@ export function discoverProgram(): Command {
 
   addWaitCommand(program);
   addExplainCommand(program);
+  addDocumentationCommands(program);
 
   return program;
 }

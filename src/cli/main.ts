@@ -1,7 +1,13 @@
 import { CommanderError, type Command } from 'commander';
 import { isAbort, messageOf, SettingError } from '../core/errors.js';
 
-/** Exit codes: 0 fine, 1 failure at run time, 2 wrong usage or configuration. */
+export const exitCodes = [
+  [0, 'fine'],
+  [1, 'failure at run time'],
+  [2, 'wrong usage or configuration'],
+] as const;
+
+/** Runs it, and ends with one of the exit codes. */
 export async function main(program: Command): Promise<void> {
   // A variable that is set to nothing (`-e TTL=`) is one that is not set.
   for (const [name, value] of Object.entries(process.env)) if (value === '') Reflect.deleteProperty(process.env, name);

@@ -25,6 +25,7 @@ import { addExplainCommand } from './register-explain.js';
 import { registerOptions, registrationPolicyOf, type RegisterSettings } from './register-settings.js';
 import { registerHealth, registerReadings } from './register-readings.js';
 import { printRegistrations } from './register-ls.js';
+import { addDocumentationCommands } from './documentation.js';
 import { packageVersion } from './version.js';
 
 /** The command line of docker-register. */
@@ -121,6 +122,7 @@ export function registerProgram(): Command {
       const ready = await askReady(socketOf(command.optsWithGlobals<RegisterSettings>().runDir));
       if (!ready) throw new Error('not ready: nothing has been registered yet; the log tells why');
     });
+  addDocumentationCommands(program);
 
   return program;
 }

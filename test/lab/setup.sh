@@ -18,7 +18,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 # COMMAND:PACKAGE
 needed=(
   docker:docker.io dockerd:docker.io iptables:iptables ip:iproute2 curl:curl
-  openssl:openssl nginx:nginx etcd:etcd-server etcdctl:etcd-client debootstrap:debootstrap gpgv:gpgv systemd-notify:systemd perl:perl-base unshare:util-linux nsenter:util-linux flock:util-linux
+  openssl:openssl nginx:nginx zsh:zsh fish:fish groff:groff-base etcd:etcd-server etcdctl:etcd-client debootstrap:debootstrap gpgv:gpgv systemd-notify:systemd perl:perl-base unshare:util-linux nsenter:util-linux flock:util-linux
   "$@"
 )
 missing=()
