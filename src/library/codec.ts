@@ -62,7 +62,11 @@ export function decode(key: string, value: string, options: PrefixOption = {}): 
   return rest.ok ? { ok: true, registration: registrationOf({ ...name.value, ...rest.value }) } : rest;
 }
 
-/** A registration as the library shows it: each field by name, so that one that is added inside stays inside. */
+/**
+ * A registration as the library shows it: each field by name, so that one that is added inside stays inside.
+ *
+ * @internal
+ */
 export function registrationOf(inner: Inner): Registration {
   const { service, id, address, servicePort, state, weight, backup, maxconn, proxyProtocol, slowStartMs } = inner;
   const { zone, tags, mode, check, checkStatus, checkIntervalMs, balance, sticky, httpHosts, httpPath } = inner;
@@ -91,7 +95,10 @@ export function registrationOf(inner: Inner): Registration {
   };
 }
 
-/** @throws RangeError where it is none */
+/**
+ * @internal
+ * @throws RangeError where it is none
+ */
 export function prefixOf({ prefix = defaultPrefix }: PrefixOption): string {
   const parsed = parsePrefix(prefix);
   if (parsed.ok) return parsed.value;
