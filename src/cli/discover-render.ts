@@ -13,8 +13,8 @@ import { viewOf, type View } from '../core/haproxy/view.js';
 import { keyspaceOf, printableKey } from '../core/keyspace.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
+import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
-import { etcdHostMissing, required } from './main.js';
 import { policyOf } from './policy-settings.js';
 
 /** What a template gets for what stands in etcd and in CERTS now; what is left out, and why, on standard error. */
@@ -44,11 +44,11 @@ export async function viewOfNow(
   return { view: viewOf(model, proxySettings, { barred, certificates }), certificates: usable };
 }
 
-async function entriesOf({ etcdHost, prefix }: DiscoverSettings): Promise<readonly Entry[]> {
-  const hosts = required(etcdHost, etcdHostMissing);
-  const client = createEtcdClient(hosts);
+async function entriesOf(settings: DiscoverSettings): Promise<readonly Entry[]> {
+  const etcd = await etcdOf(settings);
+  const client = createEtcdClient(etcd);
   try {
-    const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) });
+    const registry = createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(settings.prefix) });
     return (await registry.list(AbortSignal.timeout(30_000))).entries;
   } finally {
     client.close();

@@ -17,11 +17,12 @@ import { meteredRegistry } from '../daemon/metered-registry.js';
 import { certificateStoreOf } from './discover-certificates.js';
 import { prepareExec, prepareHaproxy } from './discover-hands.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
+import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
 import { createLogger } from './log.js';
 import { discoverHealth, discoverReadings } from './discover-readings.js';
 import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
-import { etcdHostMissing, required, runUntilSignal } from './main.js';
+import { runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { policyOf } from './policy-settings.js';
 import { packageVersion } from './version.js';
@@ -45,7 +46,7 @@ async function refuseSecond(runDir: string): Promise<void> {
 /** Wires the daemon and runs it until SIGTERM. */
 export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const { prefix, runDir, stateDir, poll, stale } = settings;
-  const hosts = required(settings.etcdHost, etcdHostMissing);
+  const etcd = await etcdOf(settings);
   const exec = execOf(settings);
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   // Another proxy has no page and no entrance of ours.
@@ -57,7 +58,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
       : await prepareExec(settings, { proxySettings, exec });
 
   const log = createLogger('docker-discover', settings);
-  log.info({ etcd: hosts, prefix, ...prepared.about, version: packageVersion() }, 'starting');
+  log.info({ etcd: etcd.hosts, prefix, ...prepared.about, version: packageVersion() }, 'starting');
   const trigger = (reason: string) => (): void => {
     discover.trigger(reason);
   };
@@ -66,12 +67,12 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     meter.count(discoverMetrics.haproxyExits, {});
     discover.trigger('HAProxy exited');
   });
-  const client = createEtcdClient(hosts);
+  const client = createEtcdClient(etcd);
   const store = certificateStoreOf(settings);
   const certificates =
     store === null ? null : createCertificates({ store, pollMs: poll, log, onChange: trigger('certificates changed') });
   const discover = createDiscover({
-    registry: meteredRegistry(createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }), {
+    registry: meteredRegistry(createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(prefix) }), {
       meter,
       metrics: discoverMetrics,
     }),

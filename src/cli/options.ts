@@ -5,6 +5,7 @@ import { parseBindAddress, type BindAddress } from '../core/haproxy/bind.js';
 import { parseEtcdHosts } from '../core/etcd-hosts.js';
 import { parsePrefix } from '../core/keyspace.js';
 import { accept, reject, type Parsed } from '../core/result.js';
+import { etcdTlsOptions, type EtcdSettings } from './etcd-settings.js';
 import { logFormats, logLevels, type LogSettings } from './log.js';
 
 /** A parser of the core as one of commander's: its reason becomes commander's message, behind flag, value and variable. */
@@ -115,9 +116,8 @@ function parseMetricsBind(text: string): Parsed<BindAddress | 'none'> {
   return bind.ok ? bind : reject(`${bind.reason}; or none`);
 }
 
-export interface SharedSettings extends LogSettings {
+export interface SharedSettings extends LogSettings, EtcdSettings {
   readonly metricsBind: BindAddress | 'none';
-  readonly etcdHost?: readonly string[];
   readonly prefix: string;
   readonly runDir: string;
 }
@@ -131,6 +131,7 @@ export function sharedOptions(daemon: string): Option[] {
     )
       .env('ETCD_HOST')
       .argParser(parseEtcdHostsSafely),
+    ...etcdTlsOptions(),
     new Option('--prefix <prefix>', 'where the registrations stand in etcd')
       .env('PREFIX')
       .argParser(by(parsePrefix))

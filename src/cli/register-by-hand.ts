@@ -8,7 +8,8 @@ import { drainKeyOf, drainTargetOf, keyspaceOf, parseDrainTarget } from '../core
 import type { Parsed } from '../core/result.js';
 import type { Registry } from '../ports/registry.js';
 import { createLogger } from './log.js';
-import { etcdHostMissing, required, runUntilSignal } from './main.js';
+import { etcdOf } from './etcd-settings.js';
+import { runUntilSignal } from './main.js';
 import { parseRegistration, put, type PutSettings } from './register-put.js';
 import type { RegisterSettings } from './register-settings.js';
 
@@ -100,14 +101,11 @@ function accepted<T>(parsed: Parsed<T>): T {
   throw new SettingError(parsed.reason);
 }
 
-async function withRegistry(
-  { etcdHost, prefix }: RegisterSettings,
-  work: (registry: Registry) => Promise<void>,
-): Promise<void> {
-  const hosts = required(etcdHost, etcdHostMissing);
-  const client = createEtcdClient(hosts);
+async function withRegistry(settings: RegisterSettings, work: (registry: Registry) => Promise<void>): Promise<void> {
+  const etcd = await etcdOf(settings);
+  const client = createEtcdClient(etcd);
   try {
-    await work(createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }));
+    await work(createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(settings.prefix) }));
   } finally {
     client.close();
   }

@@ -5,8 +5,9 @@ import type { Command } from 'commander';
 import { explanationOf, type Explanation } from '../core/explanation.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { printable } from '../core/result.js';
+import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
-import { etcdHostMissing, required } from './main.js';
+import { required } from './main.js';
 import { registrationPolicyOf, type RegisterSettings } from './register-settings.js';
 import { formatTable } from './table.js';
 
@@ -29,15 +30,15 @@ export function addExplainCommand(program: Command): void {
 
 async function explain(name: string, settings: RegisterSettings): Promise<Explanation> {
   const { ip: hostIp } = required(settings.hostIp, hostIpMissing());
-  const hosts = required(settings.etcdHost, etcdHostMissing);
+  const etcd = await etcdOf(settings);
   const signal = AbortSignal.timeout(30_000);
   const engine = createContainerEngine(settings.dockerHost);
   const container = await engine.inspect(name, signal);
   if (container === null) throw new Error(`there is no container ${JSON.stringify(name)} on this host`);
   const { containers: running } = await engine.list(signal);
-  const client = createEtcdClient(hosts);
+  const client = createEtcdClient(etcd);
   try {
-    const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(settings.prefix) });
+    const registry = createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(settings.prefix) });
     const { entries } = await registry.list(signal);
     return explanationOf(container, {
       policy: registrationPolicyOf(settings, hostIp),

@@ -15,9 +15,10 @@ import { createRegister, type RegisterStatus } from '../daemon/register.js';
 import { runTasks } from '../daemon/lifecycle.js';
 import { meteredRegistry } from '../daemon/metered-registry.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
+import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
 import { createLogger } from './log.js';
-import { etcdHostMissing, refuseArguments, required, runUntilSignal } from './main.js';
+import { refuseArguments, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
 import { addByHandCommands } from './register-by-hand.js';
@@ -44,23 +45,23 @@ export function registerProgram(): Command {
     const settings = program.opts<RegisterSettings>();
     const { prefix, dockerHost, ttl, resync, withdrawOnExit, runDir, metricsBind } = settings;
     const { ip: hostIp, of: hostInterface } = required(settings.hostIp, hostIpMissing());
-    const hosts = required(settings.etcdHost, etcdHostMissing);
+    const etcd = await etcdOf(settings);
 
     const engine = createContainerEngine(dockerHost);
     if (hostInterface !== null) await refuseOwnNetwork(engine, hostInterface);
 
     const log = createLogger('docker-register', settings);
     log.info(
-      { hostIp, etcd: hosts, docker: formatDockerHost(dockerHost), prefix, version: packageVersion() },
+      { hostIp, etcd: etcd.hosts, docker: formatDockerHost(dockerHost), prefix, version: packageVersion() },
       'starting',
     );
     if (isLoopback(hostIp))
       log.warn({ hostIp }, 'HOST_IP is a loopback address: only this host itself reaches its services');
-    const client = createEtcdClient(hosts);
+    const client = createEtcdClient(etcd);
     const meter = meterOf(registerMetrics);
     const register = createRegister({
       engine,
-      registry: meteredRegistry(createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }), {
+      registry: meteredRegistry(createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(prefix) }), {
         meter,
         metrics: registerMetrics,
       }),
@@ -102,10 +103,10 @@ export function registerProgram(): Command {
     .action(async (_options, command: Command) => {
       const { json, prefix, runDir, ...settings } = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
       const { ip: hostIp } = required(settings.hostIp, hostIpMissing());
-      const hosts = required(settings.etcdHost, etcdHostMissing);
-      const client = createEtcdClient(hosts);
+      const etcd = await etcdOf(settings);
+      const client = createEtcdClient(etcd);
       try {
-        const registry = createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) });
+        const registry = createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(prefix) });
         await printRegistrations({ registry, prefix, hostIp, lease: await leaseOf(runDir), json: json === true });
       } finally {
         client.close();

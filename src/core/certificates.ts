@@ -24,6 +24,20 @@ const encrypted = /-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/
 /** Chains beside the certificates, as nginx-proxy has them. */
 const chainOnly = /\.chain\.pem$/;
 
+/** The certificates in a text in PEM form, each with its frame. */
+export function certificatesIn(text: string): readonly string[] {
+  return text.match(certificates) ?? [];
+}
+
+/** The private keys in it that need no password. */
+export function keysIn(text: string): readonly string[] {
+  return text.match(keys) ?? [];
+}
+
+export function hasEncryptedKey(text: string): boolean {
+  return encrypted.test(text);
+}
+
 /**
  * Finds certificates with their keys: both in one file, or the key in `name.key`, or beside `fullchain.pem` in `privkey.pem`
  * or `key.pem`.
@@ -36,13 +50,13 @@ export function pairsOf(files: readonly FoundFile[]): {
   const found: Certificate[] = [];
   const unusable: UnusableCertificate[] = [];
   for (const { path, text } of files) {
-    const chain = text.match(certificates);
-    if (chain === null || isPart(path, texts)) continue;
+    const chain = certificatesIn(text);
+    if (chain.length === 0 || isPart(path, texts)) continue;
     const keyPaths = keyPathsOf(path);
     const beside = keyPaths.map((one) => texts.get(one) ?? '');
-    const [key] = [text, ...beside].flatMap((one) => one.match(keys) ?? []);
+    const [key] = [text, ...beside].flatMap(keysIn);
     if (key !== undefined) found.push({ path, certificate: `${chain.join('\n')}\n`, key: `${key}\n` });
-    else if ([text, ...beside].some((one) => encrypted.test(one)))
+    else if ([text, ...beside].some(hasEncryptedKey))
       unusable.push({ path, reason: 'its private key is encrypted: HAProxy can not ask for the password' });
     else unusable.push({ path, reason: `it has no private key: put that into the file, or into ${keyPaths[0] ?? ''}` });
   }

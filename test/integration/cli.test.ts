@@ -118,6 +118,9 @@ describe('help tells every setting with its variable and default', () => {
       [
         'HOST_IP',
         'ETCD_HOST',
+        'ETCD_CA',
+        'ETCD_CERT',
+        'ETCD_KEY',
         'PREFIX',
         'TTL',
         'RESYNC',
@@ -137,6 +140,9 @@ describe('help tells every setting with its variable and default', () => {
       'docker-discover',
       [
         'ETCD_HOST',
+        'ETCD_CA',
+        'ETCD_CERT',
+        'ETCD_KEY',
         'PREFIX',
         'POLL',
         'BIND',

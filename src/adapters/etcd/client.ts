@@ -1,5 +1,5 @@
 import { noop } from 'cockatiel';
-import { Etcd3, GRPCResourceExhastedError, castGrpcError, isRecoverableError } from 'etcd3';
+import { Etcd3, GRPCResourceExhastedError, castGrpcError, isRecoverableError, type IOptions } from 'etcd3';
 import { askInTurn } from './ask-in-turn.js';
 
 /** Ten times what a slow answer takes; a short lease (3 s) still lives when a second member is asked after it. */
@@ -29,14 +29,27 @@ export interface Member {
   readonly etcd: Etcd3;
 }
 
+/** For members at https; in PEM form. */
+export interface EtcdTls {
+  /** Of the CAs that may have signed the members' certificates; null for those that Node trusts. */
+  readonly ca: string | null;
+  /** What is shown to a member that asks who we are. */
+  readonly identity: { readonly certificate: string; readonly key: string } | null;
+}
+
+export interface EtcdMembers {
+  /** URLs, all with a port. */
+  readonly hosts: readonly string[];
+  /** Null where they are at http. */
+  readonly tls: EtcdTls | null;
+}
+
 /**
  * etcd3 can be given all members at once, but then each call goes to one by lot: a third of them to a stopped member,
  * and each of those waits for its deadline, which a lease does not survive.
- *
- * @param hosts URLs
  */
-export function createEtcdClient(hosts: readonly string[]): EtcdClient {
-  const members: readonly Member[] = hosts.map((host) => ({ host, etcd: connectionTo(host) }));
+export function createEtcdClient({ hosts, tls }: EtcdMembers): EtcdClient {
+  const members: readonly Member[] = hosts.map((host) => ({ host, etcd: connectionTo(host, tls) }));
   // Hosts of a fleet start with different members.
   let order = rotated(members, Math.floor(Math.random() * members.length));
   const isLocal = (error: unknown): boolean =>
@@ -80,9 +93,10 @@ function firstOf(members: readonly Member[]): Member {
 }
 
 /** The connection to one member. Calls of it want a deadline. */
-export function connectionTo(host: string): Etcd3 {
+export function connectionTo(host: string, tls: EtcdTls | null): Etcd3 {
   return new Etcd3({
     hosts: host,
+    ...(tls !== null && { credentials: credentialsOf(tls) }),
     grpcOptions: {
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
@@ -92,4 +106,16 @@ export function connectionTo(host: string): Etcd3 {
     // Which member is asked is decided here, and pauses between whole attempts are the daemon's, in one place.
     faultHandling: { global: noop, host: () => noop },
   });
+}
+
+function credentialsOf({ ca, identity }: EtcdTls): NonNullable<IOptions['credentials']> {
+  const credentials = {
+    ...(ca !== null && { rootCertificate: Buffer.from(ca) }),
+    ...(identity !== null && {
+      certChain: Buffer.from(identity.certificate),
+      privateKey: Buffer.from(identity.key),
+    }),
+  };
+  // etcd3's type wants a CA, but gRPC, to which it is handed on, takes Node's where there is none.
+  return credentials as NonNullable<IOptions['credentials']>;
 }

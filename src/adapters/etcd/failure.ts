@@ -2,11 +2,42 @@ import { messageOf } from '../../core/errors.js';
 import { NoMemberError } from './ask-in-turn.js';
 import type { Member } from './client.js';
 
+type Meaning = readonly [pattern: RegExp, meaning: (matched: string) => string];
+
+/** What Node and OpenSSL say of a TLS connection; they come to us in gRPC's "no connection". */
+const tlsMeanings: readonly Meaning[] = [
+  [
+    /((?:self-signed|self signed) certificate[\w ]*|unable to (?:verify|get)[\w ]* certificate)/,
+    (said) =>
+      `its certificate is not signed by a CA that is trusted here (${said}); ETCD_CA must be the certificate of that CA`,
+  ],
+  [
+    /Hostname\/IP does not match certificate's altnames: (.*?)(?:\. Resolution note:.*)?$/,
+    (said) =>
+      `its certificate is for other names than ETCD_HOST has (${said}); give one of those, or it a certificate with this one`,
+  ],
+  [/(certificate (?:has expired|is not yet valid))/, (said) => `its ${said}; is the clock right here?`],
+  [
+    /SSL routines:\w*:\w+ alert ([a-z ]*(?:certificate|unknown ca)[a-z ]*):/,
+    (said) =>
+      `it refuses us (${said}): it wants a certificate of a client, in ETCD_CERT, that is signed by the CA which it trusts, and has not expired`,
+  ],
+  [
+    /(wrong version number|packet length too long|disconnected before secure TLS connection was established)/,
+    (said) => `no TLS connection (${said}); does it speak TLS there? Otherwise ETCD_HOST must say http://`,
+  ],
+  [
+    /Last error: (Failed to connect)/,
+    () => 'it closes each connection as soon as it is made; does it want TLS? Then ETCD_HOST must say https://',
+  ],
+];
+
 /**
  * What gRPC and etcd say, and what it means to whoever reads the log. The texts of etcd are those of its
  * `api/v3rpc/rpctypes/error.go`.
  */
-const meanings: readonly (readonly [pattern: RegExp, meaning: (matched: string) => string])[] = [
+const meanings: readonly Meaning[] = [
+  ...tlsMeanings,
   [
     /No connection established\. Last error: (?:Error: )?(.+?)(?:\. Resolution note:.*)?$/,
     (cause) => `no connection (${cause}); is etcd running there, and reachable from here?`,

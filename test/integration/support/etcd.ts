@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Etcd3 } from 'etcd3';
-import { connectionTo, createEtcdClient } from '../../../src/adapters/etcd/client.js';
+import { connectionTo, createEtcdClient, type EtcdTls } from '../../../src/adapters/etcd/client.js';
 import { createRegistry } from '../../../src/adapters/etcd/registry.js';
 import type { Registry } from '../../../src/ports/registry.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -27,15 +27,18 @@ export interface TestEtcd {
   dispose(): Promise<void>;
 }
 
-/** @param more arguments of etcd, beside its addresses */
-export async function startEtcd(more: readonly string[] = []): Promise<TestEtcd> {
+/**
+ * @param more arguments of etcd, beside its addresses
+ * @param tls how it is spoken to, where it speaks TLS by those
+ */
+export async function startEtcd(more: readonly string[] = [], tls: EtcdTls | null = null): Promise<TestEtcd> {
   const dir = await mkdtemp(join(tmpdir(), 'etcd-test-'));
   const [clientPort = 0, peerPort = 0] = await freePorts(2);
   const host = `127.0.0.1:${String(clientPort)}`;
-  const url = `http://${host}`;
+  const url = `http${tls === null ? '' : 's'}://${host}`;
   const peer = `http://127.0.0.1:${String(peerPort)}`;
-  const client = connectionTo(url);
-  const members = createEtcdClient([url]);
+  const client = connectionTo(url, tls);
+  const members = createEtcdClient({ hosts: [url], tls });
   const registry = createRegistry({ client: members, hosts: [url], keyspace: '/backends/' });
   let child: ChildProcess | null = null;
 

@@ -26,6 +26,7 @@ describe('the settings of both daemons', () => {
   const args = [
     '--etcd-host',
     '10.0.0.10,etcd:4001',
+    ...['--etcd-ca', 'ca.pem', '--etcd-cert', 'own.pem', '--etcd-key', 'own.key'],
     '--prefix',
     '/a/b',
     '--run-dir',
@@ -33,12 +34,19 @@ describe('the settings of both daemons', () => {
     '--log-level',
     'debug',
   ];
-  const env = { ETCD_HOST: '10.0.0.10,etcd:4001', PREFIX: '/a/b', RUN_DIR: '/tmp/x', LOG_LEVEL: 'debug' };
+  const env = {
+    ETCD_HOST: '10.0.0.10,etcd:4001',
+    ...{ ETCD_CA: 'ca.pem', ETCD_CERT: 'own.pem', ETCD_KEY: 'own.key' },
+    PREFIX: '/a/b',
+    RUN_DIR: '/tmp/x',
+    LOG_LEVEL: 'debug',
+  };
 
   test('are flags and environment alike', () => {
     const settings = parse(args);
     expect(settings).toMatchObject({
       etcdHost: ['http://10.0.0.10:2379', 'http://etcd:4001'],
+      ...{ etcdCa: 'ca.pem', etcdCert: 'own.pem', etcdKey: 'own.key' },
       prefix: '/a/b',
       runDir: '/tmp/x',
       logLevel: 'debug',

@@ -18,6 +18,51 @@ test.each([
     '14 UNAVAILABLE: Name resolution failed for target dns:etcd.example:2379',
     'no address is known for etcd.example:2379; is the name right?',
   ],
+  [
+    'a CA that did not sign it',
+    '14 UNAVAILABLE: No connection established. Last error: Error: unable to verify the first certificate. Resolution note: ',
+    'its certificate is not signed by a CA that is trusted here (unable to verify the first certificate); ETCD_CA must be the certificate of that CA',
+  ],
+  [
+    'a certificate that signed itself',
+    '14 UNAVAILABLE: No connection established. Last error: Error: self-signed certificate in certificate chain. Resolution note: ',
+    'its certificate is not signed by a CA that is trusted here (self-signed certificate in certificate chain); ETCD_CA must be the certificate of that CA',
+  ],
+  [
+    'a certificate for other names',
+    "14 UNAVAILABLE: No connection established. Last error: Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames: IP: 10.0.0.10 is not in the cert's list: 10.0.0.9. Resolution note: ",
+    "its certificate is for other names than ETCD_HOST has (IP: 10.0.0.10 is not in the cert's list: 10.0.0.9); give one of those, or it a certificate with this one",
+  ],
+  [
+    'a certificate that has expired',
+    '14 UNAVAILABLE: No connection established. Last error: Error: certificate has expired. Resolution note: ',
+    'its certificate has expired; is the clock right here?',
+  ],
+  [
+    'no certificate of ours, to etcd 3.4',
+    '14 UNAVAILABLE: No connection established. Last error: 807CB320597F0000:error:0A000412:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1601:SSL alert number 42\n (2020-01-01T00:00:00.000Z). Resolution note: ',
+    'it refuses us (bad certificate): it wants a certificate of a client, in ETCD_CERT, that is signed by the CA which it trusts, and has not expired',
+  ],
+  [
+    'no certificate of ours, to etcd 3.5',
+    '14 UNAVAILABLE: No connection established. Last error: 807CB320597F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1601:SSL alert number 116\n (2020-01-01T00:00:00.000Z). Resolution note: ',
+    'it refuses us (certificate required): it wants a certificate of a client, in ETCD_CERT, that is signed by the CA which it trusts, and has not expired',
+  ],
+  [
+    'a certificate of ours by another CA, to etcd 3.5',
+    '14 UNAVAILABLE: No connection established. Last error: 807CB320597F0000:error:0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1601:SSL alert number 48\n (2020-01-01T00:00:00.000Z). Resolution note: ',
+    'it refuses us (unknown ca): it wants a certificate of a client, in ETCD_CERT, that is signed by the CA which it trusts, and has not expired',
+  ],
+  [
+    'TLS to an etcd without',
+    '14 UNAVAILABLE: No connection established. Last error: Error: Client network socket disconnected before secure TLS connection was established. Resolution note: ',
+    'no TLS connection (disconnected before secure TLS connection was established); does it speak TLS there? Otherwise ETCD_HOST must say http://',
+  ],
+  [
+    'no TLS to an etcd with it',
+    '14 UNAVAILABLE: No connection established. Last error: Failed to connect (2020-01-01T00:00:00.000Z). Resolution note: ',
+    'it closes each connection as soon as it is made; does it want TLS? Then ETCD_HOST must say https://',
+  ],
   ['a connection that broke', '14 UNAVAILABLE: Connection dropped', 'the connection broke (Connection dropped)'],
   ['a deadline', '4 DEADLINE_EXCEEDED: Deadline exceeded after 5.0s', 'no answer in time'],
   [
