@@ -97,7 +97,7 @@ async function textOf(name: string, path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new SettingError(
-      `${settingOf(name, path)} can't be read: ${messageOf(error)}; give the path of a file that is there, in a container one that is mounted`,
+      `${settingOf(name, path)} can't be read: ${messageOf(error)}; give the path of a file that may be read, in a container one that is mounted`,
     );
   }
 }
