@@ -18,17 +18,15 @@ const tlsMeanings: readonly Meaning[] = [
   ],
   [/(certificate (?:has expired|is not yet valid))/, (said) => `its ${said}; is the clock right here?`],
   [
-    /SSL routines:\w*:\w+ alert ([a-z ]*(?:certificate|unknown ca)[a-z ]*):/,
+    /SSL routines:\w*:[\w/]+ alert ([a-z ]*(?:certificate|unknown ca)[a-z ]*):/,
     (said) =>
       `it refuses us (${said}): it wants a certificate of a client, in ETCD_CERT, that is signed by the CA which it trusts, and has not expired`,
   ],
   [
-    /(wrong version number|packet length too long|disconnected before secure TLS connection was established)/,
-    (said) => `no TLS connection (${said}); does it speak TLS there? Otherwise ETCD_HOST must say http://`,
-  ],
-  [
-    /Last error: (Failed to connect)/,
-    () => 'it closes each connection as soon as it is made; does it want TLS? Then ETCD_HOST must say https://',
+    // Which of these it is depends on who is faster.
+    /Last error: .*?(wrong version number|packet length too long|disconnected before secure TLS connection was established|read ECONNRESET|Failed to connect)/,
+    (said) =>
+      `it breaks off each connection at its start (${said}); does it speak TLS? ETCD_HOST must say https:// where it does, and http:// where not`,
   ],
 ];
 

@@ -44,6 +44,16 @@ test.each([
     'it refuses us (bad certificate): it wants a certificate of a client, in ETCD_CERT, that is signed by the CA which it trusts, and has not expired',
   ],
   [
+    'no certificate of ours, to etcd 3.4, in the words of Node 24',
+    '14 UNAVAILABLE: No connection established. Last error: 404DE64D617F0000:error:0A000412:SSL routines:ssl3_read_bytes:ssl/tls alert bad certificate:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:918:SSL alert number 42\n (2020-01-01T00:00:00.000Z). Resolution note: ',
+    'it refuses us (bad certificate): it wants a certificate of a client, in ETCD_CERT, that is signed by the CA which it trusts, and has not expired',
+  ],
+  [
+    'a certificate that another CA signed, in the words of Node 24',
+    '14 UNAVAILABLE: No connection established. Last error: Error: unable to verify the first certificate; if the root CA is installed locally, try running Node.js with --use-system-ca. Resolution note: ',
+    'its certificate is not signed by a CA that is trusted here (unable to verify the first certificate); ETCD_CA must be the certificate of that CA',
+  ],
+  [
     'no certificate of ours, to etcd 3.5',
     '14 UNAVAILABLE: No connection established. Last error: 807CB320597F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1601:SSL alert number 116\n (2020-01-01T00:00:00.000Z). Resolution note: ',
     'it refuses us (certificate required): it wants a certificate of a client, in ETCD_CERT, that is signed by the CA which it trusts, and has not expired',
@@ -56,12 +66,12 @@ test.each([
   [
     'TLS to an etcd without',
     '14 UNAVAILABLE: No connection established. Last error: Error: Client network socket disconnected before secure TLS connection was established. Resolution note: ',
-    'no TLS connection (disconnected before secure TLS connection was established); does it speak TLS there? Otherwise ETCD_HOST must say http://',
+    'it breaks off each connection at its start (disconnected before secure TLS connection was established); does it speak TLS? ETCD_HOST must say https:// where it does, and http:// where not',
   ],
   [
     'no TLS to an etcd with it',
     '14 UNAVAILABLE: No connection established. Last error: Failed to connect (2020-01-01T00:00:00.000Z). Resolution note: ',
-    'it closes each connection as soon as it is made; does it want TLS? Then ETCD_HOST must say https://',
+    'it breaks off each connection at its start (Failed to connect); does it speak TLS? ETCD_HOST must say https:// where it does, and http:// where not',
   ],
   ['a connection that broke', '14 UNAVAILABLE: Connection dropped', 'the connection broke (Connection dropped)'],
   ['a deadline', '4 DEADLINE_EXCEEDED: Deadline exceeded after 5.0s', 'no answer in time'],
