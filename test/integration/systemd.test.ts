@@ -64,5 +64,6 @@ it('is told when docker-discover is ready, that it lives, how it is, and that it
 it('that can not be told is one line in the log, and the daemon goes on', async () => {
   site.start({ NOTIFY_SOCKET: join(dir, 'nobody') });
   await waitFor('the line', () => site.told('systemd is not told how the daemon is') === 1);
-  expect((await site.ls()).haproxy.running).toBe(true);
+  // It may be told before HAProxy has started.
+  await waitFor('HAProxy to run', async (seen) => seen(await site.ls()).haproxy.running);
 });
