@@ -18,11 +18,9 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 # COMMAND:PACKAGE
 needed=(
   docker:docker.io dockerd:docker.io iptables:iptables ip:iproute2 curl:curl
-<<<<<<< HEAD
-  openssl:openssl nginx:nginx zsh:zsh fish:fish groff:groff-base etcd:etcd-server etcdctl:etcd-client debootstrap:debootstrap gpgv:gpgv systemd-notify:systemd perl:perl-base unshare:util-linux nsenter:util-linux flock:util-linux
-=======
-  openssl:openssl nginx:nginx docker-compose:docker-compose systemd-analyze:systemd etcd:etcd-server etcdctl:etcd-client debootstrap:debootstrap gpgv:gpgv systemd-notify:systemd perl:perl-base unshare:util-linux nsenter:util-linux flock:util-linux
->>>>>>> c8862cf (deploy: compose files for one host, for back-end and client hosts, and for an etcd with TLS)
+  etcd:etcd-server etcdctl:etcd-client debootstrap:debootstrap gpgv:gpgv unshare:util-linux nsenter:util-linux flock:util-linux
+  openssl:openssl nginx:nginx perl:perl-base docker-compose:docker-compose systemd-notify:systemd systemd-analyze:systemd
+  zsh:zsh fish:fish groff:groff-base
   "$@"
 )
 missing=()
