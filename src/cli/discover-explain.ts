@@ -9,6 +9,7 @@ import { asciiJson } from './discover-ls.js';
 import { controlSocketOf } from './discover-run.js';
 import type { DiscoverSettings } from './discover-settings.js';
 import { by } from './options.js';
+import { paintFor, paintedStatus, type Paint } from './paint.js';
 import { policyOf } from './policy-settings.js';
 import { formatTable } from './table.js';
 
@@ -32,23 +33,25 @@ export function addExplainCommand(program: Command): void {
         prefix,
         isWanted: isServed(policyOf(settings), service),
       });
-      process.stdout.write(json === true ? `${asciiJson(explanation)}\n` : textOf(explanation));
+      process.stdout.write(
+        json === true ? `${asciiJson(explanation)}\n` : textOf(explanation, paintFor(process.stdout, process.env)),
+      );
     });
 }
 
-function textOf({ service, listeners, reasons }: ServiceExplanation): string {
+function textOf({ service, listeners, reasons }: ServiceExplanation, paint: Paint): string {
   const parts = listeners.map(({ port, routes, endpoints }) => {
     const where = [...(port === null ? [] : [`port ${String(port)}`]), ...routes.map((route) => `route ${route}`)];
     const rows = endpoints.map((endpoint) => [
       endpoint.key,
       endpoint.address,
-      stateOf(endpoint),
+      paintedStatus(paint, endpoint, stateOf(endpoint)),
       printable(endpoint.checkText, shownCheck),
     ]);
-    const table = rows.length === 0 ? '' : formatTable(['KEY', 'ADDRESS', 'STATE', 'LAST CHECK'], rows);
+    const table = rows.length === 0 ? '' : formatTable(['KEY', 'ADDRESS', 'STATE', 'LAST CHECK'], rows, paint);
     return `${service}: ${where.join(', ')}\n${table}`;
   });
-  if (listeners.length === 0) parts.push(`${service} is not served on this host\n`);
+  if (listeners.length === 0) parts.push(`${paint('bad', `${service} is not served on this host`)}\n`);
   if (reasons.length > 0) parts.push(reasons.map((reason) => `- ${reason}\n`).join(''));
   return parts.join('\n');
 }

@@ -1,5 +1,6 @@
 import type { DiscoverStatus } from '../core/discover-status.js';
 import { printable } from '../core/result.js';
+import { paintedStatus, plain, type Paint } from './paint.js';
 import { formatTable } from './table.js';
 
 /** A hundred thousand keys that break the grammar must not push the services off the screen. */
@@ -7,11 +8,13 @@ const mostProblems = 50;
 const shownKeyLength = 100;
 
 /** For a person to read. */
-export function statusText(status: DiscoverStatus): string {
+export function statusText(status: DiscoverStatus, paint: Paint = plain): string {
   const { catalog, haproxy, output, fault, listeners, problems } = status;
   const hands =
-    output === null ? `haproxy: ${haproxySummary(haproxy)}` : `${output.path}: EXEC ran ${String(output.runs)} times`;
-  const lines = [`etcd: ${catalog}    ${hands}`];
+    output === null
+      ? `haproxy: ${haproxySummary(haproxy, paint)}`
+      : `${output.path}: EXEC ran ${String(output.runs)} times`;
+  const lines = [`etcd: ${paint(catalog === 'live' ? 'good' : 'doubtful', catalog)}    ${hands}`];
   for (const [name, change] of [
     ['last change', haproxy.lastChange],
     ['last reload', haproxy.lastReload],
@@ -19,37 +22,40 @@ export function statusText(status: DiscoverStatus): string {
   ] as const) {
     if (change !== null) lines.push(`${name} ${ageOf(change.at)} ago: ${change.what}`);
   }
-  if (fault !== null) lines.push(`fault: ${fault}`);
+  if (fault !== null) lines.push(paint('bad', `fault: ${fault}`));
   const stale = listeners.flatMap(({ endpoints }) => endpoints.filter((endpoint) => endpoint.stale)).length;
   if (stale > 0)
     lines.push(
-      `stale: ${String(stale)} endpoints whose registrations expired without a withdrawal; health checks decide over them`,
+      paint(
+        'doubtful',
+        `stale: ${String(stale)} endpoints whose registrations expired without a withdrawal; health checks decide over them`,
+      ),
     );
   const parts = [`${lines.join('\n')}\n`];
 
   const rows = listeners.flatMap(({ service, port, endpoints }) =>
     endpoints.length === 0
       ? [[service, portText(port), '(no endpoint)', '', '', '', '', '']]
-      : endpoints.map(({ id, address, weight, status: state, check, sessions, stale: isStale }) => [
+      : endpoints.map((endpoint) => [
           service,
           portText(port),
-          address,
-          id,
-          isStale ? `${state} (stale)` : state,
-          check,
-          String(weight),
-          String(sessions),
+          endpoint.address,
+          endpoint.id,
+          paintedStatus(paint, endpoint, endpoint.stale ? `${endpoint.status} (stale)` : endpoint.status),
+          endpoint.check,
+          String(endpoint.weight),
+          String(endpoint.sessions),
         ]),
   );
   parts.push(
     rows.length === 0
       ? 'no service is registered\n'
-      : formatTable(['SERVICE', 'PORT', 'ENDPOINT', 'ID', 'STATUS', 'CHECK', 'WEIGHT', 'SESSIONS'], rows),
+      : formatTable(['SERVICE', 'PORT', 'ENDPOINT', 'ID', 'STATUS', 'CHECK', 'WEIGHT', 'SESSIONS'], rows, paint),
   );
   const routes = listeners.flatMap(({ service, routes: own }) => own.map((route) => [route, service]));
   if (routes.length > 0)
-    parts.push(formatTable([output === null ? 'HTTP ENTRANCE' : 'ROUTE', 'SERVICE'], routes.sort()));
-  if (problems.length > 0) parts.push(problemsTable(problems));
+    parts.push(formatTable([output === null ? 'HTTP ENTRANCE' : 'ROUTE', 'SERVICE'], routes.sort(), paint));
+  if (problems.length > 0) parts.push(problemsTable(problems, paint));
   return parts.join('\n');
 }
 
@@ -58,9 +64,9 @@ function portText(port: number | null): string {
 }
 
 /** The first of them; a key is whatever somebody wrote to etcd, and this goes to a terminal. */
-export function problemsTable(problems: DiscoverStatus['problems']): string {
+export function problemsTable(problems: DiscoverStatus['problems'], paint: Paint = plain): string {
   const rows = problems.slice(0, mostProblems).map(({ key, reason }) => [printable(key, shownKeyLength), reason]);
-  const table = formatTable(['NOT SERVED', 'REASON'], rows);
+  const table = formatTable(['NOT SERVED', 'REASON'], rows, paint);
   const more = problems.length - rows.length;
   return more > 0 ? `${table}and ${String(more)} more; --json lists all ${String(problems.length)}\n` : table;
 }
@@ -73,9 +79,12 @@ export function asciiJson(body: unknown): string {
   );
 }
 
-function haproxySummary({ running, workerPid, silence, reloads, runtimeChanges }: DiscoverStatus['haproxy']): string {
-  if (!running) return 'not running';
-  if (silence !== null) return `running, and does not answer: ${silence}`;
+function haproxySummary(
+  { running, workerPid, silence, reloads, runtimeChanges }: DiscoverStatus['haproxy'],
+  paint: Paint,
+): string {
+  if (!running) return paint('bad', 'not running');
+  if (silence !== null) return paint('bad', `running, and does not answer: ${silence}`);
   return `running, worker ${String(workerPid ?? '?')}, ${String(reloads)} reloads, ${String(runtimeChanges)} changes without a reload`;
 }
 

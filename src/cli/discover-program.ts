@@ -12,6 +12,7 @@ import { SettingError } from '../core/errors.js';
 import { execOf } from './exec-settings.js';
 import { viewOfNow } from './discover-render.js';
 import { refuseArguments, runUntilSignal } from './main.js';
+import { paintFor } from './paint.js';
 import { addExplainCommand } from './discover-explain.js';
 import { addWaitCommand } from './discover-wait.js';
 import { addDocumentationCommands } from './documentation.js';
@@ -40,16 +41,17 @@ export function discoverProgram(): Command {
     .action(async (_options, command: Command) => {
       const { json, watch, runDir } = command.optsWithGlobals<DiscoverSettings & { json?: boolean; watch?: boolean }>();
       const socket = controlSocketOf(runDir);
+      const paint = paintFor(process.stdout, process.env);
       const print = (text: string): void => {
         process.stdout.write(text);
       };
       if (watch === true) {
-        const options = { socket, json: json === true, isTerminal: process.stdout.isTTY, print };
+        const options = { socket, json: json === true, isTerminal: process.stdout.isTTY, paint, print };
         await runUntilSignal((signal) => watchStatus(options, signal));
         return;
       }
       const status = await askStatus(socket);
-      print(json === true ? `${asciiJson(status)}\n` : statusText(status as DiscoverStatus));
+      print(json === true ? `${asciiJson(status)}\n` : statusText(status as DiscoverStatus, paint));
     });
 
   program

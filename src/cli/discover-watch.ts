@@ -3,6 +3,7 @@ import { askStatus } from '../adapters/control/client.js';
 import type { DiscoverStatus } from '../core/discover-status.js';
 import { messageOf } from '../core/errors.js';
 import { asciiJson, statusText } from './discover-ls.js';
+import type { Paint } from './paint.js';
 
 const lookEveryMs = 1_000;
 /** Home, and everything below it gone: what was there stays in the scrollback. */
@@ -13,12 +14,13 @@ export interface WatchOptions {
   readonly json: boolean;
   /** Standard output is a terminal, which is drawn anew; elsewhere each change is printed once. */
   readonly isTerminal: boolean;
+  readonly paint: Paint;
   readonly print: (text: string) => void;
 }
 
 /** `ls --watch`: prints how it is, again and again, until `signal` fires. A daemon that is away is told of, and waited for. */
 export async function watchStatus(
-  { socket, json, isTerminal, print }: WatchOptions,
+  { socket, json, isTerminal, paint, print }: WatchOptions,
   signal: AbortSignal,
 ): Promise<void> {
   let last = '';
@@ -26,7 +28,7 @@ export async function watchStatus(
     const [what, text] = await askStatus(socket).then(
       (body): [string, string] => {
         const status = body as DiscoverStatus;
-        return [essenceOf(status), json ? `${asciiJson(status).replace(/\n */g, ' ')}\n` : statusText(status)];
+        return [essenceOf(status), json ? `${asciiJson(status).replace(/\n */g, ' ')}\n` : statusText(status, paint)];
       },
       (error: unknown): [string, string] => [messageOf(error), `${messageOf(error)}\n`],
     );

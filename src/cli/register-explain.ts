@@ -8,6 +8,7 @@ import { printable } from '../core/result.js';
 import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
 import { required } from './main.js';
+import { paintFor, type Paint } from './paint.js';
 import { registrationPolicyOf, type RegisterSettings } from './register-settings.js';
 import { formatTable } from './table.js';
 
@@ -24,7 +25,10 @@ export function addExplainCommand(program: Command): void {
     .action(async (name: string, _options, command: Command) => {
       const settings = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
       const explanation = await explain(name, settings);
-      process.stdout.write(settings.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation));
+      const paint = paintFor(process.stdout, process.env);
+      process.stdout.write(
+        settings.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation, paint),
+      );
     });
 }
 
@@ -51,19 +55,23 @@ async function explain(name: string, settings: RegisterSettings): Promise<Explan
   }
 }
 
-function textOf({ container, id, image, registrations, skipped, misread }: Explanation): string {
+function textOf({ container, id, image, registrations, skipped, misread }: Explanation, paint: Paint): string {
   const parts = [`${container} (${id}, image ${image})\n`];
   if (registrations.length > 0) {
-    const rows = registrations.map(({ key, value, state }) => [key, value, state]);
-    parts.push(formatTable(['KEY', 'VALUE', 'STATE'], rows));
+    const rows = registrations.map(({ key, value, isRegistered, state }) => [
+      key,
+      value,
+      paint(isRegistered ? 'good' : 'bad', state),
+    ]);
+    parts.push(formatTable(['KEY', 'VALUE', 'STATE'], rows, paint));
   }
   if (skipped.length > 0) {
     const rows = skipped.map(({ port, reason }) => [port ?? 'all', reason]);
-    parts.push(formatTable(['NOT REGISTERED', 'REASON'], rows));
+    parts.push(formatTable(['NOT REGISTERED', 'REASON'], rows, paint));
   }
   if (misread.length > 0) {
     const rows = misread.map(({ source, value, allowed }) => [source, printable(value, shownValue), allowed]);
-    parts.push(formatTable(['NOT UNDERSTOOD', 'VALUE', 'ALLOWED'], rows));
+    parts.push(formatTable(['NOT UNDERSTOOD', 'VALUE', 'ALLOWED'], rows, paint));
   }
   if (parts.length === 1) parts.push('it has nothing to register\n');
   return parts.join('\n');

@@ -2,6 +2,7 @@ import { formatAddress } from '../core/address.js';
 import { recordOf } from '../core/catalog.js';
 import { isOwnKey } from '../core/ownership.js';
 import type { Registry } from '../ports/registry.js';
+import { paintFor } from './paint.js';
 import { formatTable } from './table.js';
 
 export interface RegistrationsOptions {
@@ -55,13 +56,14 @@ export async function printRegistrations({
     process.stdout.write(`nothing is registered for ${hostIp} under ${prefix}\n`);
     return;
   }
+  const paint = paintFor(process.stdout, process.env);
   const rows = registrations.map(({ service, id, address, port, state, ttlMs }) => [
     service,
     id,
     address,
     String(port),
-    state,
+    paint(state === 'ready' ? 'good' : 'doubtful', state),
     `${String(Math.round(ttlMs / 1000))}s`,
   ]);
-  process.stdout.write(formatTable(['SERVICE', 'ID', 'ADDRESS', 'SERVICE PORT', 'STATE', 'LEASE LEFT'], rows));
+  process.stdout.write(formatTable(['SERVICE', 'ID', 'ADDRESS', 'SERVICE PORT', 'STATE', 'LEASE LEFT'], rows, paint));
 }

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { paintFor } from '../../../src/cli/paint.js';
 import { formatTable } from '../../../src/cli/table.js';
 
 test('prints columns of equal width, without white space at the ends of lines', () => {
@@ -30,4 +32,18 @@ test('begins each column at the same place in every line, whatever the cells', (
 test('takes two hundred thousand rows', () => {
   const rows = Array.from({ length: 200_000 }, (_, n) => [String(n)]);
   expect(formatTable(['N'], rows).split('\n')).toHaveLength(200_002);
+});
+
+test('is as wide with colours as without', () => {
+  const paint = paintFor({ isTTY: true, hasColors: () => true }, {});
+  const plainRows = [
+    ['whoami', 'UP', '1'],
+    ['db', '', '2'],
+    ['shop', 'DOWN', ''],
+  ];
+  const painted = plainRows.map(([name = '', status = '', rest = '']) => [name, paint('bad', status), rest]);
+  const text = formatTable(['NAME', 'STATUS', 'N'], painted, paint);
+  expect(text).toContain('\u001b[1mNAME\u001b[22m');
+  expect(text).toContain('\u001b[31mDOWN\u001b[39m');
+  expect(stripVTControlCharacters(text)).toBe(formatTable(['NAME', 'STATUS', 'N'], plainRows));
 });
