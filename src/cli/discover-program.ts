@@ -13,6 +13,7 @@ import { execOf } from './exec-settings.js';
 import { viewOfNow } from './discover-render.js';
 import { refuseArguments, runUntilSignal } from './main.js';
 import { paintFor } from './paint.js';
+import { addDoctorCommand } from './discover-doctor.js';
 import { addExplainCommand } from './discover-explain.js';
 import { addWaitCommand } from './discover-wait.js';
 import { addDocumentationCommands } from './documentation.js';
@@ -99,6 +100,7 @@ export function discoverProgram(): Command {
 
   addWaitCommand(program);
   addExplainCommand(program);
+  addDoctorCommand(program);
   addDocumentationCommands(program);
 
   return program;

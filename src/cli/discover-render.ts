@@ -8,7 +8,7 @@ import type { Certificate } from '../core/certificates.js';
 import { problemListsOf } from '../core/discover-status.js';
 import { claimsUnder, whyBarredBy } from '../core/haproxy/client-policy.js';
 import { fixedBindsOf, hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
-import { modelOf } from '../core/haproxy/model.js';
+import { modelOf, type Model } from '../core/haproxy/model.js';
 import { viewOf, type View } from '../core/haproxy/view.js';
 import { keyspaceOf, printableKey } from '../core/keyspace.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
@@ -17,10 +17,23 @@ import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
 import { policyOf } from './policy-settings.js';
 
-/** What a template gets for what stands in etcd and in CERTS now; what is left out, and why, on standard error. */
-export async function viewOfNow(
-  settings: DiscoverSettings,
-): Promise<{ readonly view: View; readonly certificates: readonly Certificate[] }> {
+/** What stands in etcd and in CERTS now, and what comes of it. */
+export interface Reading {
+  readonly model: Model;
+  readonly view: View;
+  readonly certificates: readonly Certificate[];
+  /** What is left out, and why. */
+  readonly remarks: readonly string[];
+}
+
+/** What a template gets; what is left out, and why, on standard error. */
+export async function viewOfNow(settings: DiscoverSettings): Promise<Pick<Reading, 'view' | 'certificates'>> {
+  const reading = await readNow(settings);
+  for (const remark of reading.remarks) process.stderr.write(`${remark}\n`);
+  return reading;
+}
+
+export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   const { prefix, runDir } = settings;
   const policy = policyOf(settings);
   const isOurs = execOf(settings) === null;
@@ -36,12 +49,19 @@ export async function viewOfNow(
     nowMs: 0,
     lingerMs: 0,
   });
-  for (const { path, reason } of [...unusable, ...expired]) process.stderr.write(`certificate ${path}: ${reason}\n`);
-  for (const { key, reason } of problemListsOf(catalog, model).flat())
-    process.stderr.write(`not served: "${printableKey(key)}": ${reason}\n`);
   const certificates = usable.length === 0 ? null : copyOf(usable, copiesIn(runDir));
   const barred = new Set<FixedName>(isOurs ? [] : ['stats page']);
-  return { view: viewOf(model, proxySettings, { barred, certificates }), certificates: usable };
+  return {
+    model,
+    view: viewOf(model, proxySettings, { barred, certificates }),
+    certificates: usable,
+    remarks: [
+      ...[...unusable, ...expired].map(({ path, reason }) => `certificate ${path}: ${reason}`),
+      ...problemListsOf(catalog, model)
+        .flat()
+        .map(({ key, reason }) => `not served: "${printableKey(key)}": ${reason}`),
+    ],
+  };
 }
 
 async function entriesOf(settings: DiscoverSettings): Promise<readonly Entry[]> {

@@ -22,6 +22,7 @@ import { refuseArguments, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
 import { addByHandCommands } from './register-by-hand.js';
+import { addDoctorCommand } from './register-doctor.js';
 import { addExplainCommand } from './register-explain.js';
 import { registerOptions, registrationPolicyOf, type RegisterSettings } from './register-settings.js';
 import { registerHealth, registerReadings } from './register-readings.js';
@@ -115,6 +116,7 @@ export function registerProgram(): Command {
 
   addByHandCommands(program);
   addExplainCommand(program);
+  addDoctorCommand(program);
 
   program
     .command('healthcheck')

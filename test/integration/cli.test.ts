@@ -59,9 +59,10 @@ describe('wrong usage ends with 2 and one message that names thing, value and me
       'docker-register',
       ['frob'],
       good,
-      /unknown command "frob"; there are ls, put, drain, undrain, explain, healthcheck, completion, man/,
+      /unknown command "frob"; there are ls, put, drain, undrain, explain, doctor, healthcheck, completion, man/,
     ],
     ['docker-register', ['ls'], { HOST_IP: '10.0.0.1' }, /ETCD_HOST is not set/],
+    ['docker-register', ['doctor'], { ETCD_HOST: 'etcd' }, /HOST_IP is not set/],
     ['docker-discover', [], {}, /^docker-discover: ETCD_HOST is not set/],
     ['docker-discover', [], { ...good, PREFIX: 'backends' }, /PREFIX.*starts with "\/"/],
     ['docker-discover', [], { ...good, BIND: 'lo' }, /BIND.*"lo" is not a bind address: give \* or an IP address/],
@@ -77,6 +78,7 @@ describe('wrong usage ends with 2 and one message that names thing, value and me
       /^docker-discover: HAPROXY "\/nowhere\/haproxy" can't be run/,
     ],
     ['docker-discover', ['render'], {}, /ETCD_HOST is not set/],
+    ['docker-discover', ['doctor'], { ...good, HTTPS_BIND: '443' }, /HTTPS_BIND needs certificates/],
     ['docker-discover', ['--quiet-period'], good, /argument missing/],
   ];
   it.each(cases)('%s %j %j', async (name, args, env, message) => {

@@ -31,6 +31,7 @@ function ask(socketPath: string, path: string): Promise<{ status: number; body: 
       reject(
         new Error(
           `the daemon does not answer at ${socketPath} (${error.message}); does it run here, with the same --run-dir?`,
+          { cause: error },
         ),
       );
     });

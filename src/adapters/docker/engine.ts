@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import Docker from 'dockerode';
 import type { ContainerSnapshot } from '../../core/container.js';
 import { messageOf } from '../../core/errors.js';
 import type { ContainerEngine, SilentContainer } from '../../ports/container-engine.js';
 import { withDeadline } from '../deadline.js';
+import { connectionTo } from './connection.js';
 import { containerEventOf, watchedActions } from './events.js';
 import { isMissing, reasonOf } from './failure.js';
 import { formatDockerHost, type DockerHost } from './host.js';
@@ -16,10 +16,7 @@ const silentTimeoutMs = 3_000;
 const concurrency = 8;
 
 export function createContainerEngine(host: DockerHost): ContainerEngine {
-  // Without a version in the path the engine answers in its own newest API, so there is nothing to negotiate.
-  const docker = new Docker(
-    host.kind === 'unix' ? { socketPath: host.socketPath } : { protocol: 'http', host: host.host, port: host.port },
-  );
+  const docker = connectionTo(host);
   const failure = (what: string, error: unknown): Error =>
     new Error(`Docker at ${formatDockerHost(host)} did not ${what}: ${reasonOf(error, host)}`);
 

@@ -15,6 +15,8 @@ export interface Call<T> {
 
 /** The members of etcd as one. */
 export interface EtcdClient {
+  /** In the order in which they were given. */
+  readonly members: readonly Member[];
   /** Asks the member that answered last; when it fails, or is silent for a second, the others too. */
   call<T>(call: Call<T>): Promise<T>;
   /** The member that answered last: the one for a stream. */
@@ -56,6 +58,7 @@ export function createEtcdClient({ hosts, tls }: EtcdMembers): EtcdClient {
     error instanceof Error && isRecoverableError(error) && !(error instanceof GRPCResourceExhastedError);
 
   return {
+    members,
     async call({ ask, timeoutMs = 5_000, signal }) {
       const deadline = Date.now() + timeoutMs;
       const { member, answer } = await askInTurn({

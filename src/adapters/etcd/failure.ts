@@ -29,6 +29,8 @@ const tlsMeanings: readonly Meaning[] = [
       `it breaks off each connection at its start (${said}); does it speak TLS? ETCD_HOST must say https:// where it does, and http:// where not`,
   ],
 ];
+const denied =
+  /UNAUTHENTICATED|PERMISSION_DENIED|etcdserver: (?:user name is empty|invalid auth token|permission denied)/;
 
 /**
  * What gRPC and etcd say, and what it means to whoever reads the log. The texts of etcd are those of its
@@ -56,10 +58,7 @@ const meanings: readonly Meaning[] = [
     (said) => `${said}: the members of etcd do not agree in time; is a disk or the network between them slow?`,
   ],
   [/etcdserver: (too many requests)/, (said) => `${said}: etcd has more to do than it can; it will catch up`],
-  [
-    /UNAUTHENTICATED|PERMISSION_DENIED|etcdserver: (?:user name is empty|invalid auth token|permission denied)/,
-    () => 'etcd asks for a user and password, which is not supported; `etcdctl auth disable` ends that',
-  ],
+  [denied, () => 'etcd asks for a user and password, which is not supported; `etcdctl auth disable` ends that'],
   [/UNAVAILABLE: (.*)/, (said) => `the connection broke (${said})`],
 ];
 
@@ -72,6 +71,11 @@ export function reasonOf(error: unknown): string {
     if (found !== null) return meaning(found[1] ?? '');
   }
   return message;
+}
+
+/** Whether etcd refuses it to this client. */
+export function isDenied(error: unknown): boolean {
+  return denied.test(messageOf(error));
 }
 
 /** Whether etcd has used up its space (`--quota-backend-bytes`). */

@@ -22,8 +22,7 @@ export interface RegistryOptions {
 }
 
 export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Registry {
-  const key = Buffer.from(keyspace);
-  const range = { key, range_end: endOf(key) };
+  const range = rangeOf(keyspace);
   const explained = async <T>(what: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     try {
@@ -119,12 +118,12 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
   };
 }
 
-/** etcd's end of a prefix: the prefix with its last byte raised by one. Ours ends with a slash, never with 0xff. */
-function endOf(prefix: Buffer): Buffer {
-  const end = Buffer.from(prefix);
+/** All keys that start so: etcd's end of it is the last byte raised by one. Ours ends with a slash, never with 0xff. */
+export function rangeOf(keyspace: string): { readonly key: Buffer; readonly range_end: Buffer } {
+  const end = Buffer.from(keyspace);
   const last = end.length - 1;
   end[last] = (end[last] ?? 0) + 1;
-  return end;
+  return { key: Buffer.from(keyspace), range_end: end };
 }
 
 /** Deletes first: when a container was replaced, its address is free before the next one claims it. */

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import type { PortState } from '../../core/doctor/ports.js';
 import type { BindAddress } from '../../core/haproxy/bind.js';
 
 /**
@@ -7,25 +8,24 @@ import type { BindAddress } from '../../core/haproxy/bind.js';
  */
 export async function takenOf(addresses: readonly BindAddress[]): Promise<BindAddress[]> {
   const taken: BindAddress[] = [];
-  for (const address of addresses) {
-    const host = address.host === '*' ? '0.0.0.0' : address.host;
-    if (!(await canBind(host, address.port))) taken.push(address);
-  }
+  for (const address of addresses) if ((await portState(address)) === 'taken') taken.push(address);
   return taken;
 }
 
-function canBind(host: string, port: number): Promise<boolean> {
+/** What comes of binding it for a moment. */
+export function portState({ host, port }: BindAddress): Promise<PortState> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     // Node binds with SO_REUSEADDR and without SO_REUSEPORT: a listening socket of anybody is found, also of another HAProxy.
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(false);
-      else if (error.code === 'EADDRNOTAVAIL' || error.code === 'EACCES') resolve(true);
+      if (error.code === 'EADDRINUSE') resolve('taken');
+      else if (error.code === 'EADDRNOTAVAIL') resolve('no such address');
+      else if (error.code === 'EACCES') resolve('forbidden');
       else reject(error);
     });
-    server.listen({ host, port, exclusive: true, backlog: 1 }, () => {
+    server.listen({ host: host === '*' ? '0.0.0.0' : host, port, exclusive: true, backlog: 1 }, () => {
       server.close(() => {
-        resolve(true);
+        resolve('free');
       });
     });
   });

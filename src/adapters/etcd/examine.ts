@@ -1,0 +1,148 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { IWatchResponse } from 'etcd3';
+import type { ClockFacts, MemberFacts, MemberStatus } from '../../core/doctor/etcd.js';
+import type { Asked } from '../../core/doctor/finding.js';
+import { asked, codeOf } from '../asked.js';
+import type { EtcdClient, EtcdTls, Member } from './client.js';
+import { isDenied, isFull, reasonOf } from './failure.js';
+import { rangeOf } from './registry.js';
+
+const callTimeoutMs = 5_000;
+/** Enough for a median. */
+const questions = 5;
+/** Like the one of `drain:`, a name that no service has; it is never put, only asked about. */
+const probe = 'doctor:/probe';
+
+/** Each member in its own words, and how long it takes for them. Does not ask the others, so it answers without a leader too. */
+export async function examineMember({ host, etcd }: Member): Promise<MemberFacts> {
+  const deadline = Date.now() + callTimeoutMs;
+  const status = await ask(async (): Promise<MemberStatus> => {
+    // The first one opens the connection.
+    const { header, version, leader, errors, dbSize } = await etcd.maintenance.status({ deadline });
+    const latenciesMs: number[] = [];
+    while (latenciesMs.length < questions) {
+      const askedAt = performance.now();
+      await etcd.maintenance.status({ deadline });
+      latenciesMs.push(performance.now() - askedAt);
+    }
+    return {
+      version,
+      clusterId: header.cluster_id,
+      knowsLeader: leader !== '0',
+      errors,
+      sizeBytes: Number(dbSize),
+      latenciesMs,
+    };
+  });
+  return { host, status };
+}
+
+/**
+ * Whether a key may be put below the prefix, by a transaction whose put is never reached: etcd looks at rights and space for
+ * all of it, the members agree on it like on any other, and nobody who watches sees a thing.
+ *
+ * @returns how long each of some took
+ */
+export function examineWrite(client: EtcdClient, keyspace: string, signal: AbortSignal): Promise<Asked<number[]>> {
+  const key = Buffer.from(`${keyspace}${probe}`);
+  return ask(async () => {
+    const latenciesMs: number[] = [];
+    while (latenciesMs.length < questions) {
+      const askedAt = performance.now();
+      await client.call({
+        ask: ({ kv }, options) =>
+          kv.txn(
+            {
+              // A key that is not there has version 0, and no key less.
+              compare: [{ key, target: 'Version', result: 'Less', version: '0' }],
+              success: [{ request_put: { key, value: Buffer.from('') } }],
+            },
+            options,
+          ),
+        signal,
+      });
+      latenciesMs.push(performance.now() - askedAt);
+    }
+    return latenciesMs;
+  });
+}
+
+/** How many keys stand below it. */
+export function examineRead(client: EtcdClient, keyspace: string, signal: AbortSignal): Promise<Asked<number>> {
+  return ask(() =>
+    client.call({
+      ask: async ({ kv }, options) =>
+        Number((await kv.range({ ...rangeOf(keyspace), count_only: true }, options)).count),
+      signal,
+    }),
+  );
+}
+
+/** Opens a watch, and ends it when etcd says that it stands. */
+export function examineWatch(client: EtcdClient, keyspace: string, signal: AbortSignal): Promise<Asked<null>> {
+  return ask(() =>
+    client.call({
+      ask: async ({ watchClient }, options) => {
+        const stream = await watchClient.watch(options);
+        try {
+          await new Promise<void>((resolve, reject) => {
+            stream.on('data', ({ created, canceled, cancel_reason }: IWatchResponse) => {
+              if (canceled) reject(new Error(`etcd refuses it: ${cancel_reason}`));
+              else if (created) resolve();
+            });
+            stream.on('error', reject);
+            stream.on('end', () => {
+              reject(new Error('etcd ended the stream'));
+            });
+            stream.write({ create_request: rangeOf(keyspace) });
+          });
+          return null;
+        } finally {
+          stream.cancel();
+        }
+      },
+      signal,
+    }),
+  );
+}
+
+/** By the date that every answer over HTTP has, also that of `/version`; in whole seconds. */
+export async function examineClock(
+  { host }: Pick<Member, 'host'>,
+  tls: EtcdTls | null,
+  signal: AbortSignal,
+): Promise<ClockFacts> {
+  const clock = await asked(async () => {
+    const [sentAt, sentAtMs] = [Date.now(), performance.now()];
+    const date = Date.parse(await dateOf(`${host}/version`, tls, signal));
+    const roundTripMs = performance.now() - sentAtMs;
+    if (Number.isNaN(date)) throw new Error('its answer has no date');
+    return { aheadMs: date + 500 - (sentAt + roundTripMs / 2), doubtMs: 500 + roundTripMs / 2 };
+  });
+  return { host, clock };
+}
+
+/** What the answer says of the time at which it was given. */
+function dateOf(url: string, tls: EtcdTls | null, signal: AbortSignal): Promise<string> {
+  const { ca = null, identity = null } = tls ?? {};
+  const trust = {
+    ...(ca !== null && { ca }),
+    ...(identity !== null && { cert: identity.certificate, key: identity.key }),
+  };
+  return new Promise((resolve, reject) => {
+    const request = tls === null ? http.get(url, { signal }) : https.get(url, { signal, ...trust });
+    request.once('error', reject);
+    request.once('response', (response) => {
+      response.destroy();
+      resolve(response.headers.date ?? '');
+    });
+  });
+}
+
+function ask<T>(question: () => Promise<T>): Promise<Asked<T>> {
+  return asked(question, (error) => {
+    const code = isFull(error) ? 'full' : isDenied(error) ? 'denied' : codeOf(error);
+    return { reason: reasonOf(error), code };
+  });
+}

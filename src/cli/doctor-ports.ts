@@ -1,0 +1,83 @@
+import { portState } from '../adapters/haproxy/port-probe.js';
+import type { DiscoverStatus } from '../core/discover-status.js';
+import type { Offer } from '../core/doctor/ports.js';
+import type { BindAddress } from '../core/haproxy/bind.js';
+import type { FixedBind } from '../core/haproxy/fixed-binds.js';
+import type { Model } from '../core/haproxy/model.js';
+import type { DiscoverSettings } from './discover-settings.js';
+
+export interface PortsKnown {
+  readonly settings: DiscoverSettings;
+  readonly fixed: readonly FixedBind[];
+  /** Of what stands in etcd now; null where that can't be told. */
+  readonly model: Model | null;
+  /** Of the daemon that runs here; null where none answers. */
+  readonly status: DiscoverStatus | null;
+}
+
+type Wanted = Omit<Offer, 'state'>;
+
+/** All ports that this host offers, or should. */
+export async function offersOf(known: PortsKnown, signal: AbortSignal): Promise<Offer[]> {
+  const { settings } = known;
+  const wanted: Wanted[] = [
+    ...settings.bind.map((host) => ({ name: 'services', bind: { host, port: 0 }, setting: 'BIND', isOurs: false })),
+    ...fixedOf(known),
+    ...(await metricsOf(settings, signal)),
+  ];
+  const offers = await statesOf(wanted);
+  const missing = new Set(offers.filter(({ state }) => state === 'no such address').map(({ bind }) => bind.host));
+  const usable = settings.bind.filter((host) => !missing.has(host));
+  return [...offers, ...(await statesOf(servicesOf(known, usable)))];
+}
+
+async function statesOf(wanted: readonly Wanted[]): Promise<Offer[]> {
+  const offers: Offer[] = [];
+  // One after the other: two of them may be one address.
+  for (const one of wanted) offers.push({ ...one, state: await portState(one.bind) });
+  return offers;
+}
+
+/** What the daemon could not have is among its problems. */
+function fixedOf({ fixed, status }: PortsKnown): Wanted[] {
+  const barred = new Set(status?.problems.map(({ key }) => key));
+  const isRunning = status?.haproxy.running === true;
+  return fixed.map(({ name, bind, setting }) => ({
+    name,
+    bind,
+    setting,
+    isOurs: isRunning && !barred.has(name),
+  }));
+}
+
+async function metricsOf({ metricsBind }: DiscoverSettings, signal: AbortSignal): Promise<Wanted[]> {
+  if (metricsBind === 'none') return [];
+  const isOurs = await servesMetrics(metricsBind, signal);
+  return [{ name: 'metrics', bind: metricsBind, setting: 'METRICS_BIND', isOurs }];
+}
+
+async function servesMetrics({ host, port }: BindAddress, signal: AbortSignal): Promise<boolean> {
+  const at = host === '*' ? '127.0.0.1' : host.includes(':') ? `[${host === '::' ? '::1' : host}]` : host;
+  try {
+    const response = await fetch(`http://${at}:${String(port)}/metrics`, { signal });
+    return (await response.text()).includes('docker_discover_listeners');
+  } catch {
+    // Nobody there, or somebody else.
+    return false;
+  }
+}
+
+/** A listener that the daemon has is open, in a HAProxy that runs. */
+function servicesOf({ model, status }: Pick<PortsKnown, 'model' | 'status'>, hosts: readonly string[]): Wanted[] {
+  const own = new Map(
+    (status?.listeners ?? []).flatMap(({ service, port }) => (port === null ? [] : [[port, service]])),
+  );
+  const isRunning = status?.haproxy.running === true;
+  const ports =
+    model === null
+      ? own
+      : new Map(model.listeners.flatMap(({ service, port, isOpen }) => (isOpen ? [[port, service]] : [])));
+  return [...ports].flatMap(([port, name]) =>
+    hosts.map((host) => ({ name, bind: { host, port }, setting: 'MAP', isOurs: isRunning && own.has(port) })),
+  );
+}
