@@ -47,7 +47,7 @@ function ofInterface(name: string, own: Usable): Parsed<HostIp> {
 }
 
 /** Addresses by interface, without those that hold on its own link only. */
-function usable(seen: Interfaces): Usable {
+export function usable(seen: Interfaces): Usable {
   return new Map(
     Object.entries(seen).map(([name, own]) => [
       name,

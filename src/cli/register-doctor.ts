@@ -18,7 +18,7 @@ import type { RegisterStatus } from '../daemon/register.js';
 import { doctorCommand, examine, report } from './doctor.js';
 import { etcdChecks } from './doctor-etcd.js';
 import { etcdOf } from './etcd-settings.js';
-import { hostIpMissing } from './host-ip.js';
+import { hostIpMissing, usable } from './host-ip.js';
 import { required } from './main.js';
 import type { RegisterSettings } from './register-settings.js';
 
@@ -47,9 +47,7 @@ export function addDoctorCommand(program: Command): void {
 }
 
 async function hostIpFacts(ip: string, dockerHost: DockerHost, signal: AbortSignal): Promise<HostIpFacts> {
-  const own = new Map(
-    Object.entries(networkInterfaces()).map(([name, all]) => [name, (all ?? []).map(({ address }) => address)]),
-  );
+  const own = new Map([...usable(networkInterfaces())].map(([name, all]) => [name, all.map(({ address }) => address)]));
   return { ip, own, network: await networkSeen(dockerHost, signal) };
 }
 

@@ -67,6 +67,14 @@ describe('the story', () => {
     expect(table).toMatch(new RegExp(`whoami +8000 +${backend2.ip}:8000 +${two} +UP`));
     const registered = await backend2.docker('exec', 'docker-register', 'docker-register', 'ls');
     expect(registered).toMatch(new RegExp(`whoami +${two} +${backend2.ip}:8000 +8000 +ready`));
+
+    // Its exit code is 0, or this rejects.
+    const aroundRegister = await backend2.docker('exec', 'docker-register', 'docker-register', 'doctor');
+    expect(aroundRegister).toMatch(/^not checked +HOST_IP .*this container$/m);
+    expect(aroundRegister).toMatch(/^0 failed, /m);
+    const aroundDiscover = await client.docker('exec', 'docker-discover', 'docker-discover', 'doctor');
+    expect(aroundDiscover).toMatch(/^ok +HAProxy +version 3\.0\./m);
+    expect(aroundDiscover).toMatch(/^0 failed, /m);
   });
 });
 

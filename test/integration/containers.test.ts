@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLab, type EngineHost, type Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/wait-for.js';
 import { runDaemon, type Daemon } from './support/daemon.js';
+import { examine } from './support/doctor.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 import { createRegisters, standing, type Registers } from './support/registering.js';
 
@@ -252,4 +256,25 @@ describe('docker-register explain', () => {
       output: 'docker-register: there is no container "nobody" on this host\n',
     });
   });
+});
+
+it('docker-register doctor finds nothing wrong with a real engine, and a daemon that has registered', async () => {
+  const id = await run('-p', '8000:8000', 'whoami');
+  const dir = await mkdtemp(join(tmpdir(), 'doctor-'));
+  await registers.start(host, { RUN_DIR: dir });
+  await registered(id, { 'whoami/ID': 'HOST:8000?port=8000' });
+  const told = await examine('docker-register', {
+    HOST_IP: host.ip,
+    ETCD_HOST: etcd.host,
+    DOCKER_HOST: `unix://${host.root}/run/docker.sock`,
+    RUN_DIR: dir,
+  });
+  await rm(dir, { recursive: true, force: true });
+  expect(told.findings.filter(({ result }) => result === 'failed')).toEqual([]);
+  expect(told.of('Docker')).toMatch(/^ok Docker: version \d+\.\d+\.\d+\S*, API 1\.\d+, at unix:/);
+  expect(told.of('Docker list')).toMatch(/^ok Docker list: 1 container listed in /);
+  expect(told.of('Docker inspect')).toMatch(/^ok /);
+  expect(told.of('Docker events')).toMatch(/^ok /);
+  expect(told.of('docker-register')).toBe('ok docker-register: ready, with 1 registration');
+  expect(told.of('lease')).toMatch(/^ok lease: \d+s of \d+s left$/);
 });

@@ -24,7 +24,8 @@ const slowMs = 100;
 const mends = {
   full: 'etcdctl compact, defrag, alarm disarm; then let etcd compact by itself (--auto-compaction-retention)',
   majority: 'bring back more than half of the members of etcd; until then it answers nothing',
-  denied: 'etcd asks for rights that this client does not have: let it read and write below the prefix',
+  denied:
+    'let this client read and write below the prefix (etcdctl role grant-permission), or end the authentication (etcdctl auth disable)',
   slow: 'look at the network, and at the disk of etcd, which should be its own and fast',
 } as const;
 

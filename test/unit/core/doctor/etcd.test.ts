@@ -106,7 +106,7 @@ describe('rights', () => {
 
   test.each([
     ['full', /defrag/],
-    ['denied', /let it read and write/],
+    ['denied', /let this client read and write/],
     [null, /of its members/],
   ])('that are missing have their mend: %j', (code, mend) => {
     for (const finding of [
