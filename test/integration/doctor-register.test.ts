@@ -11,6 +11,7 @@ import { waitFor } from '../lab/wait-for.js';
 import { examine } from './support/doctor.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 import { freePorts } from './support/free-ports.js';
+import { startSlowProxy } from './support/slow-proxy.js';
 
 let dir: string;
 let etcd: TestEtcd;
@@ -82,6 +83,24 @@ describe('of etcd, docker-register doctor tells', () => {
     expect(told.of(`etcd http://127.0.0.1:${String(port)}`)).toMatch(/^warning .*ECONNREFUSED/);
     expect(told.of('etcd cluster')).toMatch(/^warning .*: only 1 of 2 members answer \| /);
     expect(told.of('etcd write')).toMatch(/^(ok|warning) etcd write: allowed/);
+  });
+
+  it('that the way to it is slow', async () => {
+    const proxy = await startSlowProxy(etcd.host);
+    proxy.setDelay(60, 0);
+    try {
+      const told = await doctor({ ETCD_HOST: proxy.address });
+      expect(told.of(`etcd http://${proxy.address}`)).toMatch(
+        /^warning .*answers in [1-9]\d\dms \(median of 5\) \| look at the network/,
+      );
+      expect(told.of('etcd write')).toMatch(/^warning .*agreed in [1-9]\d\dms \(median of 5\) \| look at the network/);
+      proxy.setDelay(500, 0);
+      expect((await doctor({ ETCD_HOST: proxy.address })).of('etcd write')).toMatch(
+        /^warning .*agreed in \d{4}ms \(median of [12]\)/,
+      );
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('that it is full', async () => {

@@ -6,6 +6,7 @@ import { startEtcdCluster, type ClusterMember, type EtcdCluster } from '../lab/e
 import { haproxyPath } from '../lab/haproxy.js';
 import { startLab, type EngineHost, type Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/wait-for.js';
+import { examine } from './support/doctor.js';
 import { startDaemon, type Daemon } from './support/daemon.js';
 import { freePorts } from './support/free-ports.js';
 import { startSlowProxy, type SlowProxy } from './support/slow-proxy.js';
@@ -200,6 +201,25 @@ describe('one member of three is bad:', () => {
     await cluster.cut(bad);
     try {
       await goOn(otherThan(bad));
+    } finally {
+      await cluster.mend(bad);
+    }
+    await well(bad);
+  });
+
+  it('the one that is cut off is told of by doctor', async () => {
+    const env = { ETCD_HOST: cluster.members.map(({ address }) => address).join(), HOST_IP: host.ip };
+    const bad = await leader();
+    await cluster.cut(bad);
+    try {
+      await waitFor('doctor to tell of it', async (seen) =>
+        /^failed .* knows no leader \| bring back more than half/.test(
+          seen((await examine('docker-register', env)).of(`etcd http://${bad.address}`)),
+        ),
+      );
+      expect((await examine('docker-register', env)).of('etcd cluster')).toBe(
+        'ok etcd cluster: 3 of 3 members answer, and know a leader',
+      );
     } finally {
       await cluster.mend(bad);
     }

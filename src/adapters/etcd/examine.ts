@@ -9,23 +9,20 @@ import { isDenied, isFull, reasonOf } from './failure.js';
 import { rangeOf } from './registry.js';
 
 const callTimeoutMs = 5_000;
-/** Enough for a median. */
+/** Enough for a median; or as many as there is time for, on a slow network. */
 const questions = 5;
+const questioningMs = 2_000;
 /** Like the one of `drain:`, a name that no service has; it is never put, only asked about. */
 const probe = 'doctor:/probe';
 
 /** Each member in its own words, and how long it takes for them. Does not ask the others, so it answers without a leader too. */
 export async function examineMember({ host, etcd }: Member): Promise<MemberFacts> {
-  const deadline = Date.now() + callTimeoutMs;
+  const question = (): ReturnType<typeof etcd.maintenance.status> =>
+    etcd.maintenance.status({ deadline: Date.now() + callTimeoutMs });
   const status = await ask(async (): Promise<MemberStatus> => {
     // The first one opens the connection.
-    const { header, version, leader, errors, dbSize } = await etcd.maintenance.status({ deadline });
-    const latenciesMs: number[] = [];
-    while (latenciesMs.length < questions) {
-      const askedAt = performance.now();
-      await etcd.maintenance.status({ deadline });
-      latenciesMs.push(performance.now() - askedAt);
-    }
+    const { header, version, leader, errors, dbSize } = await question();
+    const latenciesMs = await latenciesOf(question);
     return {
       version,
       clusterId: header.cluster_id,
@@ -46,26 +43,35 @@ export async function examineMember({ host, etcd }: Member): Promise<MemberFacts
  */
 export function examineWrite(client: EtcdClient, keyspace: string, signal: AbortSignal): Promise<Asked<number[]>> {
   const key = Buffer.from(`${keyspace}${probe}`);
+  const question = (): Promise<unknown> =>
+    client.call({
+      ask: ({ kv }, options) =>
+        kv.txn(
+          {
+            // A key that is not there has version 0, and no key less.
+            compare: [{ key, target: 'Version', result: 'Less', version: '0' }],
+            success: [{ request_put: { key, value: Buffer.from('') } }],
+          },
+          options,
+        ),
+      signal,
+    });
   return ask(async () => {
-    const latenciesMs: number[] = [];
-    while (latenciesMs.length < questions) {
-      const askedAt = performance.now();
-      await client.call({
-        ask: ({ kv }, options) =>
-          kv.txn(
-            {
-              // A key that is not there has version 0, and no key less.
-              compare: [{ key, target: 'Version', result: 'Less', version: '0' }],
-              success: [{ request_put: { key, value: Buffer.from('') } }],
-            },
-            options,
-          ),
-        signal,
-      });
-      latenciesMs.push(performance.now() - askedAt);
-    }
-    return latenciesMs;
+    // Not counted: it may have to open the connection.
+    await question();
+    return latenciesOf(question);
   });
+}
+
+async function latenciesOf(question: () => Promise<unknown>): Promise<number[]> {
+  const latenciesMs: number[] = [];
+  const until = performance.now() + questioningMs;
+  do {
+    const askedAt = performance.now();
+    await question();
+    latenciesMs.push(performance.now() - askedAt);
+  } while (latenciesMs.length < questions && performance.now() < until);
+  return latenciesMs;
 }
 
 /** How many keys stand below it. */

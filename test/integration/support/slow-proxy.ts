@@ -5,18 +5,19 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 export interface SlowProxy {
   /** `host:port` that leads to the target. */
   readonly address: string;
-  /** How long bytes are under way, each way; every fifth piece, by lot, takes a second more, as what is lost on TCP does. */
-  setDelay(delayMs: number): void;
+  /** How long bytes are under way, each way; a share of the pieces, by lot, takes a second more, as what is lost on TCP does. */
+  setDelay(delayMs: number, lostShare?: number): void;
   close(): Promise<void>;
 }
 
-const lossShare = 0.2;
+const usualShare = 0.2;
 const resentAfterMs = 1_000;
 
 export async function startSlowProxy(target: string): Promise<SlowProxy> {
   const [host = '', port = ''] = target.split(':');
   const sockets = new Set<Socket>();
   let delayMs = 0;
+  let lossShare = usualShare;
 
   const relay = (from: Socket, to: Socket): void => {
     sockets.add(from);
@@ -51,8 +52,9 @@ export async function startSlowProxy(target: string): Promise<SlowProxy> {
   await once(server, 'listening');
   return {
     address: `127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    setDelay: (ms) => {
+    setDelay: (ms, lostShare = usualShare) => {
       delayMs = ms;
+      lossShare = lostShare;
     },
     close: async () => {
       server.close();
