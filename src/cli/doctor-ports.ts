@@ -15,6 +15,9 @@ export interface PortsKnown {
   readonly status: DiscoverStatus | null;
 }
 
+/** Whoever else has the port may not answer at all. */
+const metricsTimeoutMs = 3_000;
+
 type Wanted = Omit<Offer, 'state'>;
 
 /** All ports that this host offers, or should. */
@@ -23,9 +26,8 @@ export async function offersOf(known: PortsKnown, signal: AbortSignal): Promise<
   const wanted: Wanted[] = [
     ...settings.bind.map((host) => ({ name: 'services', bind: { host, port: 0 }, setting: 'BIND', isOurs: false })),
     ...fixedOf(known),
-    ...(await metricsOf(settings, signal)),
   ];
-  const offers = await statesOf(wanted);
+  const offers = [...(await statesOf(wanted)), ...(await metricsOffers(settings, 'docker_discover_', signal))];
   const missing = new Set(offers.filter(({ state }) => state === 'no such address').map(({ bind }) => bind.host));
   const usable = settings.bind.filter((host) => !missing.has(host));
   return [...offers, ...(await statesOf(servicesOf(known, usable)))];
@@ -50,20 +52,27 @@ function fixedOf({ fixed, status }: PortsKnown): Wanted[] {
   }));
 }
 
-async function metricsOf({ metricsBind }: DiscoverSettings, signal: AbortSignal): Promise<Wanted[]> {
+/** @param prefix of the names of our metrics, by which they are known */
+export async function metricsOffers(
+  { metricsBind }: Pick<DiscoverSettings, 'metricsBind'>,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<Offer[]> {
   if (metricsBind === 'none') return [];
-  const isOurs = await servesMetrics(metricsBind, signal);
-  return [{ name: 'metrics', bind: metricsBind, setting: 'METRICS_BIND', isOurs }];
+  const text = await metricsAt(metricsBind, AbortSignal.any([signal, AbortSignal.timeout(metricsTimeoutMs)]));
+  return statesOf([
+    { name: 'metrics', bind: metricsBind, setting: 'METRICS_BIND', isOurs: text.includes(`\n${prefix}`) },
+  ]);
 }
 
-async function servesMetrics({ host, port }: BindAddress, signal: AbortSignal): Promise<boolean> {
+async function metricsAt({ host, port }: BindAddress, signal: AbortSignal): Promise<string> {
   const at = host === '*' ? '127.0.0.1' : host.includes(':') ? `[${host === '::' ? '::1' : host}]` : host;
   try {
     const response = await fetch(`http://${at}:${String(port)}/metrics`, { signal });
-    return (await response.text()).includes('docker_discover_listeners');
+    return await response.text();
   } catch {
     // Nobody there, or somebody else.
-    return false;
+    return '';
   }
 }
 

@@ -12,19 +12,21 @@ import { createRegistry } from '../adapters/etcd/registry.js';
 import { judgeEngine } from '../core/doctor/docker.js';
 import type { Finding } from '../core/doctor/finding.js';
 import { judgeHostIp, type HostIpFacts } from '../core/doctor/host-ip.js';
+import { judgePorts } from '../core/doctor/ports.js';
 import { judgeRegister } from '../core/doctor/register.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import type { RegisterStatus } from '../daemon/register.js';
 import { doctorCommand, examine, report } from './doctor.js';
 import { etcdChecks } from './doctor-etcd.js';
 import { etcdOf } from './etcd-settings.js';
+import { metricsOffers } from './doctor-ports.js';
 import { hostIpMissing, usable } from './host-ip.js';
 import { required } from './main.js';
 import type { RegisterSettings } from './register-settings.js';
 
 /** `doctor`: what can be wrong around docker-register. */
 export function addDoctorCommand(program: Command): void {
-  const checked = 'address, Docker, etcd, clock and the daemon that runs here';
+  const checked = 'address, Docker, etcd, clock, ports and the daemon that runs here';
   doctorCommand(program, checked).action(async (_options, command: Command) => {
     const settings = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
     const { ip } = required(settings.hostIp, hostIpMissing());
@@ -37,6 +39,10 @@ export function addDoctorCommand(program: Command): void {
       const others = await examine([
         { name: 'HOST_IP', run: async (signal) => [judgeHostIp(await hostIpFacts(ip, dockerHost, signal))] },
         { name: 'Docker', run: async (signal) => judgeEngine(await examineEngine(dockerHost, signal)) },
+        {
+          name: 'ports',
+          run: async (signal) => judgePorts(await metricsOffers(settings, 'docker_register_', signal)),
+        },
         { name: 'docker-register', run: (signal) => daemonFindings(settings, client, signal) },
       ]);
       report([...etcd, ...others], { json: settings.json === true });

@@ -8,9 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EtcdClient } from '../../src/adapters/etcd/client.js';
 import { examineRead, examineWatch, examineWrite } from '../../src/adapters/etcd/examine.js';
 import { waitFor } from '../lab/wait-for.js';
+import { startDaemon } from './support/daemon.js';
 import { examine } from './support/doctor.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { freePorts } from './support/free-ports.js';
+import { closed, freePorts, listenOn } from './support/free-ports.js';
 import { startSlowProxy } from './support/slow-proxy.js';
 
 let dir: string;
@@ -176,6 +177,29 @@ async function withEngine(forbidden: RegExp, work: () => Promise<void>): Promise
     server.closeAllConnections();
   }
 }
+
+describe('of its own port, docker-register doctor tells', () => {
+  it('that it is free, taken by another, or held by the daemon', async () => {
+    const [port = 0] = await freePorts(1);
+    env['METRICS_BIND'] = `127.0.0.1:${String(port)}`;
+    expect((await doctor()).of('ports')).toMatch(/^ok ports: 1 free, 0 ours/);
+    const other = await listenOn(port);
+    // It hears, and never answers.
+    other.on('connection', (socket) => socket.on('error', () => undefined).resume());
+    expect((await doctor()).of('ports')).toMatch(/^failed ports: \S+ \(metrics\) is taken .* or set METRICS_BIND$/);
+    await closed(other);
+    const daemon = startDaemon('docker-register', [], env);
+    try {
+      await waitFor('the daemon to be there', async (seen) =>
+        seen((await doctor()).of('ports')).startsWith('ok ports: 0 free, 1 ours'),
+      );
+      expect((await doctor()).of('docker-register')).toMatch(/^failed .*not registered all that runs yet/);
+    } finally {
+      daemon.signal('SIGTERM');
+      await daemon.ended;
+    }
+  });
+});
 
 describe('of Docker, docker-register doctor tells', () => {
   it('that it is not there', async () => {

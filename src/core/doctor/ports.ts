@@ -28,6 +28,7 @@ export function judgePorts(offers: readonly Offer[]): Finding[] {
     return [...faults.slice(0, mostTold), failed(check, more, 'docker-discover ls lists what is not served')];
   }
   if (faults.length > 0) return faults;
+  if (offers.length === 0) return [];
   const ports = offers.filter(({ bind }) => bind.port !== 0);
   const ours = ports.filter(({ isOurs }) => isOurs);
   const shown = ports.slice(0, mostShown).map(({ name, bind }) => `${name} ${formatBind(bind)}`);

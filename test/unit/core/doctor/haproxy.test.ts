@@ -45,6 +45,10 @@ describe('ports', () => {
     ]);
   });
 
+  test('that nobody wants are not spoken of', () => {
+    expect(judgePorts([])).toEqual([]);
+  });
+
   test('more than a few are counted', () => {
     const [finding] = judgePorts([1, 2, 3, 4, 5].map((port) => offer(port)));
     expect(finding?.found).toBe('5 free, 0 ours: web *:1, web *:2, web *:3, web *:4, ...');
