@@ -99,6 +99,11 @@ describe('over TLS, with a certificate for both sides', () => {
     const ls = await runDaemon('docker-register', ['ls'], { ...env, HOST_IP: '198.18.0.41', RUN_DIR: file('none') });
     // It is on no lease of this host.
     expect(ls).toEqual({ code: 0, output: 'nothing is registered for 198.18.0.41 under /backends\n' });
+    const { output } = await runDaemon('docker-discover', ['doctor', '--json'], { ...env, RUN_DIR: file('none') });
+    const findings = JSON.parse(output) as { check: string; result: string }[];
+    const resultsOf = (...checks: string[]): string[] =>
+      findings.flatMap(({ check, result }) => (checks.some((one) => check.startsWith(one)) ? [result] : []));
+    expect(new Set(resultsOf('etcd', 'clock'))).toEqual(new Set(['ok']));
   });
 });
 
