@@ -77,7 +77,7 @@ export function registerProgram(): Command {
       meter,
     });
     const health = registerHealth(register);
-    meter.show([...registerReadings(register), readinessReading(registerMetrics, health)]);
+    meter.show([...registerReadings(register, { ttlMs: ttl }), readinessReading(registerMetrics, health)]);
     const control = { isReady: () => register.status().ready, status: () => Promise.resolve(register.status()) };
     try {
       await runUntilSignal((signal) =>

@@ -4,7 +4,10 @@ import type { Register } from '../daemon/register.js';
 import type { Health } from '../daemon/service-notices.js';
 
 /** What of docker-register is looked up when somebody asks. */
-export function registerReadings({ counts }: Pick<Register, 'counts'>): readonly Reading[] {
+export function registerReadings(
+  { counts }: Pick<Register, 'counts'>,
+  { ttlMs }: { readonly ttlMs: number },
+): readonly Reading[] {
   const m = registerMetrics;
   const lease = (): ReturnType<Register['counts']>['lease'] => counts().lease;
   const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
@@ -12,6 +15,7 @@ export function registerReadings({ counts }: Pick<Register, 'counts'>): readonly
     { metric: m.leaseHeld, read: () => Number(lease() !== null) },
     { metric: m.leaseAge, read: () => seconds(lease()?.heldMs) },
     { metric: m.leaseUnconfirmed, read: () => seconds(lease()?.unconfirmedMs) },
+    { metric: m.leaseTtl, read: () => seconds(ttlMs) },
     { metric: m.containers, read: () => counts().containers },
     { metric: m.registrations, read: () => counts().registrations },
     { metric: m.skipped, read: () => counts().skipped },

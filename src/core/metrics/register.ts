@@ -15,6 +15,10 @@ export const registerMetrics = {
     'docker_register_lease_unconfirmed_seconds',
     'Time since etcd last confirmed the lease; above the TTL, etcd has forgotten this host.',
   ),
+  leaseTtl: gauge(
+    'docker_register_lease_ttl_seconds',
+    'TTL that this host asks for (TTL); after so long a silence etcd forgets it.',
+  ),
   leasesLost: counter('docker_register_leases_lost_total', 'Leases that were lost, and everything put again.'),
   containers: gauge('docker_register_containers', 'Containers that run or are paused here.'),
   registrations: gauge('docker_register_registrations', 'Keys of this host that are held in etcd.'),
