@@ -20,7 +20,7 @@ needed=(
   docker:docker.io dockerd:docker.io iptables:iptables ip:iproute2 curl:curl
   etcd:etcd-server etcdctl:etcd-client debootstrap:debootstrap gpgv:gpgv unshare:util-linux nsenter:util-linux flock:util-linux
   openssl:openssl nginx:nginx perl:perl-base docker-compose:docker-compose systemd-notify:systemd systemd-analyze:systemd
-  zsh:zsh fish:fish groff:groff-base script:bsdutils
+  promtool:prometheus zsh:zsh fish:fish groff:groff-base script:bsdutils
   "$@"
 )
 missing=()
