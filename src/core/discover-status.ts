@@ -4,6 +4,9 @@ import { formatRoute } from './http-route.js';
 import type { Server } from './haproxy/listener.js';
 import type { Model } from './haproxy/model.js';
 import type { ServerStatus } from './haproxy/replies.js';
+import type { ListenerStatus, RecentChange } from './status-parts.js';
+
+export type { EndpointStatus, ListenerStatus, RecentChange } from './status-parts.js';
 
 /** What `docker-discover ls --json` prints; a public interface. */
 export interface DiscoverStatus {
@@ -34,42 +37,15 @@ export interface DiscoverStatus {
   readonly listeners: readonly ListenerStatus[];
   /** Listeners that are left out, keys that are rejected or conflicting, with their reasons. */
   readonly problems: readonly Problem[];
-}
-
-export interface ListenerStatus {
-  readonly service: string;
-  /** On this host; null where only the HTTP entrance leads to it. */
-  readonly port: number | null;
-  /** What of the HTTP entrance leads to it: `shop.example/api`, `*.shop.example`. */
-  readonly routes: readonly string[];
-  readonly endpoints: readonly EndpointStatus[];
-}
-
-export interface EndpointStatus {
-  readonly id: string;
-  readonly address: string;
-  readonly weight: number;
-  /**
-   * As HAProxy says it (`UP`, `DOWN`, `MAINT`, …); `DRAIN` while it drains, `not loaded` before HAProxy has taken it, `unknown`
-   * while HAProxy does not answer.
-   */
-  readonly status: string;
-  /** Result of the last check, such as `L4OK`. */
-  readonly check: string;
-  /** The same in words: `Layer4 connection problem: Connection refused`. */
-  readonly checkText: string;
-  /** How long it has had this status, seconds; null where HAProxy does not say. */
-  readonly sinceSeconds: number | null;
-  /** Open connections. */
-  readonly sessions: number;
-  /** Its registration expired without a withdrawal, and is kept for a while. */
-  readonly stale: boolean;
+  /** What was done of late, the newest first. */
+  readonly changes: readonly RecentChange[];
 }
 
 /** @param servers null where HAProxy does not answer */
 export function listenerStatusOf(model: Model, servers: readonly ServerStatus[] | null): ListenerStatus[] {
   const byName = new Map((servers ?? []).map((server) => [`${server.listener}/${server.server}`, server]));
   return model.listeners.map((listener) => ({
+    name: listener.name,
     service: listener.service,
     port: listener.isOpen ? listener.port : null,
     routes: listener.routes.map(formatRoute),
@@ -79,6 +55,7 @@ export function listenerStatusOf(model: Model, servers: readonly ServerStatus[] 
         id: server.name,
         address: formatAddress(server),
         weight: server.weight,
+        zone: server.zone,
         status: servers === null ? 'unknown' : statusOf(server, observed),
         check: observed?.check ?? '',
         checkText: observed?.checkText ?? '',

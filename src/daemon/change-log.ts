@@ -1,9 +1,12 @@
 import { discoverMetrics } from '../core/metrics/discover.js';
 import { commandsOf } from '../core/haproxy/commands.js';
+import type { RecentChange } from '../core/status-parts.js';
 import type { Step } from '../core/haproxy/plan.js';
-import type { ReloadReason } from '../core/haproxy/reload-reason.js';
+import { notRunning, type ReloadReason } from '../core/haproxy/reload-reason.js';
+import { summaryOfSteps } from '../core/haproxy/step-summary.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
+import { createRecentChanges } from './recent-changes.js';
 
 /** What was done to HAProxy so far. */
 export interface Changes {
@@ -25,6 +28,8 @@ export interface ChangeLog {
   reloaded(reason: ReloadReason, tookMs: number): void;
   applied(steps: readonly Step[]): void;
   changes(): Changes;
+  /** The newest first, the start too. */
+  recent(): readonly RecentChange[];
 }
 
 /** Of a burst, so many commands are logged, and the number of the rest. */
@@ -40,10 +45,12 @@ export interface ChangeLogOptions {
 }
 
 export function createChangeLog({ log, meter, isLooping }: ChangeLogOptions): ChangeLog {
+  const recent = createRecentChanges();
   let changes = noChanges;
   let started = false;
   return {
     changes: () => changes,
+    recent: () => recent.list(),
 
     reloaded({ cause, text: reason }, tookMs) {
       meter.observe(discoverMetrics.reloadSeconds, {}, tookMs / 1000);
@@ -51,9 +58,11 @@ export function createChangeLog({ log, meter, isLooping }: ChangeLogOptions): Ch
         { reason, tookMs: Math.round(tookMs) },
         started ? 'HAProxy reloaded' : 'HAProxy started',
       );
+      const began = reason === notRunning.text ? 'as docker-discover began' : reason;
+      const at = started ? recent.note('reload', reason) : recent.note('start', began);
       if (started) {
         meter.count(discoverMetrics.reloads, { reason: cause });
-        const change = { what: reason, at: new Date().toISOString() };
+        const change = { what: reason, at };
         changes = { ...changes, reloads: changes.reloads + 1, lastReload: change, lastChange: change };
       }
       started = true;
@@ -66,7 +75,7 @@ export function createChangeLog({ log, meter, isLooping }: ChangeLogOptions): Ch
       const what = commands.length === 1 ? first : `${first} and ${String(commands.length - 1)} more commands`;
       const more = Math.max(0, commands.length - toldCommands);
       log.info({ commands: commands.slice(0, toldCommands), ...(more > 0 && { more }) }, 'HAProxy changed');
-      const lastChange = { what, at: new Date().toISOString() };
+      const lastChange = { what, at: recent.note('change', summaryOfSteps(steps)) };
       changes = { ...changes, runtimeChanges: changes.runtimeChanges + steps.length, lastChange };
     },
   };

@@ -11,6 +11,7 @@ import { ConfigurationRefusedError } from '../ports/proxy.js';
 import { noChanges } from './change-log.js';
 import type { Hands, Outcome } from './hands.js';
 import type { BuiltModel } from './model-builder.js';
+import { createRecentChanges } from './recent-changes.js';
 import { createRefusal } from './refusal.js';
 import { createReloadFailures } from './reload-failures.js';
 
@@ -41,6 +42,7 @@ export function createFileHands(options: FileHandsOptions): Hands {
   let model: Model = emptyModel;
   let isTold = false;
   let nextAt = 0;
+  const recent = createRecentChanges();
   let runs = 0;
   let lastRun: { readonly what: string; readonly at: string } | null = null;
   /** Why the file, or the proxy that it is for, is behind; null where it is not. */
@@ -101,7 +103,8 @@ export function createFileHands(options: FileHandsOptions): Hands {
     meter.count(discoverMetrics.execRuns, { outcome: 'done' });
     isTold = true;
     runs += 1;
-    lastRun = { what: `${path} changed`, at: new Date().toISOString() };
+    const what = `${path} changed`;
+    lastRun = { what, at: recent.note('run', what) };
     const tookMs = Math.round(performance.now() - startedAt);
     log.info({ file: path, listeners: model.listeners.length, tookMs }, 'the command ran');
   };
@@ -154,7 +157,7 @@ export function createFileHands(options: FileHandsOptions): Hands {
 
     status: () => {
       const haproxy = { running: false, workerPid: null, silence: null, ...noChanges };
-      return Promise.resolve({ haproxy, output: { path, runs, lastRun }, servers: null });
+      return Promise.resolve({ haproxy, output: { path, runs, lastRun }, changes: recent.list(), servers: null });
     },
     run: () => Promise.resolve(),
     stop: () => Promise.resolve(),

@@ -45,6 +45,6 @@ export interface Hands extends Pick<Proxy, 'takenOf'> {
   stop(): Promise<void>;
 }
 
-export type HandsStatus = Pick<DiscoverStatus, 'haproxy' | 'output'> & {
+export type HandsStatus = Pick<DiscoverStatus, 'haproxy' | 'output' | 'changes'> & {
   readonly servers: readonly ServerStatus[] | null;
 };

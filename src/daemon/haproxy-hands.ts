@@ -20,7 +20,7 @@ export function createHaproxyHands({ proxy, keeper, log }: HaproxyHandsOptions):
     takenOf: (addresses) => proxy.takenOf(addresses),
     async status(signal) {
       const { servers, ...haproxy } = await proxyStatusOf(proxy, signal);
-      return { haproxy: { ...haproxy, ...keeper.changes() }, output: null, servers };
+      return { haproxy: { ...haproxy, ...keeper.changes() }, output: null, changes: keeper.recent(), servers };
     },
     run: (signal) => watchProxy({ proxy, log }, signal),
     stop: () => proxy.stop(),

@@ -10,7 +10,7 @@ import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import { StepRejectedError, type Proxy } from '../ports/proxy.js';
 import { createAttention } from './attention.js';
-import { createChangeLog, type Changes } from './change-log.js';
+import { createChangeLog, type ChangeLog } from './change-log.js';
 import { createLastingFault } from './lasting.js';
 import type { Hands, Outcome } from './hands.js';
 import type { BuiltModel } from './model-builder.js';
@@ -40,12 +40,11 @@ export interface ProxyKeeperOptions {
  * rounds bring the worker that still serves up to date, and leave the file alone. What the new worker missed is seen when
  * it is looked at.
  */
-export interface ProxyKeeper extends Pick<
+export type ProxyKeeper = Pick<
   Hands,
   'bring' | 'demandReload' | 'lookAtAll' | 'loadedPorts' | 'last' | 'isBehind' | 'fault'
-> {
-  changes(): Changes;
-}
+> &
+  Pick<ChangeLog, 'changes' | 'recent'>;
 
 export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
   const { proxy, drainDeadlineMs, log, meter } = options;
@@ -152,6 +151,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     isBehind: () => reloader.isBehind(),
     fault: () => reloader.fault(),
     changes: () => changeLog.changes(),
+    recent: () => changeLog.recent(),
 
     async bring(built, signal) {
       reloader.collect();

@@ -7,7 +7,7 @@ test('tells of each endpoint what HAProxy says of it', () => {
   const model = modelWith(
     listenerWith({
       servers: [
-        serverWith({ name: 'up', weight: 5, stale: true }),
+        serverWith({ name: 'up', weight: 5, zone: 'a', stale: true }),
         serverWith({ name: 'drains', weight: 0 }),
         serverWith({ name: 'down', weight: 0 }),
         serverWith({ name: 'new', host: '2001:db8::7' }),
@@ -32,17 +32,19 @@ test('tells of each endpoint what HAProxy says of it', () => {
   const address = '10.170.71.226:49153';
   expect(listenerStatusOf(model, servers)).toEqual([
     {
+      name: 'whoami:8000',
       service: 'whoami',
       port: 8000,
       routes: [],
       endpoints: [
-        { id: 'up', address, weight: 5, status: 'UP', ...said, sessions: 3, stale: true },
-        { id: 'drains', address, weight: 0, status: 'DRAIN', ...said, sessions: 3, stale: false },
-        { id: 'down', address, weight: 0, status: 'DOWN', ...said, sessions: 3, stale: false },
+        { id: 'up', address, weight: 5, zone: 'a', status: 'UP', ...said, sessions: 3, stale: true },
+        { id: 'drains', address, weight: 0, zone: null, status: 'DRAIN', ...said, sessions: 3, stale: false },
+        { id: 'down', address, weight: 0, zone: null, status: 'DOWN', ...said, sessions: 3, stale: false },
         {
           id: 'new',
           address: '[2001:db8::7]:49153',
           weight: 1,
+          zone: null,
           status: 'not loaded',
           check: '',
           checkText: '',
@@ -52,7 +54,7 @@ test('tells of each endpoint what HAProxy says of it', () => {
         },
       ],
     },
-    { service: 'lingers', port: 81, routes: [], endpoints: [] },
+    { name: 'lingers:81', service: 'lingers', port: 81, routes: [], endpoints: [] },
   ]);
 });
 

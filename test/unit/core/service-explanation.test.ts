@@ -11,8 +11,8 @@ function explain(changes: Partial<DiscoverStatus>, isWanted = true): ServiceExpl
 
 test('a service that is served: each endpoint with its key', () => {
   const listeners = [
-    { service: 'shop', port: 80, routes: ['shop.example'], endpoints: [endpoint] },
-    { service: 'shopping', port: 81, routes: [], endpoints: [endpoint] },
+    { name: 'shop:80', service: 'shop', port: 80, routes: ['shop.example'], endpoints: [endpoint] },
+    { name: 'shopping:81', service: 'shopping', port: 81, routes: [], endpoints: [endpoint] },
   ];
   expect(explain({ listeners })).toEqual({
     service: 'shop',
@@ -38,7 +38,7 @@ test.each<[string, Partial<DiscoverStatus>, boolean, string]>([
   ],
   [
     'that lingers',
-    { listeners: [{ service: 'shop', port: 80, routes: [], endpoints: [] }] },
+    { listeners: [{ name: 'shop:80', service: 'shop', port: 80, routes: [], endpoints: [] }] },
     true,
     'its last endpoint has gone; the listener lingers (LINGER)',
   ],
@@ -53,7 +53,7 @@ test('what is wrong with all of them too, and not what is wrong with others', ()
     catalog: 'last known good',
     haproxy: { ...statusWith().haproxy, silence: 'no answer' },
     fault: 'bad template',
-    listeners: [{ service: 'shop', port: 80, routes: [], endpoints: [endpoint] }],
+    listeners: [{ name: 'shop:80', service: 'shop', port: 80, routes: [], endpoints: [endpoint] }],
     problems: [
       { key: 'blog:80', reason: 'x' },
       { key: '/backends/shopping/x', reason: 'x' },

@@ -33,6 +33,10 @@ test('the first load is the start, those after it are counted as reloads', () =>
     { msg: 'HAProxy started', tookMs: 42 },
     { msg: 'HAProxy reloaded', reason: 'listen whoami:8000 added', tookMs: 3 },
   ]);
+  expect(changeLog.recent()).toEqual([
+    { kind: 'reload', ...change },
+    { kind: 'start', what: 'as docker-discover began', at },
+  ]);
 });
 
 test('steps are counted, and the last of them is no reload', () => {
@@ -50,6 +54,12 @@ test('steps are counted, and the last of them is no reload', () => {
     lastChange: { what: 'set server whoami:8000/0 state maint and 2 more commands' },
   });
   expect(measured.counts).toEqual(new Map([['docker_discover_runtime_changes_total{kind="maint"}', 4]]));
+  expect(changeLog.recent()).toEqual([
+    { kind: 'change', what: 'whoami:8000: 0, 1, 2 taken out', at },
+    { kind: 'change', what: 'whoami:8000: 0 taken out', at },
+  ]);
+  for (let n = 0; n < 100; n += 1) changeLog.applied(steps(1));
+  expect(changeLog.recent()).toHaveLength(50);
 });
 
 test('of a burst a few commands are logged, and the number of the rest', () => {

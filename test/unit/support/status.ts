@@ -5,6 +5,7 @@ export function endpointWith(changes: Partial<EndpointStatus> = {}): EndpointSta
     id: 'a',
     address: '10.0.0.1:80',
     weight: 1,
+    zone: null,
     status: 'UP',
     check: '',
     checkText: '',
@@ -26,5 +27,15 @@ export function statusWith(changes: Partial<DiscoverStatus> = {}): DiscoverStatu
     lastReload: null,
     lastChange: null,
   };
-  return { catalog: 'live', revision: 1, haproxy, output: null, fault: null, listeners: [], problems: [], ...changes };
+  return {
+    catalog: 'live',
+    revision: 1,
+    haproxy,
+    output: null,
+    fault: null,
+    listeners: [],
+    problems: [],
+    changes: [],
+    ...changes,
+  };
 }

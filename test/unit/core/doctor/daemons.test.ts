@@ -58,6 +58,7 @@ describe('docker-discover', () => {
     fault: null,
     listeners: [],
     problems: [],
+    changes: [],
   };
   const facts = (changes: Partial<DiscoverStatus> = {}, isReady = true): DiscoverFacts => ({
     runDir: '/run/docker-discover',
