@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 
 rm -rf dist man completions
 npx tsc -p tsconfig.build.json --declaration --stripInternal
+npm run --silent build:page
 # The library is all that can be imported; its types stand alone.
 find dist -name '*.d.ts' -not -path 'dist/library/*' -delete
 

@@ -15,6 +15,7 @@ case ${1-all} in
     step 'format' npx prettier --check .
     step 'lint' npx eslint .
     step 'types' npx tsc --noEmit
+    step 'types of the status page' npx tsc -p src/page --noEmit
     step 'unused exports and dependencies' npx knip
     for layer in unit integration e2e; do
       step "$layer tests" npx vitest run --project "$layer"

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { askReady } from '../adapters/control/client.js';
 import { serveControl } from '../adapters/control/server.js';
@@ -13,6 +14,7 @@ import { createCertificates } from '../daemon/certificates.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import { createDiscover } from '../daemon/discover.js';
 import { runTasks } from '../daemon/lifecycle.js';
+import { createStatusFeed } from '../daemon/status-feed.js';
 import { meteredRegistry } from '../daemon/metered-registry.js';
 import { certificateStoreOf } from './discover-certificates.js';
 import { prepareExec, prepareHaproxy } from './discover-hands.js';
@@ -25,6 +27,7 @@ import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } fro
 import { runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { policyOf } from './policy-settings.js';
+import { readPage, serveStatusPage } from './status-page.js';
 import { packageVersion } from './version.js';
 
 export function controlSocketOf(runDir: string): string {
@@ -45,13 +48,14 @@ async function refuseSecond(runDir: string): Promise<void> {
 
 /** Wires the daemon and runs it until SIGTERM. */
 export async function runDiscover(settings: DiscoverSettings): Promise<void> {
-  const { prefix, runDir, stateDir, poll, stale } = settings;
+  const { prefix, runDir, stateDir, poll, stale, statusBind } = settings;
   const etcd = await etcdOf(settings);
   const exec = execOf(settings);
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   // Another proxy has no page and no entrance of ours.
   const fixed = exec === null ? fixedBindsOf(proxySettings) : [];
   await refuseSecond(runDir);
+  const page = statusBind === 'none' ? null : { bind: statusBind, files: await readPage() };
   const prepared =
     exec === null
       ? await prepareHaproxy(settings, proxySettings)
@@ -98,6 +102,15 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const health = discoverHealth(discover);
   meter.show([...discoverReadings(discover), readinessReading(discoverMetrics, health)]);
   await certificates?.look();
+  const feed = createStatusFeed({
+    about: {
+      host: hostname(),
+      version: packageVersion(),
+      statsPort: exec === null ? settings.statsBind.port : null,
+    },
+    look: async (signal) => ({ status: await discover.status(signal), problems: discover.problems() }),
+    log,
+  });
   const reload = (): void => {
     log.info('SIGHUP: reading the template anew');
     hands.demandReload('SIGHUP');
@@ -111,6 +124,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
           (both) => discover.run(both),
           ...(certificates === null ? [] : [(both: AbortSignal) => certificates.run(both)]),
           (both) => serveControl(controlSocketOf(runDir), discover, both),
+          ...(page === null ? [] : [(both: AbortSignal) => serveStatusPage({ ...page, feed, log }, both)]),
           (both) => serveOwnEndpoints({ bind: settings.metricsBind, meter, health, log }, both),
           (both) => serveServiceManager({ health, log }, both),
         ],

@@ -15,6 +15,7 @@ import {
   quietPeriodOptions,
   secret,
   sharedOptions,
+  statusBindOption,
   type QuietSettings,
   type SharedSettings,
 } from './options.js';
@@ -25,6 +26,7 @@ export interface DiscoverSettings
   readonly bind: readonly string[];
   readonly statsBind: BindAddress;
   readonly statsAuth?: { readonly user: string; readonly password: string };
+  readonly statusBind: BindAddress | 'none';
   readonly template?: string;
   readonly haproxy: string;
   readonly stateDir: string;
@@ -57,6 +59,7 @@ export function discoverOptions(): Option[] {
       .env('STATS_AUTH')
       .argParser(secret('STATS_AUTH', parseStatsAuth)),
     metricsBindOption(9936),
+    statusBindOption(),
     ...entranceOptions(),
     ...execOptions(),
     ...policyOptions(),
@@ -164,11 +167,12 @@ export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): 
 
 /** Ports of our own, which no service may have, and what they are for. */
 export function reservedPorts(
-  { metricsBind }: Pick<DiscoverSettings, 'metricsBind'>,
+  { metricsBind, statusBind }: Pick<DiscoverSettings, 'metricsBind' | 'statusBind'>,
   fixed: readonly FixedBind[],
 ): ReadonlyMap<number, string> {
   return new Map([
     ...(metricsBind === 'none' ? [] : [[metricsBind.port, 'metrics of docker-discover'] as const]),
+    ...(statusBind === 'none' ? [] : [[statusBind.port, 'status page of docker-discover'] as const]),
     ...fixed.map(({ name, bind }) => [bind.port, name] as const),
   ]);
 }

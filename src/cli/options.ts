@@ -105,12 +105,19 @@ export function metricsBindOption(port: number): Option {
     'address and port of the daemon’s own metrics (/metrics) and health (/healthz, /readyz), or none',
   )
     .env('METRICS_BIND')
-    .argParser(by(parseMetricsBind))
+    .argParser(by(parseBindOrNone))
     .default({ host: '127.0.0.1', port } satisfies BindAddress, `127.0.0.1:${String(port)}`);
 }
 
+export function statusBindOption(): Option {
+  return new Option('--status-bind <address>', 'address and port of a status page that follows what happens, or none')
+    .env('STATUS_BIND')
+    .argParser(by(parseBindOrNone))
+    .default('none');
+}
+
 /** Commander takes null for an option that was not given. */
-function parseMetricsBind(text: string): Parsed<BindAddress | 'none'> {
+function parseBindOrNone(text: string): Parsed<BindAddress | 'none'> {
   if (text === 'none') return accept(text);
   const bind = parseBindAddress(text);
   return bind.ok ? bind : reject(`${bind.reason}; or none`);

@@ -24,11 +24,26 @@ export interface ServedCounts {
   readonly notServed: Readonly<Record<'refused' | 'conflicting' | 'rejected' | 'barred' | 'certificate', number>>;
 }
 
+/** What is not served, by kind. */
+export type ProblemsByKind = Readonly<Record<keyof ServedCounts['notServed'], readonly Problem[]>>;
+
+/** @param problems lists as `problemListsOf` gives them, then what is barred and the certificates */
+export function problemsByKind([
+  refused = [],
+  conflicting = [],
+  rejected = [],
+  barred = [],
+  certificate = [],
+]: readonly (readonly Problem[])[]): ProblemsByKind {
+  return { refused, conflicting, rejected, barred, certificate };
+}
+
 /** @param problems lists as `problemListsOf` gives them, then what is barred and the certificates */
 export function countsOf(
   { listeners }: Pick<Model, 'listeners'>,
-  [refused = [], conflicting = [], rejected = [], barred = [], certificates = []]: readonly (readonly Problem[])[],
+  problems: readonly (readonly Problem[])[],
 ): ServedCounts {
+  const { refused, conflicting, rejected, barred, certificate } = problemsByKind(problems);
   let [endpoints, stale] = [0, 0];
   for (const { servers } of listeners) {
     endpoints += servers.length;
@@ -44,7 +59,7 @@ export function countsOf(
       conflicting: conflicting.length,
       rejected: rejected.length,
       barred: barred.length,
-      certificate: certificates.length,
+      certificate: certificate.length,
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/catalog.js';
-import { countsOf, type DiscoverCounts } from '../core/discover-counts.js';
+import { countsOf, problemsByKind, type DiscoverCounts, type ProblemsByKind } from '../core/discover-counts.js';
 import { listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
 import { whyBarred } from '../core/haproxy/fixed-binds.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
@@ -43,6 +43,8 @@ export interface Discover {
   isReady(): boolean;
   status(signal: AbortSignal): Promise<DiscoverStatus>;
   counts(): DiscoverCounts;
+  /** What is not served. */
+  problems(): ProblemsByKind;
   /** No round takes longer than any round may. */
   isAlive(): boolean;
 }
@@ -76,6 +78,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
       isRunning: hands.isRunning(),
       isRefused: hands.fault() !== null,
     }),
+
+    problems: () => problemsByKind(problems),
 
     isAlive: () => rounds.areAlive(),
 

@@ -19,7 +19,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 needed=(
   docker:docker.io dockerd:docker.io iptables:iptables ip:iproute2 curl:curl
   etcd:etcd-server etcdctl:etcd-client debootstrap:debootstrap gpgv:gpgv unshare:util-linux nsenter:util-linux flock:util-linux
-  openssl:openssl nginx:nginx perl:perl-base docker-compose:docker-compose systemd-notify:systemd systemd-analyze:systemd
+  openssl:openssl nginx:nginx chromium:chromium perl:perl-base docker-compose:docker-compose systemd-notify:systemd systemd-analyze:systemd
   promtool:prometheus zsh:zsh fish:fish groff:groff-base script:bsdutils
   "$@"
 )

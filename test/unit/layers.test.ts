@@ -44,7 +44,7 @@ function strays(layer: string, allowed: (one: Import) => boolean): string[] {
 }
 
 test('there are imports to look at, in every layer', () => {
-  for (const layer of ['adapters', 'cli', 'core', 'daemon', 'library', 'ports']) {
+  for (const layer of ['adapters', 'cli', 'core', 'daemon', 'library', 'page', 'ports']) {
     expect(imports.filter(({ file }) => layerOf(file) === layer).length, layer).toBeGreaterThan(0);
   }
   const counted = files.flatMap(
@@ -67,7 +67,7 @@ test.each([
 
 describe('the arrows of the layers', () => {
   test('every file is in a layer', () => {
-    const known = ['adapters', 'cli', 'core', 'daemon', 'library', 'ports'];
+    const known = ['adapters', 'cli', 'core', 'daemon', 'library', 'page', 'ports'];
     expect(files.filter((file) => !known.includes(layerOf(file)))).toEqual([]);
   });
 
@@ -88,6 +88,13 @@ describe('the arrows of the layers', () => {
 
   test('adapters import no daemon', () => {
     expect(strays('adapters', ({ target }) => !isWithin(target, 'daemon'))).toEqual([]);
+  });
+
+  test('the page in the browser imports only itself, and types of core', () => {
+    expect(
+      strays('page', (one) => isWithin(one.target, 'page') || (isWithin(one.target, 'core') && one.typeOnly)),
+    ).toEqual([]);
+    expect(imports.filter(({ file, target }) => layerOf(file) !== 'page' && isWithin(target, 'page'))).toEqual([]);
   });
 
   test('library wires core, daemon and the adapter of etcd, and imports nothing else', () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { messageOf } from '../../core/errors.js';
 import type { BindAddress } from '../../core/haproxy/bind.js';
@@ -15,10 +16,10 @@ export interface StreamAnswer {
   readonly status: 200;
   readonly type: string;
   /**
-   * Writes until `closed` fires: the reader went away, or the server ends. A write that returns false is waiting to be
-   * read, and whoever writes on fills memory.
+   * Writes until `closed` fires: the reader went away, or the server ends. A write resolves when more can be taken, so that
+   * a slow reader fills no memory; it rejects where the reader is gone, or takes nothing for a while.
    */
-  readonly stream: (write: (text: string) => boolean, closed: AbortSignal) => Promise<void>;
+  readonly stream: (write: (text: string) => Promise<void>, closed: AbortSignal) => Promise<void>;
 }
 
 export interface HttpServerOptions {
@@ -30,6 +31,8 @@ export interface HttpServerOptions {
 /** Nobody needs more of a page for operators, and whoever opens them without end gets no further. */
 const mostConnections = 100;
 const requestTimeoutMs = 10_000;
+/** Who takes nothing of a stream for so long is let go. */
+const slowestReadMs = 30_000;
 
 /**
  * Serves pages for operators until `signal` fires: GET and HEAD, nothing else. Rejects where the port can't be had.
@@ -111,6 +114,11 @@ async function send(
     gone.abort();
   });
   response.flushHeaders();
-  await answer.stream((text) => response.write(text), AbortSignal.any([signal, gone.signal]));
+  const closed = AbortSignal.any([signal, gone.signal]);
+  const write = async (text: string): Promise<void> => {
+    if (response.write(text)) return;
+    await once(response, 'drain', { signal: AbortSignal.any([closed, AbortSignal.timeout(slowestReadMs)]) });
+  };
+  await answer.stream(write, closed);
   response.end();
 }
