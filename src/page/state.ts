@@ -4,6 +4,8 @@ import { goneStateOf, stateOf, type State } from './words.js';
 /** An endpoint as it is shown: also for a while after it went, so that nobody has to notice an absence. */
 export interface ShownEndpoint extends PageEndpoint {
   readonly state: State;
+  /** Since when we see it so, by our clock; 0 where it was so when we began to look on. */
+  readonly stateAtMs: number;
   /** When it went; null while it is there. */
   readonly goneAtMs: number | null;
   /** When it came, by our clock; null where it was there when we began to look on. */
@@ -75,7 +77,9 @@ function merged(
     const old = there.get(endpoint.id);
     there.delete(endpoint.id);
     const cameAtMs = cameAt(old, { isFirst, nowMs });
-    const next = { ...endpoint, state: stateOf(endpoint, isOurs), goneAtMs: null, cameAtMs };
+    const state = stateOf(endpoint, isOurs);
+    const stateAtMs = old?.state.word === state.word ? old.stateAtMs : isFirst ? 0 : nowMs;
+    const next = { ...endpoint, state, stateAtMs, goneAtMs: null, cameAtMs };
     return old !== undefined && isSame(old, next) ? old : next;
   });
   const gone = [...there.values()].map((endpoint) => goneEndpoint(endpoint, nowMs));
@@ -100,7 +104,8 @@ function cameAt(
 }
 
 function goneEndpoint(endpoint: ShownEndpoint, goneAtMs: number): ShownEndpoint {
-  return endpoint.goneAtMs === null ? { ...endpoint, state: goneStateOf(endpoint.state), goneAtMs } : endpoint;
+  if (endpoint.goneAtMs !== null) return endpoint;
+  return { ...endpoint, state: goneStateOf(endpoint.state, goneAtMs - endpoint.stateAtMs), goneAtMs };
 }
 
 function goneListener(listener: ShownListener, goneAtMs: number): ShownListener {

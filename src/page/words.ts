@@ -30,9 +30,12 @@ export function stateOf({ status }: Pick<PageEndpoint, 'status'>, isOurs: boolea
   return { tone: 'off', word: status, kind: 'other' };
 }
 
-/** One that went while it was up was killed, for all that can be seen from here; one that drained has left. */
-export function goneStateOf(before: State): State {
-  return before.kind === 'other'
+/** Docker announces a kill too, a moment before: who drained for less than this did not leave, but was made to go. */
+const leastDrainMs = 3_000;
+
+/** One that drained, or that nobody knows a state of, has left; any other was killed, for all that can be seen from here. */
+export function goneStateOf(before: State, heldMs: number): State {
+  return before.tone === 'info' || (before.kind === 'other' && heldMs >= leastDrainMs)
     ? { tone: 'off', word: 'left', kind: 'other' }
     : { tone: 'bad', word: 'gone', kind: 'down' };
 }

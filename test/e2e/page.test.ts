@@ -31,7 +31,7 @@ it('a container that starts appears on the page that is open, a killed one goes 
   await startDiscover(lab, '-e STATUS_BIND=*:1937 -e HTTP_BIND=80');
   const [status, stats] = [await lab.forward(client, 1937), await lab.forward(client, 1936)];
 
-  const look = { viewport: { width: 1280, height: 700 } };
+  const look = { viewport: { width: 1280, height: 590 } };
   const { page, complaints } = await openWindow(browser, status.url, look);
   const own = await openWindow(browser, stats.url, look);
   await page.locator('#problem-list li').filter({ hasText: 'mailer' }).waitFor();

@@ -6,16 +6,8 @@ const namedListeners = 3;
 /** So many servers of a listener are named, for each thing that is done to them. */
 const namedServers = 3;
 
-/** What is done to a server, in the order in which it is told; a server that goes is first taken out, which is no news of its own. */
-const words: readonly (readonly [Step['kind'], string])[] = [
-  ['add', 'added'],
-  ['move', 'moved'],
-  ['weight', 'reweighted'],
-  ['ready', 'made ready'],
-  ['maint', 'taken out'],
-  ['shutdown sessions', 'cut off'],
-  ['delete', 'removed'],
-];
+/** What is done to a server, in the order in which it is told. */
+const deeds = ['added', 'moved', 'reweighted', 'made ready', 'draining', 'taken out', 'cut off', 'removed'] as const;
 
 /** Steps in a few words for a person: `whoami:8000: 3f53bb00af94 added; db:5432: 12 removed`. */
 export function summaryOfSteps(steps: readonly Step[]): string {
@@ -35,15 +27,32 @@ export function summaryOfSteps(steps: readonly Step[]): string {
 
 function deedsOf(steps: readonly Step[]): string {
   const removed = new Set(steps.flatMap(({ kind, server }) => (kind === 'delete' ? [server] : [])));
+  // A server that goes is first taken out, which is no news of its own.
   const told = steps.filter(({ kind, server }) => kind !== 'maint' || !removed.has(server));
-  const deeds = words.flatMap(([kind, word]) => {
-    const servers = told.flatMap((step) => (step.kind === kind ? [deedOn(step)] : []));
-    if (servers.length === 0) return [];
-    return [`${servers.length > namedServers ? String(servers.length) : servers.join(', ')} ${word}`];
-  });
-  return deeds.join(', ');
+  return deeds
+    .flatMap((deed) => {
+      const servers = told.filter((step) => deedOf(step) === deed).map(({ server }) => server);
+      if (servers.length === 0) return [];
+      return [`${servers.length > namedServers ? String(servers.length) : servers.join(', ')} ${deed}`];
+    })
+    .join(', ');
 }
 
-function deedOn(step: Step): string {
-  return step.kind === 'weight' ? `${step.server} (weight ${String(step.weight)})` : step.server;
+function deedOf(step: Step): (typeof deeds)[number] {
+  switch (step.kind) {
+    case 'add':
+      return 'added';
+    case 'move':
+      return 'moved';
+    case 'weight':
+      return step.weight === 0 ? 'draining' : 'reweighted';
+    case 'ready':
+      return 'made ready';
+    case 'maint':
+      return 'taken out';
+    case 'shutdown sessions':
+      return 'cut off';
+    case 'delete':
+      return 'removed';
+  }
 }

@@ -65,11 +65,16 @@ describe('what the page shows', () => {
       part({ listeners: [listener('a', endpoint('x'), endpoint('y', { status: 'DRAIN' }))] }),
       600,
     );
-    const gone = updated(draining, part({ listeners: [listener('a')] }), 700);
+    const gone = updated(draining, part({ listeners: [listener('a')] }), 4_000);
     expect(shown(gone)).toEqual(['a:80/x gone', 'a:80/y left']);
-    expect(swept(gone, 700 + goneShownMs - 1)).toBe(gone);
-    expect(shown(swept(gone, 700 + goneShownMs))).toEqual([]);
-    expect(shown(updated(gone, part({ listeners: [listener('a', endpoint('x'))] }), 800))).toEqual([
+    // Docker announces a kill too, a moment before.
+    expect(shown(updated(draining, part({ listeners: [listener('a')] }), 1_600))).toEqual([
+      'a:80/x gone',
+      'a:80/y gone',
+    ]);
+    expect(swept(gone, 4_000 + goneShownMs - 1)).toBe(gone);
+    expect(shown(swept(gone, 4_000 + goneShownMs))).toEqual([]);
+    expect(shown(updated(gone, part({ listeners: [listener('a', endpoint('x'))] }), 4_100))).toEqual([
       'a:80/x up new',
       'a:80/y left',
     ]);

@@ -13,7 +13,8 @@ test.each<[string, Step[], string]>([
   ['one that came', [add('web:80', 'a')], 'web:80: a added'],
   ['one that went was taken out first, which is no news', out('web:80', 'a'), 'web:80: a removed'],
   ['one that is still connected', [{ kind: 'maint', listener: 'web:80', server: 'a' }], 'web:80: a taken out'],
-  ['a weight', [{ kind: 'weight', listener: 'web:80', server: 'a', weight: 0 }], 'web:80: a (weight 0) reweighted'],
+  ['another weight', [{ kind: 'weight', listener: 'web:80', server: 'a', weight: 5 }], 'web:80: a reweighted'],
+  ['a drain', [{ kind: 'weight', listener: 'web:80', server: 'a', weight: 0 }], 'web:80: a draining'],
   [
     'several listeners, by name',
     [add('web:80', 'a'), ...out('db:5432', 'p'), add('web:80', 'b'), ...out('web:80', 'c')],
