@@ -86,6 +86,7 @@ it('has what it needs, and nothing else', () => {
     /^(README|CHANGELOG)\.md$/,
     /^LICENSE$/,
     /^dist\/(adapters|cli|core|daemon|library|ports)\/[\w/-]+\.js$/,
+    /^dist\/page\/(index\.html|[\w-]+\.(js|css|svg))$/,
     /^dist\/library\/[\w-]+\.d\.ts$/,
     /^templates\/[\w/.-]+\.mustache$/,
     /^man\/docker-(register|discover)\.1$/,
