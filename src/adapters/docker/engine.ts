@@ -3,6 +3,7 @@ import type { ContainerSnapshot } from '../../core/container.js';
 import { messageOf } from '../../core/errors.js';
 import type { ContainerEngine, SilentContainer } from '../../ports/container-engine.js';
 import { withDeadline } from '../deadline.js';
+import { createTurns } from '../turns.js';
 import { connectionTo } from './connection.js';
 import { containerEventOf, watchedActions } from './events.js';
 import { isMissing, reasonOf } from './failure.js';
@@ -20,6 +21,7 @@ export function createContainerEngine(host: DockerHost): ContainerEngine {
   const failure = (what: string, error: unknown): Error =>
     new Error(`Docker at ${formatDockerHost(host)} did not ${what}: ${reasonOf(error, host)}`);
 
+  const inTurn = createTurns(concurrency);
   /** Ids of containers about which the engine was silent. */
   const silent = new Set<string>();
 
@@ -37,7 +39,7 @@ export function createContainerEngine(host: DockerHost): ContainerEngine {
     }
   };
 
-  const inspect: ContainerEngine['inspect'] = async (id, signal) => {
+  const inspectNow: ContainerEngine['inspect'] = async (id, signal) => {
     const ask = async (abortSignal: AbortSignal): Promise<ContainerSnapshot | null> => {
       try {
         return snapshotOf(await docker.getContainer(id).inspect({ abortSignal }));
@@ -57,6 +59,9 @@ export function createContainerEngine(host: DockerHost): ContainerEngine {
       throw error;
     }
   };
+
+  // The time to answer begins with the turn: a crowd of containers that die together is no slow engine.
+  const inspect: ContainerEngine['inspect'] = (id, signal) => inTurn(() => inspectNow(id, signal));
 
   return {
     inspect,
