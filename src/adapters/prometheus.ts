@@ -16,7 +16,7 @@ export interface PrometheusMeter extends Meter {
   text(): Promise<{ readonly type: string; readonly body: string }>;
 }
 
-/** @param metrics all that may be counted or observed; a counter without labels starts at 0 */
+/** @param metrics all that may be counted or observed; a counter starts at 0, for each value of its label that is known */
 export function createPrometheusMeter(metrics: readonly Metric[]): PrometheusMeter {
   const registry = new Registry();
   // Of the process: memory, CPU, open files, and of Node: heap, event loop, garbage collection.
@@ -46,7 +46,7 @@ export function createPrometheusMeter(metrics: readonly Metric[]): PrometheusMet
   };
   // What has not happened yet is 0, where it can be said.
   for (const metric of metrics) {
-    if (isOf('counter', metric)) counterOf(metric);
+    if (isOf('counter', metric)) startAtZero(counterOf(metric), metric);
     else if (isOf('histogram', metric)) histogramOf(metric);
   }
   const gaugeOf = (metric: Metric<'gauge'>, collect: (gauge: Gauge) => void): Gauge =>
@@ -88,6 +88,11 @@ export function createPrometheusMeter(metrics: readonly Metric[]): PrometheusMet
       return { type: registry.contentType, body: await registry.metrics() };
     },
   };
+}
+
+/** What is counted from its first time on would begin with 1, and increase() would not see that. */
+function startAtZero(counter: Counter, { labels: [label], values }: Metric): void {
+  if (label !== undefined) for (const value of values) counter.inc({ [label]: value }, 0);
 }
 
 function isOf<K extends MetricKind>(kind: K, metric: Metric): metric is Metric<K> {

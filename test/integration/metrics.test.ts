@@ -46,6 +46,14 @@ const reaches = (series: string, least: number): Promise<unknown> =>
 const valueAt = (time: Date): string => `${a.address}?port=${String(site.port)}&at=${time.toISOString()}`;
 
 describe('the metrics of docker-discover', () => {
+  it('begin at 0, so that the first failure and the first reload are an increase', async () => {
+    expect(await valueOf('docker_discover_etcd_request_failures_total{operation="watch"}')).toBe(0);
+    expect(await valueOf('docker_discover_reloads_total{reason="section_added"}')).toBe(0);
+    await site.put('web/a', valueAt(new Date()));
+    await site.answers(site.port, 'a');
+    await reaches('docker_discover_reloads_total{reason="section_added"}', 1);
+  });
+
   it('tell from the event of a container to the pool, and of nothing that was there before', async () => {
     await site.put('web/a', valueAt(new Date(Date.now() - 700)));
     await site.answers(site.port, 'a');

@@ -1,12 +1,15 @@
+export const reloadCauses = [
+  'not_running',
+  'section_added',
+  'section_removed',
+  'section_changed',
+  'server_keywords',
+  'runtime_api',
+  'template',
+] as const;
+
 /** The kind of a reason, which is counted. */
-export type ReloadCause =
-  | 'not_running'
-  | 'section_added'
-  | 'section_removed'
-  | 'section_changed'
-  | 'server_keywords'
-  | 'runtime_api'
-  | 'template';
+export type ReloadCause = (typeof reloadCauses)[number];
 
 /** Why HAProxy is started or reloaded. */
 export interface ReloadReason {

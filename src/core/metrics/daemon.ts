@@ -10,15 +10,18 @@ export interface DaemonMetrics {
   readonly etcdFailures: Metric<'counter', 'operation'>;
 }
 
-/** @param daemon what the names begin with: `docker_register` */
-export function daemonMetrics(daemon: string): DaemonMetrics {
+/**
+ * @param daemon what the names begin with: `docker_register`
+ * @param operations what it asks of etcd
+ */
+export function daemonMetrics(daemon: string, operations: readonly string[]): DaemonMetrics {
   return {
     buildInfo: gauge(`${daemon}_build_info`, 'Always 1; which version runs, on which Node.', ['version', 'node']),
     ready: gauge(`${daemon}_ready`, '1 where /readyz says so.'),
     reconciles: counter(
       `${daemon}_reconciles_total`,
       'Rounds in which what is was compared with what should be, by outcome: done or failed.',
-      ['outcome'],
+      { name: 'outcome', values: ['done', 'failed'] },
     ),
     reconcileSeconds: histogram(`${daemon}_reconcile_duration_seconds`, 'How long such a round took.', {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -31,7 +34,7 @@ export function daemonMetrics(daemon: string): DaemonMetrics {
     etcdFailures: counter(
       `${daemon}_etcd_request_failures_total`,
       'Requests that no member of etcd answered, or answered with an error, by operation. A watch that ended counts too.',
-      ['operation'],
+      { name: 'operation', values: operations },
     ),
   };
 }

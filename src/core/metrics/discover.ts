@@ -1,9 +1,10 @@
+import { reloadCauses } from '../haproxy/reload-reason.js';
 import { daemonMetrics } from './daemon.js';
 import { counter, gauge, histogram } from './metric.js';
 
 /** What docker-discover measures; `docs/metrics.md` is made from it. */
 export const discoverMetrics = {
-  ...daemonMetrics('docker_discover'),
+  ...daemonMetrics('docker_discover', ['list', 'poll', 'watch', 'lease_time']),
   catalogLive: gauge(
     'docker_discover_catalog_live',
     '1 while etcd answers and its watch stands; 0: the last known good state is served.',
@@ -21,9 +22,10 @@ export const discoverMetrics = {
     'Listeners that are refused or quarantined, keys that are conflicting or rejected, and what else `docker-discover ls` calls not served, by reason.',
     ['reason'],
   ),
-  watchEvents: counter('docker_discover_watch_events_total', 'Changes that the watch told, by kind: put or delete.', [
-    'kind',
-  ]),
+  watchEvents: counter('docker_discover_watch_events_total', 'Changes that the watch told, by kind: put or delete.', {
+    name: 'kind',
+    values: ['put', 'delete'],
+  }),
   propagationSeconds: histogram(
     'docker_discover_propagation_seconds',
     'From the event of a container, by the clock of its host, to the pool of this host; keep the clocks in step.',
@@ -41,13 +43,16 @@ export const discoverMetrics = {
   runtimeChanges: counter(
     'docker_discover_runtime_changes_total',
     'Changes of servers over the runtime API, without a reload, by kind.',
-    ['kind'],
+    { name: 'kind', values: [] },
   ),
   runtimeRejections: counter(
     'docker_discover_runtime_rejections_total',
     'How often the runtime API did not take a change; a reload brings it then.',
   ),
-  reloads: counter('docker_discover_reloads_total', 'Reloads of HAProxy, by the first of their reasons.', ['reason']),
+  reloads: counter('docker_discover_reloads_total', 'Reloads of HAProxy, by the first of their reasons.', {
+    name: 'reason',
+    values: reloadCauses,
+  }),
   reloadFailures: counter(
     'docker_discover_reload_failures_total',
     'Starts and reloads that failed; they are tried again.',
@@ -57,7 +62,8 @@ export const discoverMetrics = {
     'How long a start or reload took, with the check before it.',
     { buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] },
   ),
-  execRuns: counter('docker_discover_exec_runs_total', 'Runs of the command in EXEC, by outcome: done or failed.', [
-    'outcome',
-  ]),
+  execRuns: counter('docker_discover_exec_runs_total', 'Runs of the command in EXEC, by outcome: done or failed.', {
+    name: 'outcome',
+    values: ['done', 'failed'],
+  }),
 } as const;

@@ -6,16 +6,20 @@ export interface Metric<K extends MetricKind = MetricKind, L extends string = st
   readonly name: string;
   readonly help: string;
   readonly labels: readonly L[];
+  /** Of the label of a counter that has one: values that are known, and start at 0. */
+  readonly values: readonly string[];
   /** Upper bounds, ascending; of a histogram alone. */
   readonly buckets: readonly number[];
 }
 
+/** @param label its only one, with its values as far as they are known */
 export function counter<const L extends string = never>(
   name: string,
   help: string,
-  labels: readonly L[] = [],
+  label: { readonly name: L; readonly values: readonly string[] } | null = null,
 ): Metric<'counter', L> {
-  return { kind: 'counter', name, help, labels, buckets: [] };
+  const { name: labelName, values = [] } = label ?? {};
+  return { kind: 'counter', name, help, labels: labelName === undefined ? [] : [labelName], values, buckets: [] };
 }
 
 export function gauge<const L extends string = never>(
@@ -23,7 +27,7 @@ export function gauge<const L extends string = never>(
   help: string,
   labels: readonly L[] = [],
 ): Metric<'gauge', L> {
-  return { kind: 'gauge', name, help, labels, buckets: [] };
+  return { kind: 'gauge', name, help, labels, values: [], buckets: [] };
 }
 
 /** Of times; the buckets are seconds. */
@@ -32,5 +36,5 @@ export function histogram<const L extends string = never>(
   help: string,
   { labels = [], buckets }: { readonly labels?: readonly L[]; readonly buckets: readonly number[] },
 ): Metric<'histogram', L> {
-  return { kind: 'histogram', name, help, labels, buckets };
+  return { kind: 'histogram', name, help, labels, values: [], buckets };
 }

@@ -3,8 +3,11 @@ import { counter, gauge, histogram } from './metric.js';
 
 /** What docker-register measures; `docs/metrics.md` is made from it. */
 export const registerMetrics = {
-  ...daemonMetrics('docker_register'),
-  events: counter('docker_register_events_total', 'Events of containers that Docker told, by action.', ['action']),
+  ...daemonMetrics('docker_register', ['list', 'apply', 'grant_lease', 'keep_alive', 'lease_time', 'revoke']),
+  events: counter('docker_register_events_total', 'Events of containers that Docker told, by action.', {
+    name: 'action',
+    values: [],
+  }),
   streams: counter(
     'docker_register_event_streams_total',
     'How often the event stream was opened after there was none. More than one: events may have been missed, and everything was looked at.',
@@ -22,9 +25,10 @@ export const registerMetrics = {
   leasesLost: counter('docker_register_leases_lost_total', 'Leases that were lost, and everything put again.'),
   containers: gauge('docker_register_containers', 'Containers that run or are paused here.'),
   registrations: gauge('docker_register_registrations', 'Keys of this host that are held in etcd.'),
-  changes: counter('docker_register_key_changes_total', 'Keys put and deleted in etcd, by change: put or delete.', [
-    'change',
-  ]),
+  changes: counter('docker_register_key_changes_total', 'Keys put and deleted in etcd, by change: put or delete.', {
+    name: 'change',
+    values: ['put', 'delete'],
+  }),
   skipped: gauge(
     'docker_register_skipped',
     'Containers, or single ports of them, that are left out now, by reason. `docker-register explain` tells of each.',

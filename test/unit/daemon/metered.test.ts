@@ -6,7 +6,7 @@ import { deferred } from '../support/deferred.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingMeter } from '../support/meter.js';
 
-const metrics = daemonMetrics('test');
+const metrics = daemonMetrics('test', []);
 const signal = new AbortController().signal;
 let measured: ReturnType<typeof recordingMeter>;
 beforeEach(() => {
