@@ -13,7 +13,7 @@ export function statusText(status: DiscoverStatus, paint: Paint = plain): string
   const hands =
     output === null
       ? `haproxy: ${haproxySummary(haproxy, paint)}`
-      : `${output.path}: EXEC ran ${String(output.runs)} times`;
+      : `${output.path}: EXEC ran ${countOf(output.runs, 'time')}`;
   const lines = [`etcd: ${paint(catalog === 'live' ? 'good' : 'doubtful', catalog)}    ${hands}`];
   for (const [name, change] of [
     ['last change', haproxy.lastChange],
@@ -28,7 +28,7 @@ export function statusText(status: DiscoverStatus, paint: Paint = plain): string
     lines.push(
       paint(
         'doubtful',
-        `stale: ${String(stale)} endpoints whose registrations expired without a withdrawal; health checks decide over them`,
+        `stale: ${countOf(stale, 'endpoint')} whose registrations expired without a withdrawal; health checks decide over them`,
       ),
     );
   const parts = [`${lines.join('\n')}\n`];
@@ -85,7 +85,7 @@ function haproxySummary(
 ): string {
   if (!running) return paint('bad', 'not running');
   if (silence !== null) return paint('bad', `running, and does not answer: ${silence}`);
-  return `running, worker ${String(workerPid ?? '?')}, ${String(reloads)} reloads, ${String(runtimeChanges)} changes without a reload`;
+  return `running, worker ${String(workerPid ?? '?')}, ${countOf(reloads, 'reload')}, ${countOf(runtimeChanges, 'change')} without a reload`;
 }
 
 /** Seconds, minutes or hours since a time, whole. */
@@ -93,4 +93,8 @@ function ageOf(at: string): string {
   const seconds = Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000));
   if (seconds < 120) return `${String(seconds)}s`;
   return seconds < 7200 ? `${String(Math.round(seconds / 60))}m` : `${String(Math.round(seconds / 3600))}h`;
+}
+
+function countOf(count: number, thing: string): string {
+  return `${String(count)} ${thing}${count === 1 ? '' : 's'}`;
 }

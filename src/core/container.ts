@@ -25,7 +25,8 @@ export interface ContainerSnapshot {
   readonly stopSignal: number;
 }
 
-export type ContainerStatus = 'running' | 'paused' | 'stopped';
+/** `restarting`: it ended, and Docker starts it again in a moment. */
+export type ContainerStatus = 'running' | 'paused' | 'restarting' | 'stopped';
 
 export interface ContainerPort {
   readonly containerPort: number;

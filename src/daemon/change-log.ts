@@ -56,7 +56,8 @@ export function createChangeLog({ log, meter, isLooping }: ChangeLogOptions): Ch
       meter.observe(discoverMetrics.reloadSeconds, {}, tookMs / 1000);
       log[isLooping() ? 'debug' : 'info'](
         { reason, tookMs: Math.round(tookMs) },
-        started ? 'HAProxy reloaded' : 'HAProxy started',
+        // One that ended, or was replaced, is no reload for who reads.
+        started && cause !== 'not_running' ? 'HAProxy reloaded' : 'HAProxy started',
       );
       const began = reason === notRunning.text ? 'as docker-discover began' : reason;
       const at = started ? recent.note('reload', reason) : recent.note('start', began);

@@ -93,7 +93,7 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
         } else {
           const looked = await Promise.all(ids.map(async (id) => [id, await engine.inspect(id, signal)] as const));
           for (const [id, container] of looked) {
-            if (container === null || container.status === 'stopped') containers.delete(id);
+            if (container?.status !== 'running' && container?.status !== 'paused') containers.delete(id);
             else containers.set(id, container);
           }
         }

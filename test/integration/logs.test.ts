@@ -66,7 +66,7 @@ it('what HAProxy says is in the same form: what went down, why, and what is left
   ]);
   await b.close();
   await waitFor('the end', () => ofHaproxy('a listener has no server that is up').length > 0);
-  expect(ofHaproxy('a listener has no server that is up')).toMatchObject([{ level: 'error', listener }]);
+  expect(ofHaproxy('a listener has no server that is up')).toMatchObject([{ level: 'warn', listener }]);
   [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
 });
 

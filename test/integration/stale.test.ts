@@ -68,7 +68,7 @@ it('an endpoint whose registration expired goes on being served, until its healt
   await standing('it to be stale', 'a stale UP');
   expect(await site.get(site.port)).toBe('a');
   const table = await site.run('ls');
-  expect(table.output).toContain('stale: 1 endpoints whose registrations expired without a withdrawal');
+  expect(table.output).toContain('stale: 1 endpoint whose registrations expired without a withdrawal');
   expect(table.output).toMatch(/ a +UP \(stale\) /);
   const metrics = await fetch(`http://127.0.0.1:${String(site.thirdPort)}/metrics`);
   expect(await metrics.text()).toMatch(/^docker_discover_stale_endpoints 1$/m);

@@ -57,7 +57,8 @@ export function snapshotOf(container: InspectedContainer): ContainerSnapshot {
 
 function statusOf({ Running, Paused, Restarting }: InspectedContainer['State']): ContainerStatus {
   if (Paused) return 'paused';
-  return Running && Restarting !== true ? 'running' : 'stopped';
+  if (Restarting === true) return 'restarting';
+  return Running ? 'running' : 'stopped';
 }
 
 function healthOf(status: string | undefined): ContainerSnapshot['health'] {

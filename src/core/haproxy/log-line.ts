@@ -93,7 +93,7 @@ function emptyOf(line: string): LogLine | null {
   const [, listener] = /^(?:backend|proxy) (\S+) has no server available!$/.exec(line) ?? [];
   return listener === undefined
     ? null
-    : { level: 'error', message: 'a listener has no server that is up', fields: { listener } };
+    : { level: 'warn', message: 'a listener has no server that is up', fields: { listener } };
 }
 
 /** `web:8000/a` → listener and server; neither has a slash in its name. */

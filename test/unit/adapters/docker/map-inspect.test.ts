@@ -82,7 +82,7 @@ test.each([
   ['running', { Running: true, Paused: false }],
   ['paused', { Running: true, Paused: true }],
   ['stopped', { Running: false, Paused: false }],
-  ['stopped', { Running: true, Paused: false, Restarting: true }],
+  ['restarting', { Running: true, Paused: false, Restarting: true }],
 ])('it is %s: %j', (status, state) => {
   expect(snapshotOf(inspected({ State: state })).status).toBe(status);
 });

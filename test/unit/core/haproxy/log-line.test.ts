@@ -76,7 +76,7 @@ describe('a line of HAProxy', () => {
     ],
     [
       'proxy web:8000 has no server available!',
-      { level: 'error', message: 'a listener has no server that is up', fields: { listener: 'web:8000' } },
+      { level: 'warn', message: 'a listener has no server that is up', fields: { listener: 'web:8000' } },
     ],
     ["[ALERT]    (16810) : proxy 'web:8000' has no server available!", null],
     [`[WARNING]  (16810) : ${down}`, null],
