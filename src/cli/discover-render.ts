@@ -6,7 +6,7 @@ import { recordOf, type Entry } from '../core/catalog.js';
 import { catalogOf } from '../core/catalog-index.js';
 import type { Certificate } from '../core/certificates.js';
 import { problemListsOf } from '../core/discover-status.js';
-import { claimsUnder, whyBarredBy } from '../core/haproxy/client-policy.js';
+import { admittedBy, allAdmitted, whyBarredBy } from '../core/haproxy/client-policy.js';
 import { fixedBindsOf, hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
 import { modelOf, type Model } from '../core/haproxy/model.js';
 import { viewOf, type View } from '../core/haproxy/view.js';
@@ -41,7 +41,7 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   const { usable, unusable, expired } = await readCertificates(certificateStoreOf(settings), settings);
   const catalog = catalogOf((await entriesOf(settings)).map((entry) => recordOf(prefix, entry)));
   const model = modelOf({
-    claims: catalog.services.flatMap((service) => claimsUnder(policy, service)),
+    ...allAdmitted(catalog.services.map(admittedBy(policy))),
     held: [],
     heldRevision: 0,
     hasEntrance: isOurs ? hasEntrance(proxySettings) : true,

@@ -7,6 +7,7 @@ import {
   parseServicePatterns,
   type ClientPolicy,
 } from '../core/haproxy/client-policy.js';
+import { parseNetworks, type Network } from '../core/networks.js';
 import { parseZone } from '../core/attributes.js';
 import { accept, reject, type Parsed } from '../core/result.js';
 import { by } from './options.js';
@@ -18,6 +19,7 @@ export interface PolicySettings {
   readonly ports: ClientPolicy['ports'];
   readonly denyPorts: ClientPolicy['denyPorts'];
   readonly map: ClientPolicy['map'];
+  readonly networks?: readonly Network[];
   readonly zone?: string;
   readonly zoneThreshold: number;
 }
@@ -51,6 +53,12 @@ export function policyOptions(): Option[] {
       .argParser(by(parsePortMap))
       .default(map, 'none'),
     new Option(
+      '--networks <networks>',
+      'networks in which endpoints may be, like 10.0.0.0/8,2001:db8::/32; loopback, link-local and multicast only if named themselves (default: all others)',
+    )
+      .env('NETWORKS')
+      .argParser(by(parseNetworks)),
+    new Option(
       '--zone <zone>',
       'zone of this host: endpoints of other zones are used only when too few of it take traffic',
     )
@@ -66,9 +74,18 @@ export function policyOptions(): Option[] {
   ];
 }
 
-export function policyOf({ services, zone, ...policy }: PolicySettings): ClientPolicy {
+export function policyOf({ services, networks, zone, ...policy }: PolicySettings): ClientPolicy {
   const { denyServices, ports, denyPorts, map, zoneThreshold } = policy;
-  return { services: services ?? null, denyServices, ports, denyPorts, map, zone: zone ?? null, zoneThreshold };
+  return {
+    services: services ?? null,
+    denyServices,
+    ports,
+    denyPorts,
+    map,
+    networks: networks ?? null,
+    zone: zone ?? null,
+    zoneThreshold,
+  };
 }
 
 function parseThreshold(text: string): Parsed<number> {

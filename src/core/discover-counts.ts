@@ -20,8 +20,10 @@ export interface ServedCounts {
   readonly endpoints: number;
   /** Endpoints whose registrations expired without a withdrawal. */
   readonly stale: number;
-  /** What is not served, by kind: listeners that are refused, keys that are conflicting or rejected, ports of our own that another process has, certificates that can't be used. */
-  readonly notServed: Readonly<Record<'refused' | 'conflicting' | 'rejected' | 'barred' | 'certificate', number>>;
+  /** What is not served, by kind: listeners that are refused, endpoints that are forbidden (NETWORKS), keys that are conflicting or rejected, ports of our own that another process has, certificates that can't be used. */
+  readonly notServed: Readonly<
+    Record<'refused' | 'forbidden' | 'conflicting' | 'rejected' | 'barred' | 'certificate', number>
+  >;
 }
 
 /** What is not served, by kind. */
@@ -30,12 +32,13 @@ export type ProblemsByKind = Readonly<Record<keyof ServedCounts['notServed'], re
 /** @param problems lists as `problemListsOf` gives them, then what is barred and the certificates */
 export function problemsByKind([
   refused = [],
+  forbidden = [],
   conflicting = [],
   rejected = [],
   barred = [],
   certificate = [],
 ]: readonly (readonly Problem[])[]): ProblemsByKind {
-  return { refused, conflicting, rejected, barred, certificate };
+  return { refused, forbidden, conflicting, rejected, barred, certificate };
 }
 
 /** @param problems lists as `problemListsOf` gives them, then what is barred and the certificates */
@@ -43,7 +46,7 @@ export function countsOf(
   { listeners }: Pick<Model, 'listeners'>,
   problems: readonly (readonly Problem[])[],
 ): ServedCounts {
-  const { refused, conflicting, rejected, barred, certificate } = problemsByKind(problems);
+  const { refused, forbidden, conflicting, rejected, barred, certificate } = problemsByKind(problems);
   let [endpoints, stale] = [0, 0];
   for (const { servers } of listeners) {
     endpoints += servers.length;
@@ -56,6 +59,7 @@ export function countsOf(
     stale,
     notServed: {
       refused: refused.length,
+      forbidden: forbidden.length,
       conflicting: conflicting.length,
       rejected: rejected.length,
       barred: barred.length,

@@ -35,7 +35,7 @@ export interface DiscoverStatus {
   /** Why the desired configuration is not the running one; null where it is. */
   readonly fault: string | null;
   readonly listeners: readonly ListenerStatus[];
-  /** Listeners that are left out, keys that are rejected or conflicting, with their reasons. */
+  /** Listeners that are left out, endpoints that are forbidden, keys that are rejected or conflicting, with their reasons. */
   readonly problems: readonly Problem[];
   /** What was done of late, the newest first. */
   readonly changes: readonly RecentChange[];
@@ -69,7 +69,7 @@ export function listenerStatusOf(model: Model, servers: readonly ServerStatus[] 
 
 /** What is not served, by kind; each list is sorted by key, and the same object until it changes. */
 export function problemListsOf(catalog: Catalog, model: Model): readonly (readonly Problem[])[] {
-  return [model.refused, catalog.conflicting, catalog.rejected];
+  return [model.refused, model.forbidden, catalog.conflicting, catalog.rejected];
 }
 
 /** HAProxy itself calls a server of weight 0 `UP`. */

@@ -1,6 +1,12 @@
-import { claimsUnder, isServed, whyBarredBy, type ClientPolicy } from '../core/haproxy/client-policy.js';
+import {
+  admittedBy,
+  allAdmitted,
+  isServed,
+  whyBarredBy,
+  type Admitted,
+  type ClientPolicy,
+} from '../core/haproxy/client-policy.js';
 import type { Catalog, Service } from '../core/catalog.js';
-import type { Claim } from '../core/haproxy/claims.js';
 import { fixedBindsOf, type FixedAddresses, type FixedBind } from '../core/haproxy/fixed-binds.js';
 import type { HeldListener } from '../core/haproxy/listener.js';
 import { modelOf, type Barred, type Model } from '../core/haproxy/model.js';
@@ -76,14 +82,15 @@ export function createModelBuilder({
   let heldRevision = initial.heldRevision;
   const unbindable = new Map<number, number>();
   /** A service that did not change since is the same object, and asks for the same. */
-  const known = new WeakMap<Service, readonly Claim[]>();
+  const known = new WeakMap<Service, Admitted>();
   const quarantine = createQuarantine();
 
   const whyReserved = whyBarredBy(policy, reserved);
-  const claimsBy = (service: Service): readonly Claim[] => {
-    const claims = known.get(service) ?? claimsUnder(policy, service);
-    known.set(service, claims);
-    return claims;
+  const admit = admittedBy(policy);
+  const admittedOf = (service: Service): Admitted => {
+    const admitted = known.get(service) ?? admit(service);
+    known.set(service, admitted);
+    return admitted;
   };
 
   return {
@@ -96,10 +103,10 @@ export function createModelBuilder({
     async build({ catalog, revision, loaded, last }) {
       const nowMs = steadyNowMs();
       for (const [port, untilMs] of unbindable) if (untilMs <= performance.now()) unbindable.delete(port);
-      const claims = catalog.services.flatMap(claimsBy);
+      const admitted = allAdmitted(catalog.services.map(admittedOf));
       const taken = new Map<number, Barred>();
       const whyBarred = (port: number): Barred | null => taken.get(port) ?? whyReserved(port);
-      const decide = (): Model => modelOf({ claims, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs });
+      const decide = (): Model => modelOf({ ...admitted, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs });
 
       const first = decide();
       const fresh = first.listeners.flatMap(({ port, isOpen }) => (isOpen && !loaded.has(port) ? [port] : []));

@@ -100,7 +100,7 @@ export function createQuarantine(): Quarantine {
         problems.push({ key: listener.name, reason: `HAProxy refuses it${stays}: ${refusal.reason}` });
         return way ?? [];
       });
-      const offer = { listeners, refused: problems };
+      const offer = { ...model, listeners, refused: problems };
       wanted.set(offer, asked);
       return offer;
     },

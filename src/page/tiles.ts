@@ -137,6 +137,7 @@ const kindWords = {
   barred: 'barred',
   certificate: 'certificate',
   refused: 'refused',
+  forbidden: 'forbidden',
   conflicting: 'conflicting',
   rejected: 'rejected',
 };

@@ -50,6 +50,7 @@ it('whatever stands in etcd, HAProxy accepts the rendered file', async () => {
     fc.asyncProperty(anything, anyHeld, anyBarred, async (entries, held, barred) => {
       const model = modelOf({
         claims: claimsWith(entries),
+        forbidden: [],
         held,
         heldRevision: 10,
         hasEntrance: true,

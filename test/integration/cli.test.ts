@@ -68,6 +68,7 @@ describe('wrong usage ends with 2 and one message that names thing, value and me
     ['docker-discover', [], { ...good, BIND: 'lo' }, /BIND.*"lo" is not a bind address: give \* or an IP address/],
     ['docker-discover', [], { ...good, SERVICES: 'a b' }, /SERVICES.*"a b" is not the name of a service/],
     ['docker-discover', [], { ...good, DENY_PORTS: '80-' }, /DENY_PORTS.*"80-" is not a port or a range/],
+    ['docker-discover', [], { ...good, NETWORKS: '10.1.0.0/8' }, /NETWORKS.*"10.1.0.0\/8" has bits behind the 8 that/],
     ['docker-discover', [], { ...good, MAP: 'web' }, /MAP.*"web" is not a mapping: give SERVICE=PORT/],
     ['docker-discover', [], { ...good, STATS_BIND: '1936' }, /STATS_BIND.*\*:1936/],
     ['docker-discover', [], { ...good, POLL: '1ms' }, /POLL.*must be from 500ms to 1h/],

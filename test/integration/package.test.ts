@@ -126,6 +126,7 @@ it('what docker-register of the package registers, docker-discover of the packag
     RUN_DIR: join(dir, 'run'),
     STATE_DIR: join(dir, 'state'),
     BIND: '127.0.0.1',
+    NETWORKS: '127.0.0.0/8',
     STATS_BIND: `127.0.0.1:${String(statsPort)}`,
     METRICS_BIND: 'none',
     STOP_TIMEOUT: '1s',

@@ -1,6 +1,7 @@
 import { isLoopback, parsePort } from '../address.js';
 import { accept, quoted, reject, type Parsed } from '../result.js';
-import type { Service } from '../catalog.js';
+import { compareText, type Problem, type Service } from '../catalog.js';
+import { whyNotIn, type Network } from '../networks.js';
 import { parseServiceName } from '../service.js';
 import { claimsOf, type Claim } from './claims.js';
 import type { Server } from './listener.js';
@@ -17,6 +18,8 @@ export interface ClientPolicy {
   readonly denyPorts: readonly PortRange[];
   /** Other ports on this host, by `service` or `service:service port`. */
   readonly map: ReadonlyMap<string, number>;
+  /** Where endpoints may be, with those special addresses that it names; null: everywhere but at special addresses. */
+  readonly networks: readonly Network[] | null;
   /** The zone of this host; null where zones do not matter. */
   readonly zone: string | null;
   /** So many endpoints of the own zone must take traffic for the others to be backups. */
@@ -44,6 +47,7 @@ export const defaultPolicy: ClientPolicy = {
     { first: 2379, last: 2380 },
   ],
   map: new Map(),
+  networks: null,
   zone: null,
   zoneThreshold: 1,
 };
@@ -53,9 +57,38 @@ export function isServed({ services, denyServices }: ClientPolicy, service: stri
   return (services === null || isIn(services)) && !isIn(denyServices);
 }
 
-/** The listeners that a service asks for on this host. */
-export function claimsUnder(policy: ClientPolicy, service: Service): Claim[] {
-  if (!isServed(policy, service.name)) return [];
+/** What of a service comes to this host. */
+export interface Admitted {
+  /** The listeners that it asks for. */
+  readonly claims: readonly Claim[];
+  /** Endpoints at addresses that this host does not use: they are in no pool, and decide nothing. Sorted by key. */
+  readonly forbidden: readonly Problem[];
+}
+
+/** Depends on nothing but policy and service, so that it need be asked but once. */
+export function admittedBy(policy: ClientPolicy): (service: Service) => Admitted {
+  const whyNot = whyNotIn(policy.networks);
+  return (service) => {
+    if (!isServed(policy, service.name)) return { claims: [], forbidden: [] };
+    const forbidden: Problem[] = [];
+    const endpoints = service.endpoints.filter(({ key, address }) => {
+      const reason = whyNot(address.host);
+      if (reason !== null) forbidden.push({ key, reason });
+      return reason === null;
+    });
+    return { claims: claimsUnder(policy, { ...service, endpoints }), forbidden };
+  };
+}
+
+/** Of all services together. */
+export function allAdmitted(parts: readonly Admitted[]): Admitted {
+  return {
+    claims: parts.flatMap(({ claims }) => claims),
+    forbidden: parts.flatMap(({ forbidden }) => forbidden).sort((a, b) => compareText(a.key, b.key)),
+  };
+}
+
+function claimsUnder(policy: ClientPolicy, service: Service): Claim[] {
   const { map } = policy;
   const portOf = (name: string, servicePort: number): number =>
     map.get(`${name}:${String(servicePort)}`) ?? map.get(name) ?? servicePort;

@@ -10,6 +10,8 @@ export interface Model {
   readonly listeners: readonly Listener[];
   /** Listeners that are left out, and why; the key is the listener's name. */
   readonly refused: readonly Problem[];
+  /** Endpoints at addresses that this host does not use, sorted by key. */
+  readonly forbidden: readonly Problem[];
 }
 
 /** Why no listener may have a port. */
@@ -22,6 +24,8 @@ export interface Barred {
 export interface ModelInput {
   /** What the services of the catalog ask for. */
   readonly claims: readonly Claim[];
+  /** Endpoints of those services that are left out of the claims, sorted by key. */
+  readonly forbidden: readonly Problem[];
   /** Listeners of the model before this one: they hold their ports and routes. */
   readonly held: readonly HeldListener[];
   /** Revision of etcd at which that model stood. */
@@ -34,7 +38,7 @@ export interface ModelInput {
   readonly lingerMs: number;
 }
 
-export const emptyModel: Model = { listeners: [], refused: [] };
+export const emptyModel: Model = { listeners: [], refused: [], forbidden: [] };
 
 /**
  * Decides the listeners, and which of them has a port, or a route of the HTTP entrance, that several claim. HAProxy itself
@@ -80,6 +84,7 @@ export function modelOf(input: ModelInput): Model {
   return {
     listeners: listeners.sort((a, b) => compareText(a.name, b.name)),
     refused: refused.sort((a, b) => compareText(a.key, b.key)),
+    forbidden: input.forbidden,
   };
 }
 

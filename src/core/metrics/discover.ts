@@ -19,7 +19,7 @@ export const discoverMetrics = {
   ),
   notServed: gauge(
     'docker_discover_not_served',
-    'Listeners that are refused or quarantined, keys that are conflicting or rejected, and what else `docker-discover ls` calls not served, by reason.',
+    'Listeners that are refused or quarantined, endpoints that NETWORKS forbids, keys that are conflicting or rejected, and what else `docker-discover ls` calls not served, by reason.',
     ['reason'],
   ),
   watchEvents: counter('docker_discover_watch_events_total', 'Changes that the watch told, by kind: put or delete.', {

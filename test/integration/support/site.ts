@@ -90,6 +90,8 @@ export async function createSite({ etcd, binary, ...given }: SiteOptions): Promi
     RUN_DIR: runDir,
     STATE_DIR: join(dir, 'state'),
     BIND: '127.0.0.1',
+    // The back ends are on loopback; the others are as without a setting.
+    NETWORKS: '127.0.0.0/8,0.0.0.0/0,::/0',
     STATS_BIND: `127.0.0.1:${String(statsPort)}`,
     POLL: '500ms',
     STOP_TIMEOUT: '1s',

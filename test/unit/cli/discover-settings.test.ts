@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { proxyPathsOf } from '../../../src/adapters/haproxy/paths.js';
 import { discoverOptions, proxySettingsOf, type DiscoverSettings } from '../../../src/cli/discover-settings.js';
+import { policyOf } from '../../../src/cli/policy-settings.js';
 import { parseSettings, refusalOf } from '../support/commander.js';
 
 afterEach(() => {
@@ -12,6 +13,12 @@ function parse(args: readonly string[], env: Readonly<Record<string, string>> = 
 }
 
 describe('the settings of docker-discover', () => {
+  test('limit the networks of endpoints where they are told to', () => {
+    expect(policyOf(parse([])).networks).toBeNull();
+    expect(policyOf(parse([], { NETWORKS: '10.0.0.0/8' })).networks).toMatchObject([{ text: '10.0.0.0/8' }]);
+    expect(policyOf(parse(['--networks', '::1'])).networks).toMatchObject([{ text: '::1/128' }]);
+  });
+
   test('have defaults', () => {
     expect(parse([])).toMatchObject({
       prefix: '/backends',

@@ -9,11 +9,11 @@ test('counts what is served, what of it is stale, and what is not served', () =>
   );
   const problems = (count: number): { key: string; reason: string }[] =>
     Array(count).fill({ key: 'k', reason: 'r' }) as [];
-  expect(countsOf(model, [problems(1), problems(2), problems(3), problems(4), problems(5)])).toEqual({
+  expect(countsOf(model, [problems(1), problems(2), problems(3), problems(4), problems(5), problems(6)])).toEqual({
     services: 2,
     listeners: 2,
     endpoints: 2,
     stale: 1,
-    notServed: { refused: 1, conflicting: 2, rejected: 3, barred: 4, certificate: 5 },
+    notServed: { refused: 1, forbidden: 2, conflicting: 3, rejected: 4, barred: 5, certificate: 6 },
   });
 });

@@ -63,11 +63,13 @@ test('tells that nothing is known of an endpoint while HAProxy does not answer',
   expect(listener?.endpoints).toMatchObject([{ id: '0123456789ab', status: 'unknown', check: '', sessions: 0 }]);
 });
 
-test('the problems are listeners that are left out, addresses claimed twice, and keys that break the grammar', () => {
-  const [refused, conflicting, rejected] = ['refused', 'conflicting', 'rejected'].map((key) => [{ key, reason: 'r' }]);
+test('the problems are listeners that are left out, endpoints that are forbidden, addresses claimed twice, and keys that break the grammar', () => {
+  const [refused, forbidden, conflicting, rejected] = ['refused', 'forbidden', 'conflicting', 'rejected'].map((key) => [
+    { key, reason: 'r' },
+  ]);
   const catalog = { services: [], conflicting: conflicting ?? [], rejected: rejected ?? [] };
-  const problems = problemListsOf(catalog, { listeners: [], refused: refused ?? [] });
-  expect(problems.flat().map(({ key }) => key)).toEqual(['refused', 'conflicting', 'rejected']);
+  const problems = problemListsOf(catalog, { listeners: [], refused: refused ?? [], forbidden: forbidden ?? [] });
+  expect(problems.flat().map(({ key }) => key)).toEqual(['refused', 'forbidden', 'conflicting', 'rejected']);
 });
 
 test('tells what of the HTTP entrance leads to a listener, and that it has no port of its own', () => {

@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import {
-  claimsUnder,
+  admittedBy,
+  allAdmitted,
   defaultPolicy,
   formatPortRanges,
   parsePortMap,
   parsePortRanges,
   parseServicePatterns,
   whyBarredBy,
+  type Admitted,
   type ClientPolicy,
 } from '../../../../src/core/haproxy/client-policy.js';
-import type { Entry } from '../../../../src/core/catalog.js';
+import type { Catalog, Entry } from '../../../../src/core/catalog.js';
+import { parseNetworks } from '../../../../src/core/networks.js';
 import { accepted, reasonOf } from '../../support/parsed.js';
 import { catalogWith, entryAt, entryWith } from '../../support/registrations.js';
 
@@ -18,12 +21,12 @@ const catalog = catalogWith([...services.map((service) => entryAt(service, 8000,
 
 const reserved = new Map([[1936, 'stats page']]);
 
+function admitted(policy: Partial<ClientPolicy>, { services: those }: Pick<Catalog, 'services'> = catalog): Admitted {
+  return allAdmitted(those.map(admittedBy({ ...defaultPolicy, ...policy })));
+}
+
 function portsUnder(policy: Partial<ClientPolicy>): string[] {
-  return catalog.services.flatMap((service) =>
-    claimsUnder({ ...defaultPolicy, ...policy }, service).map(
-      ({ listener }) => `${listener.name} on ${String(listener.port)}`,
-    ),
-  );
+  return admitted(policy).claims.map(({ listener }) => `${listener.name} on ${String(listener.port)}`);
 }
 
 describe('of the services, a host serves', () => {
@@ -77,9 +80,8 @@ test('a server that a mapped port would make its own listener is left out, with 
   const loop = catalogWith([
     entryWith({ service: 'web', id: 'a', servicePort: 80, address: { host: '127.0.0.1', port: 9000 } }),
   ]);
-  const claims = loop.services.flatMap((service) =>
-    claimsUnder({ ...defaultPolicy, map: accepted(parsePortMap('web=9000')) }, service),
-  );
+  const map = accepted(parsePortMap('web=9000'));
+  const { claims } = admitted({ map, networks: accepted(parseNetworks('127.0.0.0/8')) }, loop);
   expect(claims).toMatchObject([{ listener: { port: 9000, servers: [] }, refused: [{ key: 'web:80/a' }] }]);
 });
 
@@ -89,14 +91,44 @@ test('all and none are what they say', () => {
   expect(accepted(parsePortMap('none'))).toEqual(new Map());
 });
 
+describe('an endpoint at an address that the host does not use', () => {
+  const of = (id: string, host: string, changes: object = {}, revision = 1): Entry =>
+    entryWith({ service: 'web', id, servicePort: 80, address: { host, port: 8000 }, ...changes }, revision);
+
+  test('is in no pool, and is told of with its key, sorted, by the rule and the mend', () => {
+    const { claims, forbidden } = admitted(
+      {},
+      catalogWith([of('c', '127.0.0.1'), of('b', '10.0.0.1'), of('a', 'ff02::1')]),
+    );
+    expect(claims.map(({ listener }) => listener.servers.map(({ name }) => name))).toEqual([['b']]);
+    expect(forbidden.map(({ key }) => key)).toEqual(['/backends/web/a', '/backends/web/c']);
+    expect(forbidden[1]?.reason).toBe(
+      '127.0.0.1 is loopback (127.0.0.0/8), where this host uses no endpoint; register it at another address, or allow the network in NETWORKS',
+    );
+  });
+
+  test('asks for no port, and decides nothing of the listener, although it is the newest', () => {
+    const alone = admitted({}, catalogWith([of('a', '169.254.169.254')]));
+    expect(alone.claims).toEqual([]);
+    expect(alone.forbidden).toHaveLength(1);
+    const newest = of('b', '169.254.169.254', { mode: 'http' }, 9);
+    expect(admitted({}, catalogWith([of('a', '10.0.0.1'), newest])).claims).toMatchObject([
+      { since: 1, listener: { mode: 'tcp' } },
+    ]);
+  });
+
+  test('of a service that is not served is not worth a word', () => {
+    const denyServices = accepted(parseServicePatterns('web'));
+    expect(admitted({ denyServices }, catalogWith([of('a', '127.0.0.1')]))).toEqual({ claims: [], forbidden: [] });
+  });
+});
+
 describe('with a zone', () => {
   const at = (id: string, changes: object): Entry =>
     entryWith({ id, address: { host: `10.0.0.${String(id.charCodeAt(0))}`, port: 80 }, ...changes });
   const backups = (entries: readonly Entry[], policy: Partial<ClientPolicy>): string[] =>
-    catalogWith(entries).services.flatMap((service) =>
-      claimsUnder({ ...defaultPolicy, ...policy }, service).flatMap(({ listener }) =>
-        listener.servers.filter(({ backup }) => backup).map(({ name }) => name),
-      ),
+    admitted(policy, catalogWith(entries)).claims.flatMap(({ listener }) =>
+      listener.servers.filter(({ backup }) => backup).map(({ name }) => name),
     );
   const four = [at('a', { zone: 'eu' }), at('b', { zone: 'eu' }), at('c', { zone: 'us' }), at('d', {})];
 

@@ -10,6 +10,7 @@ const nowMs = 1_000_000;
 function model(changes: Partial<ModelInput>): Model {
   return modelOf({
     claims: claimsWith([]),
+    forbidden: [],
     heldRevision: 10,
     held: [],
     hasEntrance: false,
@@ -184,6 +185,7 @@ describe('a listener whose last endpoint went', () => {
     expect(model({ held, whyBarred: barredBy(new Map([[80, 'is taken by another process']])) })).toEqual({
       listeners: [],
       refused: [],
+      forbidden: [],
     });
   });
 

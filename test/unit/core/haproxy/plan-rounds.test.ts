@@ -11,6 +11,7 @@ const anyConfiguration = anyEntries.map((entries) =>
   configurationOf(
     modelOf({
       claims: claimsWith(entries),
+      forbidden: [],
       heldRevision: 1,
       held: [],
       hasEntrance: false,

@@ -114,6 +114,7 @@ describe('the default template', () => {
           port === 1936 ? { reason: 'is reserved', byPolicy: true } : null;
         const model = modelOf({
           claims: claimsWith(entries),
+          forbidden: [],
           heldRevision: 1,
           held: [],
           hasEntrance: true,
