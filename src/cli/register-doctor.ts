@@ -16,6 +16,7 @@ import { judgePorts } from '../core/doctor/ports.js';
 import { judgeRegister } from '../core/doctor/register.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import type { RegisterStatus } from '../daemon/register.js';
+import { dockerOf } from './docker-settings.js';
 import { doctorCommand, examine, report } from './doctor.js';
 import { etcdChecks } from './doctor-etcd.js';
 import { etcdOf } from './etcd-settings.js';
@@ -31,7 +32,8 @@ export function addDoctorCommand(program: Command): void {
     const settings = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
     const { ip } = required(settings.hostIp, hostIpMissing());
     const etcdMembers = await etcdOf(settings);
-    const { dockerHost, prefix } = settings;
+    const dockerHost = await dockerOf(settings);
+    const { prefix } = settings;
     const client = createEtcdClient(etcdMembers);
     try {
       // First and alone: what else goes on in this process would lengthen what is measured.

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { explanationOf, type Explanation } from '../core/explanation.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { printable } from '../core/result.js';
+import { dockerOf } from './docker-settings.js';
 import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
 import { required } from './main.js';
@@ -36,7 +37,7 @@ async function explain(name: string, settings: RegisterSettings): Promise<Explan
   const { ip: hostIp } = required(settings.hostIp, hostIpMissing());
   const etcd = await etcdOf(settings);
   const signal = AbortSignal.timeout(30_000);
-  const engine = createContainerEngine(settings.dockerHost);
+  const engine = createContainerEngine(await dockerOf(settings));
   const container = await engine.inspect(name, signal);
   if (container === null) throw new Error(`there is no container ${JSON.stringify(name)} on this host`);
   const { containers: running } = await engine.list(signal);

@@ -15,6 +15,7 @@ import { createRegister, type RegisterStatus } from '../daemon/register.js';
 import { runTasks } from '../daemon/lifecycle.js';
 import { meteredRegistry } from '../daemon/metered-registry.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
+import { dockerOf } from './docker-settings.js';
 import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
 import { createLogger } from './log.js';
@@ -44,10 +45,11 @@ export function registerProgram(): Command {
   program.action(async () => {
     refuseArguments(program);
     const settings = program.opts<RegisterSettings>();
-    const { prefix, dockerHost, ttl, resync, withdrawOnExit, runDir, metricsBind } = settings;
+    const { prefix, ttl, resync, withdrawOnExit, runDir, metricsBind } = settings;
     const { ip: hostIp, of: hostInterface } = required(settings.hostIp, hostIpMissing());
     const etcd = await etcdOf(settings);
 
+    const dockerHost = await dockerOf(settings);
     const engine = createContainerEngine(dockerHost);
     if (hostInterface !== null) await refuseOwnNetwork(engine, hostInterface);
 
@@ -57,7 +59,10 @@ export function registerProgram(): Command {
       'starting',
     );
     if (isLoopback(hostIp))
-      log.warn({ hostIp }, 'HOST_IP is a loopback address: only this host itself reaches its services');
+      log.warn(
+        { hostIp },
+        'HOST_IP is a loopback address: only this host itself reaches its services, and docker-discover uses them only if NETWORKS names it',
+      );
     const client = createEtcdClient(etcd);
     const meter = meterOf(registerMetrics);
     const register = createRegister({

@@ -1,10 +1,10 @@
 import { Option } from 'commander';
-import { parseDockerHost, type DockerHost } from '../adapters/docker/host.js';
 import { parseZone } from '../core/attributes.js';
 import { parseChangeRate } from '../core/change-rate.js';
 import { parseNaming, type Naming } from '../core/naming.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { accept, quoted, reject, type Parsed } from '../core/result.js';
+import { dockerOptions, type DockerSettings } from './docker-settings.js';
 import { parseHostIp, type HostIp } from './host-ip.js';
 import {
   by,
@@ -17,11 +17,10 @@ import {
   type SharedSettings,
 } from './options.js';
 
-export interface RegisterSettings extends SharedSettings, QuietSettings {
+export interface RegisterSettings extends SharedSettings, QuietSettings, DockerSettings {
   readonly hostIp?: HostIp;
   readonly ttl: number;
   readonly resync: number;
-  readonly dockerHost: DockerHost;
   readonly nameBy: Naming;
   readonly onlyLabel?: NonNullable<RegistrationPolicy['onlyLabel']>;
   readonly internal: NonNullable<RegistrationPolicy['internal']> | 'no';
@@ -41,13 +40,7 @@ export function registerOptions(): Option[] {
       .env('HOST_IP')
       .argParser(by(parseHostIp)),
     etcdHost,
-    new Option('--docker-host <url>', 'the Docker engine: unix:///path or tcp://host:port')
-      .env('DOCKER_HOST')
-      .argParser(by(parseDockerHost))
-      .default(
-        { kind: 'unix', socketPath: '/var/run/docker.sock' } satisfies DockerHost,
-        'unix:///var/run/docker.sock',
-      ),
+    ...dockerOptions(),
     new Option(
       '--name-by <naming>',
       'how services are named: image, repository, compose-service, compose-project, label:NAME, env:NAME, or a template',

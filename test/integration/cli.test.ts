@@ -128,6 +128,8 @@ describe('help tells every setting with its variable and default', () => {
         'TTL',
         'RESYNC',
         'DOCKER_HOST',
+        'DOCKER_TLS_VERIFY',
+        'DOCKER_CERT_PATH',
         'NAME_BY',
         'ONLY_LABEL',
         'INTERNAL',

@@ -16,7 +16,12 @@ export function judgeHostIp({ ip, own, network }: HostIpFacts): Finding {
     addresses.filter((address) => !isLoopback(address)).map((address) => `${address} (${name})`),
   );
   const mend = `give the address at which client hosts reach this host${network === 'of the host' && others.length > 0 ? `; seen from here: ${others.join(', ')}` : ''}`;
-  if (isLoopback(ip)) return warning(check, `${ip} is loopback: only this host itself reaches its services`, mend);
+  if (isLoopback(ip))
+    return warning(
+      check,
+      `${ip} is loopback: only this host itself reaches its services, and docker-discover uses them only if NETWORKS names it`,
+      mend,
+    );
   if (network === 'of the host')
     return named === undefined
       ? warning(check, `${ip} is no address of this host; that is right where a NAT leads here`, mend)

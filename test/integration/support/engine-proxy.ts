@@ -12,17 +12,22 @@ export interface EngineProxy {
   cutEvents(): void;
   /** How many event streams were opened so far. */
   streams(): number;
+  /** `GET /containers/json`, each call so far, without its query. */
+  readonly calls: readonly string[];
   /** Questions about this container get no answer, until `null`. */
   silence(id: string | null): void;
   close(): Promise<void>;
 }
 
-export async function startEngineProxy(socketPath: string): Promise<EngineProxy> {
+/** @param at path of its own socket; a port on loopback if not given */
+export async function startEngineProxy(socketPath: string, at: string | null = null): Promise<EngineProxy> {
   const open = new Set<{ readonly response: ServerResponse; muted: boolean }>();
+  const calls: string[] = [];
   let count = 0;
   let silent: string | null = null;
   const server = createServer((incoming, response) => {
     const { method, url: path = '', headers } = incoming;
+    calls.push(`${method ?? ''} ${path.replace(/\?.*/, '')}`);
     if (silent !== null && path.includes(`/containers/${silent}`)) return;
     const stream = { response, muted: false };
     if (path.includes('/events')) {
@@ -47,10 +52,12 @@ export async function startEngineProxy(socketPath: string): Promise<EngineProxy>
     });
     incoming.pipe(outgoing);
   });
-  server.listen(0, '127.0.0.1');
+  if (at === null) server.listen(0, '127.0.0.1');
+  else server.listen(at);
   await once(server, 'listening');
   return {
-    url: `tcp://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    url: at === null ? `tcp://127.0.0.1:${String((server.address() as AddressInfo).port)}` : `unix://${at}`,
+    calls,
     muteEvents: () => {
       for (const stream of open) stream.muted = true;
     },

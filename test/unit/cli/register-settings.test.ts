@@ -33,6 +33,9 @@ describe('the settings of docker-register', () => {
     ['--only-label', 'ONLY_LABEL', 'a=', { onlyLabel: { name: 'a', value: '' } }],
     ['--name-by', 'NAME_BY', 'compose-service', { nameBy: { kind: 'compose-service' } }],
     ['--withdraw-on-exit', 'WITHDRAW_ON_EXIT', 'no', { withdrawOnExit: false }],
+    ['--docker-tls-verify', 'DOCKER_TLS_VERIFY', '1', { dockerTlsVerify: true }],
+    ['--docker-tls-verify', 'DOCKER_TLS_VERIFY', '', { dockerTlsVerify: false }],
+    ['--docker-cert-path', 'DOCKER_CERT_PATH', '/certs', { dockerCertPath: '/certs' }],
   ])('%s and %s say the same: %s', (flag, variable, value, settings) => {
     expect(parse([flag, value])).toMatchObject(settings);
     expect(parse([], { [variable]: value })).toMatchObject(settings);

@@ -3,7 +3,8 @@ import { isMissing, reasonOf } from '../../../../src/adapters/docker/failure.js'
 import type { DockerHost } from '../../../../src/adapters/docker/host.js';
 
 const socket: DockerHost = { kind: 'unix', socketPath: '/run/my docker.sock' };
-const tcp: DockerHost = { kind: 'tcp', host: '10.1.2.3', port: 2375 };
+const tcp: DockerHost = { kind: 'tcp', host: '10.1.2.3', port: 2375, tls: null };
+const tls: DockerHost = { ...tcp, port: 2376, tls: { ca: '', certificate: '', key: '' } };
 
 function failure(message: string, fields: object): Error {
   return Object.assign(new Error(message), fields);
@@ -31,6 +32,13 @@ test.each([
     '(HTTP code 500) it broke',
   ],
   ['something that is no error', 'text', tcp, 'text'],
+  ['something else over TLS', failure('it broke', { statusCode: 500 }), tls, 'it broke'],
+  [
+    'a certificate that is not valid yet',
+    failure('certificate is not yet valid', { code: 'CERT_NOT_YET_VALID' }),
+    tls,
+    'its certificate is not yet valid; is the clock right here?',
+  ],
 ])('tells the reason, and the mend: %s', (_what, error, host, reason) => {
   expect(reasonOf(error, host)).toBe(reason);
 });
