@@ -36,7 +36,7 @@ beforeEach(async () => {
     RUN_DIR: site.runDir,
     STATE_DIR: join(site.dir, 'state'),
     BIND: '127.0.0.1',
-    NETWORKS: '127.0.0.0/8',
+    NETWORKS: '127.0.0.0/8,0.0.0.0/0',
     STATS_BIND: `127.0.0.1:${String(site.statsPort)}`,
     METRICS_BIND: metrics,
   };
