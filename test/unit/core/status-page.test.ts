@@ -16,7 +16,7 @@ function partsOf(
   { before = null, nowMs = at, rejected = 0 }: { before?: PageParts | null; nowMs?: number; rejected?: number } = {},
 ): PageParts {
   const problem = { key: '/backends/\u001b<img src=x>', reason: 'is no address' };
-  const problems = problemsByKind([[], [], Array<typeof problem>(rejected).fill(problem)]);
+  const problems = problemsByKind([[], [], [], Array<typeof problem>(rejected).fill(problem)]);
   return pagePartsOf({ about, status: statusWith(changes), problems, nowMs }, before);
 }
 
