@@ -70,10 +70,12 @@ export function listIn<T>(
   };
 }
 
-/** Lets a node glow for a moment. */
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+/**
+ * Lets a node glow for a moment. Not by a class: to begin one anew, the page must be laid out in between, and a thousand
+ * endpoints that change at once would do that a thousand times.
+ */
 export function glow(node: HTMLElement): void {
-  node.classList.remove('glow');
-  // The browser must have seen it without, to begin anew.
-  node.getBoundingClientRect();
-  node.classList.add('glow');
+  if (!calm.matches) node.animate([{ backgroundColor: 'var(--glow)' }, {}], { duration: 2_600, easing: 'ease-out' });
 }

@@ -160,6 +160,8 @@ describe('the status page', () => {
     const rows = page.locator('#services .row');
     await waitFor('all of them', async (seen) => seen(await rows.count()) >= 1_001);
     await says(page, 'tile-up', 'of 1,00');
+    // All at once, by checks.
+    await waitFor('the others to be down', async (seen) => seen(await page.locator('.row.bad').count()) === 1_000);
     await page.locator('#tile-up').focus();
     await page.keyboard.press('Enter');
     await waitFor('the one that is up', async (seen) => seen(await rows.count()) === 1);
