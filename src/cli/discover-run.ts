@@ -19,6 +19,7 @@ import { meteredRegistry } from '../daemon/metered-registry.js';
 import { certificateStoreOf } from './discover-certificates.js';
 import { prepareExec, prepareHaproxy } from './discover-hands.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
+import { renewEtcdAccess } from './etcd-renewal.js';
 import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
 import { createLogger } from './log.js';
@@ -122,6 +123,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
       runTasks(
         [
           (both) => discover.run(both),
+          (both) => renewEtcdAccess({ settings, etcd, client, log }, both),
           ...(certificates === null ? [] : [(both: AbortSignal) => certificates.run(both)]),
           (both) => serveControl(controlSocketOf(runDir), discover, both),
           ...(page === null ? [] : [(both: AbortSignal) => serveStatusPage({ ...page, feed, log }, both)]),

@@ -1,4 +1,5 @@
-import type { EtcdClient, EtcdTls } from '../adapters/etcd/client.js';
+import type { EtcdClient } from '../adapters/etcd/client.js';
+import type { EtcdTls } from '../adapters/etcd/connection.js';
 import { examineClock, examineMember, examineRead, examineWatch, examineWrite } from '../adapters/etcd/examine.js';
 import { judgeClock, judgeMembers, judgeRead, judgeWatch, judgeWrite } from '../core/doctor/etcd.js';
 import { keyspaceOf } from '../core/keyspace.js';

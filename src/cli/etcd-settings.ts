@@ -1,11 +1,13 @@
 import { Option } from 'commander';
-import type { EtcdMembers, EtcdTls } from '../adapters/etcd/client.js';
+import type { EtcdMembers } from '../adapters/etcd/client.js';
+import type { EtcdTls } from '../adapters/etcd/connection.js';
 import { SettingError } from '../core/errors.js';
+import { etcdUserOf, type EtcdUserSettings } from './etcd-user.js';
 import { required } from './main.js';
 import { certificatesOf, identityOf, named, type TlsFile } from './tls-files.js';
 
 /** How etcd is reached. */
-export interface EtcdSettings {
+export interface EtcdSettings extends EtcdUserSettings {
   /** URLs, all of one scheme. */
   readonly etcdHost?: readonly string[];
   /** Paths of PEM files. */
@@ -35,7 +37,7 @@ export async function etcdOf(settings: EtcdSettings): Promise<EtcdMembers> {
   );
   const isTls = hosts.some((host) => host.startsWith('https:'));
   if (!isTls) refuseFiles(settings, hosts);
-  return { hosts, tls: isTls ? await tlsOf(settings) : null };
+  return { hosts, tls: isTls ? await tlsOf(settings) : null, user: await etcdUserOf(settings) };
 }
 
 function refuseFiles({ etcdCa, etcdCert, etcdKey }: EtcdSettings, hosts: readonly string[]): void {

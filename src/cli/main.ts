@@ -7,12 +7,19 @@ export const exitCodes = [
   [2, 'wrong usage or configuration'],
 ] as const;
 
+/** Variables whose values nobody may read. */
+const secrets = ['ETCD_PASSWORD', 'STATS_AUTH'];
+
 /** Runs it, and ends with one of the exit codes. */
 export async function main(program: Command): Promise<void> {
   // Node has a word on gRPC's TLS to an address instead of a name, for whoever wrote it, not for whoever reads the log.
   process.noDeprecation = true;
   // A variable that is set to nothing (`-e TTL=`) is one that is not set.
   for (const [name, value] of Object.entries(process.env)) if (value === '') Reflect.deleteProperty(process.env, name);
+  // What we start (EXEC, HAProxy) has no use for them, and what EXEC prints is logged.
+  program.hook('preAction', () => {
+    for (const name of secrets) Reflect.deleteProperty(process.env, name);
+  });
   // Whoever reads has read enough: `ls | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);

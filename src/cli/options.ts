@@ -6,6 +6,7 @@ import { parseEtcdHosts } from '../core/etcd-hosts.js';
 import { parsePrefix } from '../core/keyspace.js';
 import { accept, reject, type Parsed } from '../core/result.js';
 import { etcdTlsOptions, type EtcdSettings } from './etcd-settings.js';
+import { etcdUserOptions } from './etcd-user.js';
 import { logFormats, logLevels, type LogSettings } from './log.js';
 
 /** A parser of the core as one of commander's: its reason becomes commander's message, behind flag, value and variable. */
@@ -94,7 +95,9 @@ export function quietOf({ quietPeriod, quietPeriodMax }: QuietSettings): { least
 /** A URL with a password must not come back in the message that refuses it. */
 function parseEtcdHostsSafely(text: string): readonly string[] {
   if (text.includes('@'))
-    throw new SettingError('ETCD_HOST has a user or password in it, which can not be given there');
+    throw new SettingError(
+      'ETCD_HOST has a user or password in it, which can not be given there, but as ETCD_USER and ETCD_PASSWORD_FILE',
+    );
   return by(parseEtcdHosts)(text);
 }
 
@@ -139,6 +142,7 @@ export function sharedOptions(daemon: string): Option[] {
       .env('ETCD_HOST')
       .argParser(parseEtcdHostsSafely),
     ...etcdTlsOptions(),
+    ...etcdUserOptions(),
     new Option('--prefix <prefix>', 'where the registrations stand in etcd')
       .env('PREFIX')
       .argParser(by(parsePrefix))

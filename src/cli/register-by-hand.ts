@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
-import { createEtcdClient } from '../adapters/etcd/client.js';
+import { createEtcdClient, type EtcdClient, type EtcdMembers } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
 import { parseIp } from '../core/address.js';
 import { isDrainedBy, recordOf } from '../core/catalog.js';
 import { SettingError } from '../core/errors.js';
 import { drainKeyOf, drainTargetOf, keyspaceOf, parseDrainTarget } from '../core/keyspace.js';
 import type { Parsed } from '../core/result.js';
+import { runTasks } from '../daemon/lifecycle.js';
 import type { Registry } from '../ports/registry.js';
+import { renewEtcdAccess } from './etcd-renewal.js';
 import { createLogger } from './log.js';
 import { etcdOf } from './etcd-settings.js';
 import { runUntilSignal } from './main.js';
@@ -29,11 +31,15 @@ export function addByHandCommands(program: Command): void {
       const settings = command.optsWithGlobals<RegisterSettings & PutSettings>();
       const registration = accepted(parseRegistration(service, address, attributes, settings.id));
       const log = createLogger('docker-register', settings);
-      await withRegistry(settings, (registry) =>
-        runUntilSignal((signal) =>
-          put({ registry, prefix: settings.prefix, registration, ttlMs: settings.ttl, settings, log }, signal),
-        ),
-      );
+      const { prefix, ttl: ttlMs } = settings;
+      await withRegistry(settings, (registry, access) => {
+        const putIt = (signal: AbortSignal) => put({ registry, prefix, registration, ttlMs, settings, log }, signal);
+        return runUntilSignal(
+          settings.hold === true
+            ? (signal) => runTasks([putIt, (both) => renewEtcdAccess({ ...access, settings, log }, both)], signal)
+            : putIt,
+        );
+      });
     });
 
   program
@@ -101,11 +107,15 @@ function accepted<T>(parsed: Parsed<T>): T {
   throw new SettingError(parsed.reason);
 }
 
-async function withRegistry(settings: RegisterSettings, work: (registry: Registry) => Promise<void>): Promise<void> {
+async function withRegistry(
+  settings: RegisterSettings,
+  work: (registry: Registry, access: { readonly etcd: EtcdMembers; readonly client: EtcdClient }) => Promise<void>,
+): Promise<void> {
   const etcd = await etcdOf(settings);
   const client = createEtcdClient(etcd);
   try {
-    await work(createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(settings.prefix) }));
+    const keyspace = keyspaceOf(settings.prefix);
+    await work(createRegistry({ client, hosts: etcd.hosts, keyspace }), { etcd, client });
   } finally {
     client.close();
   }

@@ -16,6 +16,7 @@ import { runTasks } from '../daemon/lifecycle.js';
 import { meteredRegistry } from '../daemon/metered-registry.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
 import { dockerOf } from './docker-settings.js';
+import { renewEtcdAccess } from './etcd-renewal.js';
 import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
 import { createLogger } from './log.js';
@@ -89,6 +90,7 @@ export function registerProgram(): Command {
         runTasks(
           [
             (both) => register.run(both),
+            (both) => renewEtcdAccess({ settings, etcd, client, log }, both),
             (both) => serveControl(socketOf(runDir), control, both),
             (both) => serveOwnEndpoints({ bind: metricsBind, meter, health, log }, both),
             (both) => serveServiceManager({ health, log }, both),

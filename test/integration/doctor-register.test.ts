@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Etcd3, Range } from 'etcd3';
+import { Range } from 'etcd3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EtcdClient } from '../../src/adapters/etcd/client.js';
+import { createEtcdClient } from '../../src/adapters/etcd/client.js';
 import { examineRead, examineWatch, examineWrite } from '../../src/adapters/etcd/examine.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startDaemon } from './support/daemon.js';
@@ -115,7 +115,7 @@ describe('of etcd, docker-register doctor tells', () => {
   it('that it wants a user', async () => {
     await withAuth(async () => {
       const told = await doctor();
-      expect(told.of('etcd write')).toMatch(/^failed .* \| let this client read and write below the prefix/);
+      expect(told.of('etcd write')).toMatch(/^failed .* \| give ETCD_USER and ETCD_PASSWORD_FILE/);
       expect(told.of('etcd read')).toMatch(/^failed /);
     });
   });
@@ -126,16 +126,8 @@ describe('of etcd, docker-register doctor tells', () => {
     await role.grant({ permission: 'Read', range: Range.prefix('/backends/') });
     await reader.addRole(role);
     await withAuth(async () => {
-      const member = new Etcd3({ hosts: etcd.url, auth: { username: 'reader', password: 'secret' } });
-      const client: EtcdClient = {
-        members: [{ host: etcd.url, etcd: member }],
-        call: ({ ask }) => ask(member, { deadline: Date.now() + 5_000 }),
-        current: () => member,
-        leave: () => undefined,
-        close: () => {
-          member.close();
-        },
-      };
+      const user = { name: 'reader', password: 'secret' };
+      const client = createEtcdClient({ hosts: [etcd.url], tls: null, user });
       try {
         expect(await examineRead(client, '/backends/', signal)).toMatchObject({ ok: true, value: 0 });
         expect(await examineWatch(client, '/backends/', signal)).toMatchObject({ ok: true });

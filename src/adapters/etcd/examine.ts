@@ -1,11 +1,13 @@
 import http from 'node:http';
 import https from 'node:https';
-import type { IWatchResponse } from 'etcd3';
+import type { Etcd3, IWatchResponse } from 'etcd3';
 import type { ClockFacts, MemberFacts, MemberStatus } from '../../core/doctor/etcd.js';
 import type { Asked } from '../../core/doctor/finding.js';
 import { asked, codeOf } from '../asked.js';
-import type { EtcdClient, EtcdTls, Member } from './client.js';
+import type { EtcdClient, Member } from './client.js';
+import type { EtcdTls } from './connection.js';
 import { isDenied, isFull, reasonOf } from './failure.js';
+import { watchRefused } from './login.js';
 import { rangeOf } from './registry.js';
 
 const callTimeoutMs = 5_000;
@@ -16,9 +18,9 @@ const questioningMs = 2_000;
 const probe = 'doctor:/probe';
 
 /** Each member in its own words, and how long it takes for them. Does not ask the others, so it answers without a leader too. */
-export async function examineMember({ host, etcd }: Member): Promise<MemberFacts> {
-  const question = (): ReturnType<typeof etcd.maintenance.status> =>
-    etcd.maintenance.status({ deadline: Date.now() + callTimeoutMs });
+export async function examineMember({ host, use }: Member): Promise<MemberFacts> {
+  const question = (): ReturnType<Etcd3['maintenance']['status']> =>
+    use(({ maintenance }, options) => maintenance.status(options), Date.now() + callTimeoutMs);
   const status = await ask(async (): Promise<MemberStatus> => {
     // The first one opens the connection.
     const { header, version, leader, errors, dbSize } = await question();
@@ -94,7 +96,7 @@ export function examineWatch(client: EtcdClient, keyspace: string, signal: Abort
         try {
           await new Promise<void>((resolve, reject) => {
             stream.on('data', ({ created, canceled, cancel_reason }: IWatchResponse) => {
-              if (canceled) reject(new Error(`etcd refuses it: ${cancel_reason}`));
+              if (canceled) reject(new Error(`${watchRefused}${cancel_reason}`));
               else if (created) resolve();
             });
             stream.on('error', reject);

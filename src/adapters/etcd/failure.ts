@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/errors.js';
 import { NoMemberError } from './ask-in-turn.js';
 import type { Member } from './client.js';
+import { tokenRefused } from './login.js';
 
 type Meaning = readonly [pattern: RegExp, meaning: (matched: string) => string];
 
@@ -29,8 +30,28 @@ const tlsMeanings: readonly Meaning[] = [
       `it breaks off each connection at its start (${said}); does it speak TLS? ETCD_HOST must say https:// where it does, and http:// where not`,
   ],
 ];
-const denied =
-  /UNAUTHENTICATED|PERMISSION_DENIED|etcdserver: (?:user name is empty|invalid auth token|permission denied)/;
+/** What etcd says to whom it does not know, or who lacks a right. */
+const deniedMeanings: readonly Meaning[] = [
+  [
+    /etcdserver: (authentication failed)/,
+    (said) =>
+      `etcd does not know this user by this password (${said}); ETCD_USER and ETCD_PASSWORD must be those of \`etcdctl user add\``,
+  ],
+  [
+    new RegExp(`(${tokenRefused})`),
+    (said) => `${said}, which it has just given; do all members of etcd have the same --auth-token?`,
+  ],
+  [
+    /etcdserver: (user name is empty)/,
+    (said) => `etcd has users, and asks which of them this is (${said}); set ETCD_USER and ETCD_PASSWORD_FILE`,
+  ],
+  [
+    /etcdserver: (permission denied)/,
+    (said) =>
+      `etcd knows this user, who lacks the right (${said}); \`etcdctl role grant-permission\` gives it, see docs/security.md`,
+  ],
+  [/(?:UNAUTHENTICATED|PERMISSION_DENIED): (.*)/, (said) => `etcd refuses this user (${said})`],
+];
 
 /**
  * What gRPC and etcd say, and what it means to whoever reads the log. The texts of etcd are those of its
@@ -58,7 +79,7 @@ const meanings: readonly Meaning[] = [
     (said) => `${said}: the members of etcd do not agree in time; is a disk or the network between them slow?`,
   ],
   [/etcdserver: (too many requests)/, (said) => `${said}: etcd has more to do than it can; it will catch up`],
-  [denied, () => 'etcd asks for a user and password, which is not supported; `etcdctl auth disable` ends that'],
+  ...deniedMeanings,
   [/UNAVAILABLE: (.*)/, (said) => `the connection broke (${said})`],
 ];
 
@@ -75,7 +96,7 @@ export function reasonOf(error: unknown): string {
 
 /** Whether etcd refuses it to this client. */
 export function isDenied(error: unknown): boolean {
-  return denied.test(messageOf(error));
+  return deniedMeanings.some(([pattern]) => pattern.test(messageOf(error)));
 }
 
 /** Whether etcd has used up its space (`--quota-backend-bytes`). */

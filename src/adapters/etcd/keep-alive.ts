@@ -1,14 +1,11 @@
 import type { Etcd3, ILeaseKeepAliveResponse } from 'etcd3';
+import type { AskOptions } from './connection.js';
 
 /**
  * One keep-alive, on a stream of its own. etcd3's own loop is not used: it takes twice the TTL to call a lease lost,
  * while etcd forgets it after once.
  */
-export async function keepAliveOnce(
-  member: Etcd3,
-  lease: string,
-  options: { readonly deadline: number },
-): Promise<'alive' | 'lost'> {
+export async function keepAliveOnce(member: Etcd3, lease: string, options: AskOptions): Promise<'alive' | 'lost'> {
   const stream = await member.leaseClient.leaseKeepAlive(options);
   try {
     const response = await new Promise<ILeaseKeepAliveResponse>((resolve, reject) => {

@@ -1,15 +1,17 @@
-import { InterceptingCall, type InterceptorOptions, type NextCall } from '@grpc/grpc-js';
+import { InterceptingCall, type Interceptor, type InterceptorOptions, type NextCall } from '@grpc/grpc-js';
 import type { Etcd3, IEvent, IWatchResponse } from 'etcd3';
 import { formatDuration } from '../../core/duration.js';
 import type { Registry, WatchEvent } from '../../ports/registry.js';
+import type { Member } from './client.js';
 import { entryOf, keyTextOf } from './entry.js';
+import { watchRefused } from './login.js';
 
 /** How often etcd is asked for a word on the watch (a progress request, from etcd 3.4 on), and how long it may be silent. */
 const questionMs = 2_000;
 const silenceMs = 5_000;
 
 export interface WatchOptions {
-  readonly member: Etcd3;
+  readonly member: Member;
   readonly range: { readonly key: Buffer; readonly range_end: Buffer };
   /** Everything after this revision is told. */
   readonly revision: number;
@@ -21,9 +23,20 @@ export interface WatchOptions {
  * One watch on one gRPC stream, which ends with the stream. etcd3's Watcher is not used: it reconnects by itself, seconds
  * late, and after a second drop from the wrong revision.
  */
-export async function watchPrefix({ member, range, revision, onEvents, signal }: WatchOptions): Promise<void> {
+export function watchPrefix({ member, ...watch }: WatchOptions): Promise<void> {
+  return member.use(
+    ({ watchClient }, { interceptors }) => watchOn(watchClient, interceptors, watch),
+    Date.now() + silenceMs,
+  );
+}
+
+async function watchOn(
+  client: Etcd3['watchClient'],
+  interceptors: readonly Interceptor[],
+  { range, revision, onEvents, signal }: Omit<WatchOptions, 'member'>,
+): Promise<void> {
   signal.throwIfAborted();
-  const stream = await member.watchClient.watch({ interceptors: [requireLeader] });
+  const stream = await client.watch({ interceptors: [...interceptors, requireLeader] });
   // A member that is stopped, or whose connection is half open, is silent like one that has no news.
   const questions = setInterval(() => {
     stream.write({ progress_request: {} });
@@ -76,7 +89,7 @@ function requireLeader(options: InterceptorOptions, nextCall: NextCall): Interce
 function endOf(response: IWatchResponse, revision: number): string | null {
   const { canceled, created, cancel_reason, compact_revision, header } = response;
   if (canceled)
-    return compact_revision === '0' ? `cancelled: ${cancel_reason}` : `revision compacted at ${compact_revision}`;
+    return compact_revision === '0' ? `${watchRefused}${cancel_reason}` : `revision compacted at ${compact_revision}`;
   // A member would keep such a watch, silent until it has counted so far: for years where its data was removed.
   if (created && Number(header.revision) < revision)
     return `this member is at revision ${header.revision}, before the listing (${String(revision)})`;

@@ -25,7 +25,7 @@ const mends = {
   full: 'etcdctl compact, defrag, alarm disarm; then let etcd compact by itself (--auto-compaction-retention)',
   majority: 'bring back more than half of the members of etcd; until then it answers nothing',
   denied:
-    'let this client read and write below the prefix (etcdctl role grant-permission), or end the authentication (etcdctl auth disable)',
+    'give ETCD_USER and ETCD_PASSWORD_FILE, and that user a role with rights below the prefix (etcdctl role grant-permission)',
   slow: 'look at the network, and at the disk of etcd, which should be its own and fast',
 } as const;
 

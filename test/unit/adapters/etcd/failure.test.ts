@@ -98,8 +98,24 @@ test.each([
   [
     'an etcd with users',
     '3 INVALID_ARGUMENT: etcdserver: user name is empty',
-    'etcd asks for a user and password, which is not supported; `etcdctl auth disable` ends that',
+    'etcd has users, and asks which of them this is (user name is empty); set ETCD_USER and ETCD_PASSWORD_FILE',
   ],
+  [
+    'a wrong password',
+    '3 INVALID_ARGUMENT: etcdserver: authentication failed, invalid user ID or password',
+    'etcd does not know this user by this password (authentication failed); ETCD_USER and ETCD_PASSWORD must be those of `etcdctl user add`',
+  ],
+  [
+    'a missing right',
+    '7 PERMISSION_DENIED: etcdserver: permission denied',
+    'etcd knows this user, who lacks the right (permission denied); `etcdctl role grant-permission` gives it, see docs/security.md',
+  ],
+  [
+    'a new token that is refused',
+    '16 UNAUTHENTICATED: the token of the user is refused',
+    'the token of the user is refused, which it has just given; do all members of etcd have the same --auth-token?',
+  ],
+  ['a proxy that refuses', '16 UNAUTHENTICATED: who is it?', 'etcd refuses this user (who is it?)'],
   ['anything else', 'etcdserver: corrupt cluster', 'etcdserver: corrupt cluster'],
 ])('tells the reason of a failed call: %s', (_what, message, reason) => {
   expect(reasonOf(new Error(message))).toBe(reason);

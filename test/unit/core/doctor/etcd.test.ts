@@ -106,7 +106,7 @@ describe('rights', () => {
 
   test.each([
     ['full', /defrag/],
-    ['denied', /let this client read and write/],
+    ['denied', /a role with rights below the prefix/],
     [null, /of its members/],
   ])('that are missing have their mend: %j', (code, mend) => {
     for (const finding of [
