@@ -20,6 +20,13 @@ export async function main(program: Command): Promise<void> {
   program.hook('preAction', () => {
     for (const name of secrets) Reflect.deleteProperty(process.env, name);
   });
+  // Of a flag that is mistyped, its value may be a secret all the same.
+  for (const command of [program, ...program.commands])
+    command.configureOutput({
+      outputError: (text, write) => {
+        write(text.replace(/^(error: unknown option '[^'=]+)=.*/, "$1'"));
+      },
+    });
   // Whoever reads has read enough: `ls | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);

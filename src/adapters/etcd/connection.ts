@@ -1,7 +1,7 @@
 import type { Interceptor } from '@grpc/grpc-js';
 import { noop } from 'cockatiel';
 import { Etcd3, type IOptions } from 'etcd3';
-import { createLogin, isTokenRefused, type EtcdUser } from './login.js';
+import { createLogin, type EtcdUser } from './login.js';
 
 /** For members at https; in PEM form. */
 export interface EtcdTls {
@@ -50,8 +50,7 @@ export function createConnection(host: string, { tls, user = null }: EtcdAccess)
     try {
       return await ask(etcd, { deadline, interceptors });
     } catch (error) {
-      if (!isTokenRefused(error)) throw error;
-      login.forget(token);
+      if (!login.forgets(token, error)) throw error;
     }
     await login.begin(etcd, deadline);
     return ask(etcd, { deadline, interceptors });

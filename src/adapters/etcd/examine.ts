@@ -9,6 +9,7 @@ import type { EtcdTls } from './connection.js';
 import { isDenied, isFull, reasonOf } from './failure.js';
 import { watchRefused } from './login.js';
 import { rangeOf } from './registry.js';
+import { cancelStream } from './watch.js';
 
 const callTimeoutMs = 5_000;
 /** Enough for a median; or as many as there is time for, on a slow network. */
@@ -107,7 +108,7 @@ export function examineWatch(client: EtcdClient, keyspace: string, signal: Abort
           });
           return null;
         } finally {
-          stream.cancel();
+          cancelStream(stream);
         }
       },
       signal,

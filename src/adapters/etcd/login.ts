@@ -14,10 +14,13 @@ export interface Login {
   begin(etcd: Etcd3, deadline: number): Promise<void>;
   /** For each call and stream: shows the token. */
   readonly interceptor: Interceptor;
-  /** The next `begin` gets a new one, unless another call has got it already. */
-  forget(token: string | null): void;
   /** Null where etcd gave none, as it asks nobody who they are (yet). */
   token(): string | null;
+  /**
+   * Whether a new token may mend an error that came with this one. Then the next `begin` gets one, unless another call has
+   * got it already.
+   */
+  forgets(token: string | null, error: unknown): boolean;
 }
 
 /** What etcd says of a token that it does not know (any more), that is older than a change of rights, or that is missing. */
@@ -52,10 +55,12 @@ export function createLogin({ name, password }: EtcdUser): Login {
       });
       await pending;
     },
-    forget: (old) => {
-      if (token === old) token = undefined;
-    },
     token: () => token ?? null,
+    forgets(old, error) {
+      if (!isRefused(error, old)) return false;
+      if (token === old) token = undefined;
+      return true;
+    },
     interceptor: (options, nextCall) =>
       new InterceptingCall(nextCall(options), {
         start(metadata, listener, next) {
@@ -72,15 +77,16 @@ export function createLogin({ name, password }: EtcdUser): Login {
 }
 
 /**
- * Whether a new token may mend it. A watch is not refused by an error but by an answer, and etcd up to 3.4 calls a token
+ * A watch is not refused by an error but by an answer, and etcd up to 3.4 calls a token
  * that it does not know a missing right there.
  */
-export function isTokenRefused(error: unknown): boolean {
+function isRefused(error: unknown, token: string | null): boolean {
   const message = messageOf(error);
-  return (
-    message.includes(tokenRefused) ||
-    (message.startsWith(watchRefused) && (refusals.test(message) || message.includes('etcdserver: permission denied')))
-  );
+  if (message.includes(tokenRefused)) return true;
+  const isWatch = message.startsWith(watchRefused);
+  if (isWatch && refusals.test(message)) return true;
+  // Without a token, etcd takes the name in a client certificate for the user, once it asks for users.
+  return (isWatch || token === null) && message.includes('etcdserver: permission denied');
 }
 
 /** How errors of a watch begin that etcd has ended by an answer. */

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { InterceptingCall, type Interceptor, type InterceptorOptions, type NextCall } from '@grpc/grpc-js';
 import type { Etcd3, IEvent, IWatchResponse } from 'etcd3';
 import { formatDuration } from '../../core/duration.js';
@@ -68,8 +69,19 @@ async function watchOn(
     clearInterval(questions);
     clearTimeout(silence);
     if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-    stream.cancel();
+    cancelStream(stream);
   }
+}
+
+/**
+ * Not by `cancel` alone: etcd3 takes the error that comes of it for one of the member, and closes the connections of all
+ * calls to it, those of the next question too.
+ */
+export function cancelStream(stream: Awaited<ReturnType<Etcd3['watchClient']['watch']>>): void {
+  // Its type tells less than it is.
+  (stream as unknown as EventEmitter).removeAllListeners('error');
+  stream.on('error', () => undefined);
+  stream.cancel();
 }
 
 /**

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Etcd3 } from 'etcd3';
 import { createEtcdClient } from '../../../src/adapters/etcd/client.js';
-import { connectionTo, type EtcdTls } from '../../../src/adapters/etcd/connection.js';
+import { connectionTo, type EtcdAccess, type EtcdTls } from '../../../src/adapters/etcd/connection.js';
+import { isDenied } from '../../../src/adapters/etcd/failure.js';
 import { createRegistry } from '../../../src/adapters/etcd/registry.js';
 import type { Registry } from '../../../src/ports/registry.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -19,7 +20,8 @@ export interface TestEtcd {
   readonly client: Etcd3;
   /** The registry of `/backends`. */
   readonly registry: Registry;
-  start(): Promise<void>;
+  /** @param access how it is asked whether it answers, where that is not as before */
+  start(access?: EtcdAccess): Promise<void>;
   kill(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   /** Kills it and removes its data: started again, it counts its revisions from 1. */
@@ -43,7 +45,7 @@ export async function startEtcd(more: readonly string[] = [], tls: EtcdTls | nul
   const registry = createRegistry({ client: members, hosts: [url], keyspace: '/backends/' });
   let child: ChildProcess | null = null;
 
-  const start = async (): Promise<void> => {
+  const start = async (access: EtcdAccess = { tls }): Promise<void> => {
     const args = [
       '--name',
       'test',
@@ -57,7 +59,22 @@ export async function startEtcd(more: readonly string[] = [], tls: EtcdTls | nul
     args.push('--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `test=${peer}`);
     args.push(...more);
     child = spawn('etcd', args, { stdio: 'ignore' });
-    await waitFor('etcd to answer', () => registry.list(AbortSignal.timeout(1_000)), { intervalMs: 50 });
+    const asking = createEtcdClient({ hosts: [url], ...access });
+    const asked = createRegistry({ client: asking, hosts: [url], keyspace: '/backends/' });
+    try {
+      await waitFor(
+        'etcd to answer',
+        () =>
+          asked.list(AbortSignal.timeout(1_000)).catch((error: unknown) => {
+            // That is an answer too.
+            if (isDenied((error as Error).cause)) return true;
+            throw error;
+          }),
+        { intervalMs: 50 },
+      );
+    } finally {
+      asking.close();
+    }
   };
   const kill = async (): Promise<void> => {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
