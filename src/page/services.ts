@@ -121,7 +121,9 @@ function endpointView(): View<ShownEndpoint> {
       setText(check.value, goneAtMs === null ? endpoint.checkText : 'no longer registered');
       check.value.title = endpoint.checkText;
       setClass(node, `row ${its.tone}${goneAtMs === null ? '' : ' gone'}`);
-      if (isFresh(endpoint.cameAtMs) ? before === '' : before !== '' && before !== its.tone) glow(node);
+      const isNews = isFresh(endpoint.cameAtMs) ? before === '' : before !== '' && before !== its.tone;
+      // What went is red at once.
+      if (isNews && goneAtMs === null) glow(node);
       before = its.tone;
     },
   };
