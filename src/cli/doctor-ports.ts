@@ -16,7 +16,7 @@ export interface PortsKnown {
 }
 
 /** Whoever else has the port may not answer at all. */
-const metricsTimeoutMs = 3_000;
+const pageTimeoutMs = 3_000;
 
 type Wanted = Omit<Offer, 'state'>;
 
@@ -27,7 +27,11 @@ export async function offersOf(known: PortsKnown, signal: AbortSignal): Promise<
     ...settings.bind.map((host) => ({ name: 'services', bind: { host, port: 0 }, setting: 'BIND', isOurs: false })),
     ...fixedOf(known),
   ];
-  const offers = [...(await statesOf(wanted)), ...(await metricsOffers(settings, 'docker_discover_', signal))];
+  const offers = [
+    ...(await statesOf(wanted)),
+    ...(await metricsOffers(settings, 'docker_discover_', signal)),
+    ...(await statusPageOffers(settings, signal)),
+  ];
   const missing = new Set(offers.filter(({ state }) => state === 'no such address').map(({ bind }) => bind.host));
   const usable = settings.bind.filter((host) => !missing.has(host));
   return [...offers, ...(await statesOf(servicesOf(known, usable)))];
@@ -53,22 +57,42 @@ function fixedOf({ fixed, status }: PortsKnown): Wanted[] {
 }
 
 /** @param prefix of the names of our metrics, by which they are known */
-export async function metricsOffers(
+export function metricsOffers(
   { metricsBind }: Pick<DiscoverSettings, 'metricsBind'>,
   prefix: string,
   signal: AbortSignal,
 ): Promise<Offer[]> {
-  if (metricsBind === 'none') return [];
-  const text = await metricsAt(metricsBind, AbortSignal.any([signal, AbortSignal.timeout(metricsTimeoutMs)]));
-  return statesOf([
-    { name: 'metrics', bind: metricsBind, setting: 'METRICS_BIND', isOurs: text.includes(`\n${prefix}`) },
-  ]);
+  const page = { name: 'metrics', setting: 'METRICS_BIND', path: '/metrics', mark: `\n${prefix}` };
+  return pageOffers(metricsBind, page, signal);
 }
 
-async function metricsAt({ host, port }: BindAddress, signal: AbortSignal): Promise<string> {
+function statusPageOffers({ statusBind }: DiscoverSettings, signal: AbortSignal): Promise<Offer[]> {
+  const page = { name: 'status page', setting: 'STATUS_BIND', path: '/', mark: '<title>docker-discover</title>' };
+  return pageOffers(statusBind, page, signal);
+}
+
+/** A page of the daemon itself, and what it is known by. */
+interface OwnPage {
+  readonly name: string;
+  readonly setting: string;
+  readonly path: string;
+  readonly mark: string;
+}
+
+async function pageOffers(
+  bind: BindAddress | 'none',
+  { name, setting, path, mark }: OwnPage,
+  signal: AbortSignal,
+): Promise<Offer[]> {
+  if (bind === 'none') return [];
+  const text = await textAt(bind, path, AbortSignal.any([signal, AbortSignal.timeout(pageTimeoutMs)]));
+  return statesOf([{ name, bind, setting, isOurs: text.includes(mark) }]);
+}
+
+async function textAt({ host, port }: BindAddress, path: string, signal: AbortSignal): Promise<string> {
   const at = host === '*' ? '127.0.0.1' : host.includes(':') ? `[${host === '::' ? '::1' : host}]` : host;
   try {
-    const response = await fetch(`http://${at}:${String(port)}/metrics`, { signal });
+    const response = await fetch(`http://${at}:${String(port)}${path}`, { signal });
     return await response.text();
   } catch {
     // Nobody there, or somebody else.

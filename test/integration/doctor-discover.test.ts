@@ -27,9 +27,12 @@ afterAll(() => backEnd.close());
 beforeEach(async () => {
   etcd = await startEtcd();
   dir = await mkdtemp(join(tmpdir(), 'doctor-'));
-  const ports = await freePorts(5);
-  const metrics = `127.0.0.1:${String(ports[4])}`;
-  site = await createSite({ etcd, binary, ports, prefix: '/backends', env: { METRICS_BIND: metrics } });
+  const ports = await freePorts(6);
+  const own = {
+    METRICS_BIND: `127.0.0.1:${String(ports[4])}`,
+    STATUS_BIND: `127.0.0.1:${String(ports[5])}`,
+  };
+  site = await createSite({ etcd, binary, ports, prefix: '/backends', env: own });
   env = {
     ETCD_HOST: etcd.host,
     HAPROXY: binary,
@@ -38,7 +41,7 @@ beforeEach(async () => {
     BIND: '127.0.0.1',
     NETWORKS: '127.0.0.0/8,0.0.0.0/0',
     STATS_BIND: `127.0.0.1:${String(site.statsPort)}`,
-    METRICS_BIND: metrics,
+    ...own,
   };
   await site.put('web/a', `${backEnd.address}?port=${String(site.port)}`);
 });
@@ -56,7 +59,9 @@ describe('docker-discover doctor tells', () => {
     await site.answers(site.port, 'one');
     const told = await doctor();
     expect(told.findings.filter(({ result }) => result === 'failed')).toEqual([]);
-    expect(told.of('ports')).toMatch(/^ok ports: 0 free, 3 ours: stats page 127\.0\.0\.1:\d+, metrics .*, web 127/);
+    expect(told.of('ports')).toMatch(
+      /^ok ports: 0 free, 4 ours: stats page 127\.0\.0\.1:\d+, metrics .*, status page .*, web 127/,
+    );
     expect(told.of('HAProxy')).toMatch(/^(ok|warning) HAProxy: version \d/);
     expect(told.of('etcd watch')).toMatch(/^ok /);
     expect(told.of('template')).toBe('ok template: taken, with 1 listener');
@@ -69,7 +74,7 @@ describe('docker-discover doctor tells', () => {
   it('what would be without it, where no daemon runs', async () => {
     const told = await doctor();
     expect(told.code).toBe(0);
-    expect(told.of('ports')).toMatch(/^ok ports: 3 free, 0 ours/);
+    expect(told.of('ports')).toMatch(/^ok ports: 4 free, 0 ours/);
     expect(told.of('docker-discover')).toMatch(/^warning .*does not run here, with RUN_DIR /);
   });
 
@@ -114,7 +119,7 @@ describe('docker-discover doctor tells', () => {
     expect(told.of('etcd read')).toMatch(/^failed /);
     expect(told.of('etcd watch')).toMatch(/^failed /);
     expect(told.of('template')).toMatch(/^ok template: taken; without services/);
-    expect(told.of('ports')).toMatch(/^ok ports: 0 free, 3 ours/);
+    expect(told.of('ports')).toMatch(/^ok ports: 0 free, 4 ours/);
     expect(told.of('docker-discover')).toMatch(/^ok /);
   });
 

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { projectDir } from '../lab/cache.js';
 import { runCommand } from '../lab/command.js';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   etcd = await startEtcd();
   backEnd = await startBackEnd('shop');
   dir = await mkdtemp(join(tmpdir(), 'package-'));
-  const options = { cwd: projectDir, timeoutMs: 180_000 };
+  const options = { cwd: await copyOfProject(), timeoutMs: 180_000 };
   const { stdout } = await runCommand(['npm', 'pack', '--silent', '--pack-destination', dir], options);
   const tarball = join(dir, stdout.trim());
   packed = (await runCommand(['tar', '-tzf', tarball])).stdout.trim().split('\n').sort();
@@ -34,6 +34,15 @@ beforeAll(async () => {
   const install = ['install', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
   await runCommand(['npm', ...install, tarball], { cwd: dir, timeoutMs: 300_000 });
 }, 900_000);
+
+/** `npm pack` builds anew where it is, and other tests use what is built in the project itself. */
+async function copyOfProject(): Promise<string> {
+  const copy = join(dir, 'project');
+  const left = new Set(['node_modules', '.git', 'dist', 'man', 'completions', 'screenshots']);
+  await cp(projectDir, copy, { recursive: true, filter: (path) => !left.has(relative(projectDir, path)) });
+  await symlink(join(projectDir, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
 
 afterAll(async () => {
   for (const child of started) await stop(child);

@@ -1,6 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildPage, openWindow, shoot, startBrowser, type Window } from '../lab/browser.js';
+import { openWindow, shoot, startBrowser, type Window } from '../lab/browser.js';
 import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startBackEnd, type BackEnd } from './support/back-end.js';
@@ -19,7 +19,7 @@ let url: string;
 let windows: Window[];
 
 beforeAll(async () => {
-  [binary, etcd, browser] = await Promise.all([haproxyPath(console.log), startEtcd(), startBrowser(), buildPage()]);
+  [binary, etcd, browser] = await Promise.all([haproxyPath(console.log), startEtcd(), startBrowser()]);
 }, 600_000);
 afterAll(async () => {
   await browser.close();

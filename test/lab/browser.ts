@@ -1,18 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Ignored by git: what the tests saw, to look at. */
 const screenshots = join(root, 'screenshots');
-
-/** Where a daemon that runs from the source finds it. */
-export async function buildPage(): Promise<void> {
-  await promisify(execFile)('npm', ['run', '--silent', 'build:page'], { cwd: root });
-}
 
 /** A window, with what went wrong in it. */
 export interface Window {
