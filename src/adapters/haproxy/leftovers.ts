@@ -17,20 +17,18 @@ export async function retireLeftovers(paths: ProxyPaths, log: Logger): Promise<v
   log.warn({ pids }, 'a HAProxy of this run directory is left over; it finishes its connections and takes no new one');
   // Master and workers alike: a master that hangs tells its worker nothing. To be told twice does no harm.
   for (const pid of pids) signalTo(pid, 'SIGUSR1');
-  const sockets = await listeningOf(pids);
-  if (await areClosed(sockets)) return;
-  const hung = new Set<number>();
-  for (const pid of pids) if ((await listeningOf([pid])).size > 0) hung.add(pid);
+  if (await haveLetGo(pids)) return;
+  const hung = new Set(await holdersOf(pids));
   log.warn({ pids: [...hung] }, 'the HAProxy that is left over does not let go of its ports; it is killed');
   await killThose(paths, (pid) => hung.has(pid));
-  await areClosed(sockets);
+  await haveLetGo(pids);
 }
 
 /** Whether none of these listens any more, now or within the time that it may take. */
-async function areClosed(sockets: ReadonlySet<string>): Promise<boolean> {
+async function haveLetGo(pids: readonly number[]): Promise<boolean> {
   const deadline = performance.now() + closeTimeoutMs;
   for (;;) {
-    if ([...(await listeningSockets())].every((socket) => !sockets.has(socket))) return true;
+    if ((await holdersOf(pids)).length === 0) return true;
     if (performance.now() > deadline) return false;
     await sleep(10);
   }
@@ -66,15 +64,25 @@ async function leftoversOf({ config, masterSocket }: ProxyPaths): Promise<number
   return pids;
 }
 
-/** The sockets on which these processes take connections over TCP, as they stand in `/proc/PID/fd`: `socket:[inode]`. */
-async function listeningOf(pids: readonly number[]): Promise<Set<string>> {
+/** Those that take connections over TCP, or whose sockets the kernel has yet to close. */
+async function holdersOf(pids: readonly number[]): Promise<number[]> {
   const listening = await listeningSockets();
-  const theirs = new Set<string>();
-  for (const pid of pids) {
-    const dir = `/proc/${String(pid)}/fd`;
-    for (const fd of await readdir(dir).catch(() => [])) theirs.add(await readlink(`${dir}/${fd}`).catch(() => ''));
-  }
-  return new Set([...theirs].filter((socket) => listening.has(socket)));
+  const holders: number[] = [];
+  for (const pid of pids) if (await holdsPort(pid, listening)) holders.push(pid);
+  return holders;
+}
+
+/** @param listening as they stand in `/proc/PID/fd`: `socket:[inode]` */
+async function holdsPort(pid: number, listening: ReadonlySet<string>): Promise<boolean> {
+  const dir = `/proc/${String(pid)}`;
+  // The state stands behind the name, which is in brackets: proc(5). A zombie has nothing any more.
+  const state = /\) (\S)/.exec(await readFile(`${dir}/stat`, 'utf8').catch(() => ''))?.[1] ?? 'X';
+  if ('ZX'.includes(state)) return false;
+  const files = await readdir(`${dir}/fd`).catch(() => []);
+  // One that is just ending has no files left to show, while its sockets still listen for a moment.
+  if (files.length === 0) return true;
+  const sockets = await Promise.all(files.map((fd) => readlink(`${dir}/fd/${fd}`).catch(() => '')));
+  return sockets.some((socket) => listening.has(socket));
 }
 
 /** All of this network namespace. See proc_net_tcp in the kernel's documentation; state 0A is LISTEN. */
