@@ -357,6 +357,8 @@ describe('the runtime API', () => {
       busy: 1,
       unwritten: null,
     });
+    // The back end ends its own; the one to the talker lives on.
+    await waitFor('the answered one to end', () => ended > 0);
     expect(ended).toBe(1);
     await steps({ kind: 'shutdown sessions', server: 't' });
     await waitFor('the delete', async (seen) => seen(await steps({ kind: 'delete', server: 't' })).busy === 0);
