@@ -28,6 +28,8 @@ export function readinessReading({ ready }: DaemonMetrics, { readiness }: Health
   return { metric: ready, read: () => Number(readiness().isReady) };
 }
 
+const hangs = 'not alive: a round has gone on for longer than all its deadlines together; restart the daemon';
+
 /** `/metrics`, `/healthz` and `/readyz`. A port that is taken costs these alone, until it is free. */
 export async function serveOwnEndpoints(
   { bind, meter, health, log }: OwnEndpoints,
@@ -36,7 +38,7 @@ export async function serveOwnEndpoints(
   if (bind === 'none') return;
   const paths = new Map<string, () => Answer | Promise<Answer>>([
     ['/metrics', async () => ({ status: 200, ...(await meter.text()) })],
-    ['/healthz', () => (health.isAlive() ? textAnswer(200, 'alive') : textAnswer(503, 'a round hangs; the log tells'))],
+    ['/healthz', () => (health.isAlive() ? textAnswer(200, 'alive') : textAnswer(503, hangs))],
     [
       '/readyz',
       () => {
