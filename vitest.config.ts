@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/failed-names.ts'],
     projects: [
       {
         // For the whole project and not per test file: without isolation a module is loaded once, for all files.

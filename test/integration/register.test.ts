@@ -118,7 +118,8 @@ describe('docker-register', () => {
     const metrics = async (path: string): Promise<string> => (await fetch(`http://${bind}/${path}`)).text();
     await start({ METRICS_BIND: bind });
     const startedAt = Date.now();
-    const id = await run('-p', '8000:8000', 'whoami');
+    // It has no handler for its stop signal: it stops when it is killed, and not before its announcement is in etcd.
+    const id = await run('-p', '8000:8000', '--stop-signal', 'SIGUSR1', 'whoami');
     await registered('the container', () => ({ [`whoami/${id}`]: `${host.ip}:8000?port=8000` }));
     await run('-p', '9000:9000', '-l', 'SERVICE_IGNORE=yes', 'whoami');
     const [{ value } = { value: '' }] = await entries();
@@ -137,10 +138,15 @@ describe('docker-register', () => {
     expect(text).toContain('docker_register_lease_held 1');
     expect(text).toMatch(/^docker_register_lease_unconfirmed_seconds [0-5]\./m);
     expect(await metrics('readyz')).toBe('ready: registered under a lease\n');
-    await host.docker('stop', '-t', '1', id);
+    const stopped = host.docker('stop', '-t', '30', id);
+    await registered('the announcement', () => ({ [`whoami/${id}`]: `${host.ip}:8000?port=8000&state=drain` }));
+    await host.docker('kill', id);
+    await stopped;
     await registered('the stop', () => ({}));
-    // Its own announcement, with a time of its own.
-    expect(await metrics('metrics')).toContain('docker_register_registration_delay_seconds_count 2');
+    // The announcement has a time of its own.
+    await waitFor('both to be measured', async (seen) =>
+      seen(await metrics('metrics')).includes('docker_register_registration_delay_seconds_count 2'),
+    );
   });
 
   it('registers every TCP port of a container, and skips UDP with a reason in the debug log', async () => {
