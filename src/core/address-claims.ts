@@ -1,4 +1,3 @@
-import { formatAddress } from './address.js';
 import type { ContainerSnapshot } from './container.js';
 import type { Registration } from './service.js';
 
@@ -7,10 +6,10 @@ export interface Claim {
   readonly registration: Registration;
 }
 
-export interface Settled {
-  readonly claims: readonly Claim[];
+export interface Settled<C extends Claim> {
+  readonly claims: readonly C[];
   /** Those that lost their address, or their name in etcd, to another container. */
-  readonly outdone: readonly (Claim & { readonly lost: 'address' | 'SERVICE_ID' })[];
+  readonly outdone: readonly (C & { readonly lost: 'address' | 'SERVICE_ID' })[];
 }
 
 /**
@@ -19,8 +18,8 @@ export interface Settled {
  * it is free, before it tells of the death. A container that shares another's network has the ports that it exposes,
  * whichever of the two started last.
  */
-export function settleClaims(claims: readonly Claim[]): Settled {
-  const byAddress = winnersBy(claims, ({ registration }) => formatAddress(registration.address));
+export function settleClaims<C extends Claim>(claims: readonly C[]): Settled<C> {
+  const byAddress = winnersBy(claims, ({ registration: { address } }) => `${address.host} ${String(address.port)}`);
   const byName = winnersBy([...byAddress], ({ registration: { service, id } }) => `${service}/${id}`);
   const outdone = claims.flatMap((claim) => {
     if (byName.has(claim)) return [];
@@ -29,8 +28,8 @@ export function settleClaims(claims: readonly Claim[]): Settled {
   return { claims: claims.filter((claim) => byName.has(claim)), outdone };
 }
 
-function winnersBy(claims: readonly Claim[], nameOf: (claim: Claim) => string): ReadonlySet<Claim> {
-  const winners = new Map<string, Claim>();
+function winnersBy<C extends Claim>(claims: readonly C[], nameOf: (claim: C) => string): ReadonlySet<C> {
+  const winners = new Map<string, C>();
   for (const claim of claims) {
     const name = nameOf(claim);
     const other = winners.get(name);

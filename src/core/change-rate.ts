@@ -60,7 +60,13 @@ export function admit(
   const waitMs = (missing: number): number => Math.ceil((missing / perSecond) * 1_000);
 
   for (const id of new Set([...accounts.keys(), ...wanted])) {
-    const account = refilled(accounts.get(id) ?? opened(nowMs), nowMs, perSecond);
+    const known = accounts.get(id);
+    // Most: it is there, as it was, and has used up nothing that could grow again.
+    if (known !== undefined && isResting(known) && wanted.has(id)) {
+      next.set(id, known);
+      continue;
+    }
+    const account = refilled(known ?? opened(nowMs), nowMs, perSecond);
     if (account.limited && account.credit >= burst) ends.push(limitedOf(id, account, nowMs));
     const rested = account.credit >= burst ? { ...account, changes: 0, sinceMs: nowMs, limited: false } : account;
     const wants = wanted.has(id);
@@ -79,6 +85,11 @@ export function admit(
     if (limited) againInMs = Math.min(againInMs, waitMs(burst - credit));
   }
   return { accounts: next, keptOut, begins, ends, againInMs: againInMs === Infinity ? null : againInMs };
+}
+
+/** Registered, with its credit full and none of its changes counted. */
+function isResting({ registered, credit, changes, limited }: Account): boolean {
+  return registered && credit >= burst && changes === 0 && !limited;
 }
 
 function opened(nowMs: number): Account {

@@ -25,6 +25,7 @@ export function keysOfUnknown(
   standing: ReadonlyMap<string, string>,
   unknown: ReadonlySet<string>,
 ): Map<string, string> {
+  if (unknown.size === 0) return new Map();
   const shortIds = new Set([...unknown].map(shortIdOf));
   const stays = (key: string): boolean => {
     const name = parseKey(prefix, key);

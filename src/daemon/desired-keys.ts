@@ -1,14 +1,14 @@
-import { settleClaims, type Claim } from '../core/address-claims.js';
+import { settleClaims } from '../core/address-claims.js';
 import { admit, type Accounts } from '../core/change-rate.js';
 import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from '../core/container.js';
 import { formatDuration } from '../core/duration.js';
-import { formatValue, keyOf } from '../core/keyspace.js';
-import { registrationsOf, type RegistrationPolicy, type Skipped } from '../core/registrations.js';
+import type { RegistrationPolicy, Skipped } from '../core/registrations.js';
 import { printable } from '../core/result.js';
 import type { SkipKind } from '../core/skip.js';
 import type { Logger } from '../ports/log.js';
 import type { Misread } from '../core/found.js';
 import type { ContainerView } from './container-view.js';
+import { createContributions, type KeyedClaim } from './contributions.js';
 
 export interface DesiredOptions {
   readonly prefix: string;
@@ -44,6 +44,7 @@ export const nothingLeftOut: LeftOut = { skipped: new Map(), misread: 0, keptOut
 
 /** What should stand in etcd, from what runs; tells of each container that is left out, once. */
 export function createDesiredKeys({ prefix, policy, view, changeRate, log }: DesiredOptions): () => Desired {
+  const contributionOf = createContributions(prefix, policy);
   let told = new Map<string, string>();
   let telling = new Map<string, string>();
   let accounts: Accounts = new Map();
@@ -75,8 +76,8 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
   };
 
   const limited = (
-    claims: readonly Claim[],
-  ): { claims: readonly Claim[]; keptOut: number; againInMs: number | null } => {
+    claims: readonly KeyedClaim[],
+  ): { claims: readonly KeyedClaim[]; keptOut: number; againInMs: number | null } => {
     if (changeRate === 0) return { claims, keptOut: 0, againInMs: null };
     const wanted = new Set(claims.map(({ container }) => container.id));
     for (const { container } of claims) names.set(container.id, container.name);
@@ -100,7 +101,7 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
 
   return () => {
     telling = new Map();
-    const all: Claim[] = [];
+    const all: KeyedClaim[] = [];
     const snapshots = [...view.snapshots()];
     const eventTimes = view.eventTimes();
     const counts = new Map<SkipKind, number>();
@@ -115,8 +116,8 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
         eventAtMs: eventTimes.get(container.id) ?? null,
         networkOwner: networkOwnerOf(container, snapshots),
       };
-      const { registrations, skipped, misread } = registrationsOf(container, policy, circumstances);
-      for (const registration of registrations) all.push({ container, registration });
+      const { claims: own, skipped, misread } = contributionOf(container, circumstances);
+      all.push(...own);
       for (const one of skipped) leaveOut(container, one);
       for (const one of misread) tellMisread(container, one);
       notUnderstood += misread.length;
@@ -129,9 +130,7 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
       leaveOut(container, { kind: 'taken', containerPort, reason, isDoubtful: lost === 'SERVICE_ID' });
     }
     told = telling;
-    const keys = new Map(
-      claims.map(({ registration }) => [keyOf(prefix, registration), formatValue(registration)] as const),
-    );
+    const keys = new Map(claims.map(({ key, value }) => [key, value] as const));
     const leftOut = { skipped: counts, misread: notUnderstood, keptOut };
     return { keys, unknown: view.unknown(), againInMs, leftOut, eventTimes };
   };
