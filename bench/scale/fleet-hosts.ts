@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRegister, type Register } from '../../src/daemon/register.js';
+import { waitFor } from '../../test/lab/wait-for.js';
+import { createFleetEngine, type FleetEngine } from './fleet-engine.js';
+import { usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
+import { silent } from './silent.js';
+
+export const containersPerHost = 20;
+
+interface BackEndHost {
+  readonly engine: FleetEngine;
+  readonly register: Register;
+  readonly controller: AbortController;
+  ended: Promise<void>;
+}
+
+/** Back-end hosts: docker-register's own loops, each with its lease. */
+export function runHosts({ count, first, registryFor }: FleetOptions): Fleet {
+  const hosts: BackEndHost[] = [];
+
+  const start = (number: number): void => {
+    const engine = createFleetEngine(number, containersPerHost);
+    const controller = new AbortController();
+    const register = createRegister({
+      engine: engine.engine,
+      registry: registryFor(),
+      prefix: '/backends',
+      policy: {
+        hostIp: `198.18.${String(number >> 8)}.${String(number & 255)}`,
+        internal: null,
+        naming: { kind: 'image' },
+        zone: null,
+        onlyLabel: null,
+      },
+      ttlMs: 15_000,
+      resyncMs: 60_000,
+      quiet: { leastMs: 5, mostMs: 100 },
+      changeRate: 0,
+      withdrawOnExit: false,
+      ...silent,
+    });
+    hosts.push({ engine, register, controller, ended: register.run(controller.signal) });
+  };
+
+  return {
+    async obey(order) {
+      const startedAt = performance.now();
+      switch (order.do) {
+        case 'start':
+          for (let n = 0; n < count; n += 1) {
+            start(first + n);
+            if (order.withinSeconds > 0) await sleep((order.withinSeconds * 1_000) / count);
+          }
+          await waitFor('all hosts to be registered', () => hosts.every(({ register }) => register.status().ready), {
+            timeoutMs: 300_000,
+            intervalMs: 20,
+          });
+          break;
+        case 'deploy': {
+          const total = count * containersPerHost;
+          for (let n = 0; n < total;) {
+            const due = Math.ceil(((performance.now() - startedAt) / (order.withinSeconds * 1_000)) * total);
+            for (; n < Math.min(due, total); n += 1) hosts[n % count]?.engine.replaceOne();
+            await sleep(10);
+          }
+          break;
+        }
+        case 'lose':
+          for (const { controller } of hosts.splice(0, Math.round(count * order.share))) controller.abort();
+          break;
+        case 'report':
+          break;
+        case 'restart':
+        case 'await':
+          throw new RangeError(`back-end hosts can not ${order.do}`);
+      }
+      return { ...usedBySelf(), tookMs: performance.now() - startedAt };
+    },
+  };
+}

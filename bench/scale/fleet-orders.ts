@@ -1,0 +1,45 @@
+import type { Registry } from '../../src/ports/registry.js';
+
+/** What the parent tells a worker of the fleet. */
+export type FleetOrder =
+  /** Start all, spread over so many seconds; answered when each has done its first work. */
+  | { readonly do: 'start'; readonly withinSeconds: number }
+  /** Hosts: replace every container once, spread over so many seconds. */
+  | { readonly do: 'deploy'; readonly withinSeconds: number }
+  /** Hosts: a share of them falls silent, without a word. */
+  | { readonly do: 'lose'; readonly share: number }
+  /** Clients: all of them begin anew at once; answered when each has its catalog. */
+  | { readonly do: 'restart' }
+  /** Clients: answered when each has so many endpoints. */
+  | { readonly do: 'await'; readonly endpoints: number }
+  /** What was seen since the last such question. */
+  | { readonly do: 'report' };
+
+export interface FleetReport {
+  /** Clients: ms from the event of a container to the catalog of a client host, of at most 100,000 news. */
+  readonly lagMs?: readonly number[];
+  /** Clients: events of the watch that all of them together took. */
+  readonly events?: number;
+  /** CPU time of the worker so far, ms. */
+  readonly cpuMs?: number;
+  readonly mib?: number;
+  /** How long what was ordered took, ms. */
+  readonly tookMs?: number;
+}
+
+export interface FleetOptions {
+  readonly count: number;
+  /** Number of the first. */
+  readonly first: number;
+  /** A connection to etcd of its own for each. */
+  readonly registryFor: () => Registry;
+}
+
+export interface Fleet {
+  obey(order: FleetOrder): Promise<FleetReport>;
+}
+
+export function usedBySelf(): Pick<FleetReport, 'cpuMs' | 'mib'> {
+  const { user, system } = process.cpuUsage();
+  return { cpuMs: (user + system) / 1_000, mib: process.memoryUsage().rss / 2 ** 20 };
+}

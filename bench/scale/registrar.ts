@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '../../test/lab/wait-for.js';
+import { startEtcd, type TestEtcd } from '../../test/integration/support/etcd.js';
+import { freePorts } from '../../test/integration/support/free-ports.js';
+import { median, percentile } from '../figures.js';
+import { publish } from '../report.js';
+import { startGeneratedEngine } from './engine.js';
+import { pidOf, startBuilt, useOf } from './process.js';
+
+const sizes = [1, 10, 100, 1_000, 5_000];
+const starts = 3;
+const changes = 100;
+
+/** What docker-register costs, by the number of containers on its host. */
+export async function registrar(): Promise<void> {
+  const etcd = await startEtcd();
+  const rows = [];
+  const samples = [];
+  try {
+    for (const containers of sizes) {
+      const runs: Measured[] = [];
+      for (let n = 0; n < starts; n += 1) runs.push(await measure(etcd, containers));
+      samples.push({ containers, runs });
+      const of = (figure: keyof Measured): number => median(runs.map((run) => run[figure]));
+      rows.push({
+        what: `${String(containers)} containers`,
+        figures: {
+          'all registered, ms': of('completeMs'),
+          'slowest, ms': percentile(
+            runs.map(({ completeMs }) => completeMs),
+            1,
+          ),
+          'start, CPU ms': of('startCpuMs'),
+          'resident MiB': of('mib'),
+          'etcd requests': of('startRequests'),
+          'a change, CPU ms': of('changeCpuMs'),
+          'a change, ms': of('changeMs'),
+          'etcd requests each': of('changeRequests'),
+        },
+      });
+    }
+  } finally {
+    await etcd.dispose();
+  }
+  await publish({
+    name: 'scale-registrar',
+    title: 'docker-register, by containers on its host',
+    unit: 'per row',
+    rows,
+    remarks: [
+      `median of ${String(starts)} starts; a generated Docker API on a unix socket, a real etcd; from the start of the process`,
+      `a change: a container goes, another comes, ${String(changes)} times one after the other; until etcd's watch tells the new key`,
+      'targets: 1,000 registered within 2 s of start; a change costs the same with 10 as with 1,000',
+    ],
+    samples,
+  });
+}
+
+interface Measured {
+  readonly completeMs: number;
+  readonly startCpuMs: number;
+  readonly startRequests: number;
+  readonly mib: number;
+  readonly changeMs: number;
+  readonly changeCpuMs: number;
+  readonly changeRequests: number;
+}
+
+async function measure(etcd: TestEtcd, containers: number): Promise<Measured> {
+  const dir = await mkdtemp(join(tmpdir(), 'scale-'));
+  const engine = await startGeneratedEngine(join(dir, 'docker.sock'), containers);
+  const [metricsPort = 0] = await freePorts(1);
+  const requests = async (): Promise<number> => {
+    const text = await (await fetch(`http://127.0.0.1:${String(metricsPort)}/metrics`)).text();
+    const counts = [...text.matchAll(/^docker_register_etcd_request_duration_seconds_count\{.*\} (\d+)$/gm)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+
+  const keys = new Set<string>();
+  let onKey: () => void = () => undefined;
+  const controller = new AbortController();
+  const { revision } = await etcd.registry.list(controller.signal);
+  const watching = etcd.registry.watch(
+    revision,
+    (events) => {
+      for (const event of events) {
+        if (event.kind === 'put') keys.add(event.entry.key);
+        else keys.delete(event.key);
+      }
+      onKey();
+    },
+    controller.signal,
+  );
+  const until = (isSo: () => boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`${String(keys.size)} keys after 60 s:\n${daemon.tail()}`));
+      }, 60_000);
+      onKey = () => {
+        if (!isSo()) return;
+        clearTimeout(timer);
+        onKey = () => undefined;
+        resolve();
+      };
+    });
+
+  const startedAt = performance.now();
+  const daemon = startBuilt('docker-register', {
+    HOST_IP: '198.18.0.20',
+    ETCD_HOST: etcd.host,
+    DOCKER_HOST: `unix://${join(dir, 'docker.sock')}`,
+    RUN_DIR: dir,
+    METRICS_BIND: `127.0.0.1:${String(metricsPort)}`,
+    WITHDRAW_ON_EXIT: 'yes',
+    RESYNC: '1h',
+  });
+  try {
+    await until(() => keys.size === containers);
+    const completeMs = performance.now() - startedAt;
+    const pid = pidOf('dist/cli/docker-register.js', '--max-semi-space-size=1');
+    const started = useOf(pid);
+    const startRequests = await requests();
+
+    const times = [];
+    const before = useOf(pid).cpuMs;
+    let [leaving = ''] = engine.ids();
+    for (let n = 0; n < changes; n += 1) {
+      const changedAt = performance.now();
+      engine.die(leaving);
+      const came = engine.start();
+      const changed = until(() => keys.size === containers && [...keys].some((key) => key.endsWith(came.slice(0, 12))));
+      await changed;
+      times.push(performance.now() - changedAt);
+      leaving = came;
+    }
+    const after = useOf(pid);
+    const changeRequests = ((await requests()) - startRequests) / changes;
+    return {
+      completeMs,
+      startCpuMs: started.cpuMs,
+      startRequests,
+      mib: started.mib,
+      changeMs: median(times),
+      changeCpuMs: (after.cpuMs - before) / changes,
+      changeRequests,
+    };
+  } finally {
+    await daemon.stop();
+    await waitFor(
+      'the registrations to be withdrawn',
+      async () => (await etcd.registry.list(AbortSignal.timeout(5_000))).entries.length === 0,
+    );
+    controller.abort();
+    await watching;
+    await engine.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
