@@ -3,7 +3,7 @@ import { askStatus } from '../adapters/control/client.js';
 import type { DiscoverStatus, EndpointStatus } from '../core/discover-status.js';
 import { isServed } from '../core/haproxy/client-policy.js';
 import { serviceExplanationOf, type ServiceExplanation } from '../core/service-explanation.js';
-import { printable } from '../core/result.js';
+import { inAscii } from '../core/result.js';
 import { parseServiceName } from '../core/service.js';
 import { asciiJson } from './discover-ls.js';
 import { controlSocketOf } from './discover-run.js';
@@ -12,9 +12,6 @@ import { by } from './options.js';
 import { paintFor, paintedStatus, type Paint } from './paint.js';
 import { policyOf } from './policy-settings.js';
 import { formatTable } from './table.js';
-
-/** A check has the words of whoever answered it. */
-const shownCheck = 120;
 
 /** `explain SERVICE`: what this host makes of it, and why something is missing. */
 export function addExplainCommand(program: Command): void {
@@ -34,25 +31,27 @@ export function addExplainCommand(program: Command): void {
         isWanted: isServed(policyOf(settings), service),
       });
       process.stdout.write(
-        json === true ? `${asciiJson(explanation)}\n` : textOf(explanation, paintFor(process.stdout, process.env)),
+        json === true
+          ? `${asciiJson(explanation)}\n`
+          : explanationText(explanation, paintFor(process.stdout, process.env)),
       );
     });
 }
 
-function textOf({ service, listeners, reasons }: ServiceExplanation, paint: Paint): string {
+export function explanationText({ service, listeners, reasons }: ServiceExplanation, paint: Paint): string {
   const parts = listeners.map(({ port, routes, endpoints }) => {
     const where = [...(port === null ? [] : [`port ${String(port)}`]), ...routes.map((route) => `route ${route}`)];
     const rows = endpoints.map((endpoint) => [
       endpoint.key,
       endpoint.address,
       paintedStatus(paint, endpoint, stateOf(endpoint)),
-      printable(endpoint.checkText, shownCheck),
+      inAscii(endpoint.checkText),
     ]);
     const table = rows.length === 0 ? '' : formatTable(['KEY', 'ADDRESS', 'STATE', 'LAST CHECK'], rows, paint);
     return `${service}: ${where.join(', ')}\n${table}`;
   });
   if (listeners.length === 0) parts.push(`${paint('bad', `${service} is not served on this host`)}\n`);
-  if (reasons.length > 0) parts.push(reasons.map((reason) => `- ${reason}\n`).join(''));
+  if (reasons.length > 0) parts.push(reasons.map((reason) => `- ${inAscii(reason)}\n`).join(''));
   return parts.join('\n');
 }
 

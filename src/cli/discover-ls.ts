@@ -1,5 +1,5 @@
 import type { DiscoverStatus } from '../core/discover-status.js';
-import { printable } from '../core/result.js';
+import { codeOf, inAscii, printable } from '../core/result.js';
 import { paintedStatus, plain, type Paint } from './paint.js';
 import { formatTable } from './table.js';
 
@@ -20,9 +20,9 @@ export function statusText(status: DiscoverStatus, paint: Paint = plain): string
     ['last reload', haproxy.lastReload],
     ['last run', output?.lastRun ?? null],
   ] as const) {
-    if (change !== null) lines.push(`${name} ${ageOf(change.at)} ago: ${change.what}`);
+    if (change !== null) lines.push(`${name} ${ageOf(change.at)} ago: ${inAscii(change.what)}`);
   }
-  if (fault !== null) lines.push(paint('bad', `fault: ${fault}`));
+  if (fault !== null) lines.push(paint('bad', `fault: ${inAscii(fault)}`));
   const stale = listeners.flatMap(({ endpoints }) => endpoints.filter((endpoint) => endpoint.stale)).length;
   if (stale > 0)
     lines.push(
@@ -65,7 +65,9 @@ function portText(port: number | null): string {
 
 /** The first of them; a key is whatever somebody wrote to etcd, and this goes to a terminal. */
 export function problemsTable(problems: DiscoverStatus['problems'], paint: Paint = plain): string {
-  const rows = problems.slice(0, mostProblems).map(({ key, reason }) => [printable(key, shownKeyLength), reason]);
+  const rows = problems
+    .slice(0, mostProblems)
+    .map(({ key, reason }) => [printable(key, shownKeyLength), inAscii(reason)]);
   const table = formatTable(['NOT SERVED', 'REASON'], rows, paint);
   const more = problems.length - rows.length;
   return more > 0 ? `${table}and ${String(more)} more; --json lists all ${String(problems.length)}\n` : table;
@@ -73,10 +75,7 @@ export function problemsTable(problems: DiscoverStatus['problems'], paint: Paint
 
 /** The same JSON for who parses it, and nothing that a terminal would obey for who looks at it. */
 export function asciiJson(body: unknown): string {
-  return JSON.stringify(body, null, 2).replace(
-    /[^\n -~]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return JSON.stringify(body, null, 2).replace(/[^\n -~]/g, codeOf);
 }
 
 function haproxySummary(
@@ -84,7 +83,7 @@ function haproxySummary(
   paint: Paint,
 ): string {
   if (!running) return paint('bad', 'not running');
-  if (silence !== null) return paint('bad', `running, and does not answer: ${silence}`);
+  if (silence !== null) return paint('bad', `running, and does not answer: ${inAscii(silence)}`);
   return `running, worker ${String(workerPid ?? '?')}, ${countOf(reloads, 'reload')}, ${countOf(runtimeChanges, 'change')} without a reload`;
 }
 

@@ -32,7 +32,9 @@ export async function examine(checks: readonly Check[], deadlineMs = longestMs):
 
 /** Prints them; exit code 1 where a check failed. */
 export function report(findings: readonly Finding[], { json }: { readonly json: boolean }): void {
-  process.stdout.write(json ? `${asciiJson(findings)}\n` : textOf(findings, paintFor(process.stdout, process.env)));
+  process.stdout.write(
+    json ? `${asciiJson(findings)}\n` : findingsText(findings, paintFor(process.stdout, process.env)),
+  );
   if (hasFailed(findings)) process.exitCode = 1;
 }
 
@@ -55,7 +57,7 @@ const tones = { ok: 'good', warning: 'doubtful', failed: 'bad', 'not checked': '
   Tone
 >;
 
-function textOf(findings: readonly Finding[], paint: Paint): string {
+export function findingsText(findings: readonly Finding[], paint: Paint): string {
   const rows = findings.flatMap(({ check, result, found, mend }) => [
     [paint(tones[result], result), check, found],
     ...(mend === null ? [] : [['', '', `mend: ${mend}`]]),

@@ -1,4 +1,5 @@
 import { CommanderError, type Command } from 'commander';
+import { inAscii } from '../core/result.js';
 import { isAbort, messageOf, SettingError } from '../core/errors.js';
 
 export const exitCodes = [
@@ -42,7 +43,7 @@ export async function main(program: Command): Promise<void> {
 function exitCodeOf(error: unknown, name: string): number {
   // Commander has already said what was wrong.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  process.stderr.write(`${name}: ${messageOf(error)}\n`);
+  process.stderr.write(`${name}: ${messageOf(error).split('\n').map(inAscii).join('\n')}\n`);
   return error instanceof SettingError ? 2 : 1;
 }
 

@@ -4,7 +4,8 @@ import { createRegistry } from '../adapters/etcd/registry.js';
 import type { Command } from 'commander';
 import { explanationOf, type Explanation } from '../core/explanation.js';
 import { keyspaceOf } from '../core/keyspace.js';
-import { printable } from '../core/result.js';
+import { inAscii, printable } from '../core/result.js';
+import { asciiJson } from './discover-ls.js';
 import { dockerOf } from './docker-settings.js';
 import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
@@ -28,7 +29,7 @@ export function addExplainCommand(program: Command): void {
       const explanation = await explain(name, settings);
       const paint = paintFor(process.stdout, process.env);
       process.stdout.write(
-        settings.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : textOf(explanation, paint),
+        settings.json === true ? `${asciiJson(explanation)}\n` : explanationText(explanation, paint),
       );
     });
 }
@@ -56,18 +57,21 @@ async function explain(name: string, settings: RegisterSettings): Promise<Explan
   }
 }
 
-function textOf({ container, id, image, registrations, skipped, misread }: Explanation, paint: Paint): string {
-  const parts = [`${container} (${id}, image ${image})\n`];
+export function explanationText(
+  { container, id, image, registrations, skipped, misread }: Explanation,
+  paint: Paint,
+): string {
+  const parts = [`${inAscii(container)} (${inAscii(id)}, image ${inAscii(image)})\n`];
   if (registrations.length > 0) {
     const rows = registrations.map(({ key, value, isRegistered, state }) => [
       key,
       value,
-      paint(isRegistered ? 'good' : 'bad', state),
+      paint(isRegistered ? 'good' : 'bad', inAscii(state)),
     ]);
     parts.push(formatTable(['KEY', 'VALUE', 'STATE'], rows, paint));
   }
   if (skipped.length > 0) {
-    const rows = skipped.map(({ port, reason }) => [port ?? 'all', reason]);
+    const rows = skipped.map(({ port, reason }) => [port ?? 'all', inAscii(reason)]);
     parts.push(formatTable(['NOT REGISTERED', 'REASON'], rows, paint));
   }
   if (misread.length > 0) {

@@ -2,6 +2,7 @@ import { formatAddress } from '../core/address.js';
 import { recordOf } from '../core/catalog.js';
 import { isOwnKey } from '../core/ownership.js';
 import type { Registry } from '../ports/registry.js';
+import { asciiJson } from './discover-ls.js';
 import { paintFor } from './paint.js';
 import { formatTable } from './table.js';
 
@@ -49,7 +50,7 @@ export async function printRegistrations({
     ];
   });
   if (json) {
-    process.stdout.write(`${JSON.stringify(registrations, null, 2)}\n`);
+    process.stdout.write(`${asciiJson(registrations)}\n`);
     return;
   }
   if (registrations.length === 0) {

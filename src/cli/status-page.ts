@@ -82,6 +82,6 @@ function eventsOf(feed: StatusFeed): Answer {
 }
 
 /** JSON has no line break in it. */
-function eventOf(update: PageUpdate): string {
+export function eventOf(update: PageUpdate): string {
   return `data: ${JSON.stringify(update)}\n\n`;
 }

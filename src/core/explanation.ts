@@ -3,6 +3,7 @@ import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from './container.j
 import { formatValue, keyOf, withoutTime } from './keyspace.js';
 import type { Misread } from './found.js';
 import { registrationsOf, type RegistrationPolicy } from './registrations.js';
+import { printable } from './result.js';
 import type { Registration } from './service.js';
 
 /** What becomes of a container, port by port; `docker-register explain --json` prints it. */
@@ -78,7 +79,10 @@ function stateOf(
   if (value === formatValue({ ...registration, state: 'drain' }))
     return { isRegistered: true, state: 'registered, and drains: its stop was announced' };
   if (value !== undefined)
-    return { isRegistered: false, state: `in etcd with another value, ${value}: is docker-register up to date?` };
+    return {
+      isRegistered: false,
+      state: `in etcd with another value, ${printable(value, 200)}: is docker-register up to date?`,
+    };
   return {
     isRegistered: false,
     state:

@@ -3,7 +3,7 @@ import { allowedIn, isKnownAttribute, parseAttribute, type Attributes } from './
 import type { ContainerSnapshot } from './container.js';
 import type { Found, Misread } from './found.js';
 import { isOtherAttribute } from './keyspace.js';
-import { reject, type Parsed } from './result.js';
+import { printable, reject, type Parsed } from './result.js';
 import { parseId, parseServiceName } from './service.js';
 import { virtualHostOf } from './virtual-host.js';
 
@@ -31,6 +31,9 @@ export interface Metadata {
 
 type Settings = ReadonlyMap<string, Found>;
 
+/** A label may have a name as long as its owner likes. */
+const shownName = 80;
+
 const pattern = /^SERVICE_(?:(\d{1,5})_)?([A-Za-z][A-Za-z0-9_.-]*)$/;
 
 /**
@@ -50,7 +53,7 @@ export function metadataOf(container: Pick<ContainerSnapshot, 'labels' | 'enviro
     for (const [name, value] of texts) {
       const [, portText, key] = pattern.exec(name) ?? [];
       if (key === undefined) continue;
-      const found = { source: `${kind} ${name}`, value, forPort: portText !== undefined };
+      const found = { source: `${kind} ${printable(name, shownName)}`, value, forPort: portText !== undefined };
       const port = Number(portText);
       const level = portText === undefined ? general : (byPort.get(port) ?? new Map<string, Found>());
       if (portText !== undefined) byPort.set(port, level);

@@ -1,5 +1,6 @@
 import type { DiscoverStatus, EndpointStatus } from './discover-status.js';
 import { parsePort } from './address.js';
+import { printableKey } from './keyspace.js';
 import { accept, reject, type Parsed } from './result.js';
 import { parseServiceName } from './service.js';
 
@@ -61,5 +62,5 @@ function whyNot(status: DiscoverStatus, service: string): string {
   const { problems } = status;
   const fault = status.fault === null ? '' : `; what is wanted is not what runs: ${status.fault}`;
   const own = problems.filter(({ key }) => key.startsWith(`${service}:`) || key.includes(`/${service}/`));
-  return own.map(({ key, reason }) => `; ${key}: ${reason}`).join('') + fault;
+  return own.map(({ key, reason }) => `; ${printableKey(key)}: ${reason}`).join('') + fault;
 }

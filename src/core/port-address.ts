@@ -1,5 +1,6 @@
 import { isIPv4, isLoopback, isUnspecified, parseIp, type Address } from './address.js';
 import type { ContainerPort, ContainerSnapshot, PublishedPort } from './container.js';
+import { printable } from './result.js';
 import { doubtfulSkip, skip, type Skip } from './skip.js';
 
 type AddressOrSkip = { readonly ok: true; readonly value: Address } | Skip;
@@ -48,17 +49,20 @@ function ownAddressOf(port: number, { networks }: ContainerSnapshot, network: st
   if (chosen === undefined)
     return doubtfulSkip(
       'no_network',
-      names.length === 0
-        ? 'it is on no network'
-        : `it is on several networks: name one by INTERNAL (${names.join(', ')})`,
+      names.length === 0 ? 'it is on no network' : `it is on several networks: name one by INTERNAL (${shown(names)})`,
     );
   const address = networks.get(chosen);
   if (address === undefined)
-    return doubtfulSkip('no_network', `it is not on network ${chosen}, but on ${names.join(', ') || 'none'}`);
+    return doubtfulSkip('no_network', `it is not on network ${shown([chosen])}, but on ${shown(names) || 'none'}`);
   const host = parseIp(address[0] ?? '');
   return host.ok
     ? found({ host: host.value, port })
-    : doubtfulSkip('no_network', `it has no address on network ${chosen}`);
+    : doubtfulSkip('no_network', `it has no address on network ${shown([chosen])}`);
+}
+
+/** Names of networks, for a message. */
+function shown(names: readonly string[]): string {
+  return printable(names.join(', '), 200);
 }
 
 function found(value: Address): AddressOrSkip {

@@ -30,7 +30,20 @@ export function printable(text: string, length: number): string {
   return `${whole[0]}…`;
 }
 
+/**
+ * A line of which parts may be from outside, as it may go to a terminal: what is no printable ASCII is escaped, and nothing else,
+ * because some of those parts were quoted already. `…` is ours, and stays.
+ */
+export function inAscii(text: string): string {
+  return text.replace(/[^ -~…]/g, (unit) => (unit === '\n' ? '\\n' : codeOf(unit)));
+}
+
+/** `\u001b` */
+export function codeOf(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 function escapedOf(unit: string): string {
   const escaped = JSON.stringify(unit).slice(1, -1);
-  return escaped === unit ? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}` : escaped;
+  return escaped === unit ? codeOf(unit) : escaped;
 }

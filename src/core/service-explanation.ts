@@ -1,5 +1,5 @@
 import type { DiscoverStatus, EndpointStatus } from './discover-status.js';
-import { keyOf } from './keyspace.js';
+import { keyOf, printableKey } from './keyspace.js';
 
 /** What this host makes of a service; `docker-discover explain --json` prints it. */
 export interface ServiceExplanation {
@@ -31,7 +31,7 @@ export function serviceExplanationOf(status: DiscoverStatus, { service, prefix, 
   const own = status.problems.filter(
     ({ key }) => key.startsWith(`${service}:`) || key.startsWith(`${prefix}/${service}/`),
   );
-  const reasons = own.map(({ key, reason }) => `${key}: ${reason}`);
+  const reasons = own.map(({ key, reason }) => `${printableKey(key)}: ${reason}`);
   if (!isWanted) reasons.push('SERVICES or DENY_SERVICES leave it out on this host');
   else if (listeners.length === 0 && own.length === 0)
     reasons.push(

@@ -89,9 +89,16 @@ function steadyOf(sinceMs: number | null, told: number | null): number | null {
   return sinceMs !== null && told !== null && Math.abs(sinceMs - told) < sameTimeMs ? told : sinceMs;
 }
 
-function pageProblemsOf({ refused, conflicting, rejected, barred, certificate }: ProblemsByKind): PageProblems {
+function pageProblemsOf({
+  refused,
+  forbidden,
+  conflicting,
+  rejected,
+  barred,
+  certificate,
+}: ProblemsByKind): PageProblems {
   // What costs a whole service or the page comes before a single key.
-  const byKind = { barred, certificate, refused, conflicting, rejected };
+  const byKind = { barred, certificate, refused, forbidden, conflicting, rejected };
   const lists = Object.entries(byKind) as [ProblemKind, readonly Problem[]][];
   return {
     counts: Object.fromEntries(lists.map(([kind, list]) => [kind, list.length])) as PageProblems['counts'],

@@ -1,5 +1,6 @@
 import type { ContainerPort, ContainerSnapshot } from './container.js';
 import type { Metadata, PortMetadata } from './metadata.js';
+import { printable } from './result.js';
 import { doubtfulSkip, skip, type Skip } from './skip.js';
 
 /** The label that the images of the pair carry; a container that has it is never registered. */
@@ -13,12 +14,14 @@ export interface ContainerPolicy {
 
 /** Why a container is left out as a whole; null where it is not. */
 export function whyNot(
-  { labels, status, health }: ContainerSnapshot,
+  { id, labels, status, health }: ContainerSnapshot,
   metadata: Metadata,
   policy: ContainerPolicy,
 ): Skip | null {
+  if (!/^[0-9a-f]{64}$/.test(id)) return skip('name', 'its id is not of the form that Docker gives');
   const role = labels.get(pairLabel);
-  if (role !== undefined) return skip('pair', `it is part of the pair itself (label ${pairLabel}=${role})`);
+  if (role !== undefined)
+    return skip('pair', `it is part of the pair itself (label ${pairLabel}=${printable(role, 40)})`);
   if (metadata.ignoredBy !== null) return skip('ignored', `${metadata.ignoredBy} is set`);
   if (policy.onlyLabel !== null) {
     const { name, value } = policy.onlyLabel;
@@ -41,7 +44,10 @@ export function whyNoPort(
   const leaveOut = isMeant ? doubtfulSkip : skip;
   const { hostNetwork, networkOf, ports } = container;
   if (networkOf !== null && networkOwner === null)
-    return skip('no_network', `it shares the network of container ${networkOf.slice(0, 12)}, which does not run`);
+    return skip(
+      'no_network',
+      `it shares the network of container ${printable(networkOf.slice(0, 12), 12)}, which does not run`,
+    );
   if (ports.length > 0 || networkOf !== null) return null;
   return leaveOut(
     'no_port',

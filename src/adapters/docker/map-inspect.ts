@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
+import { parseIp, parsePort } from '../../core/address.js';
 import type { ContainerPort, ContainerSnapshot, ContainerStatus } from '../../core/container.js';
 
 /** What we read of `docker inspect`. Whatever else the engine sends, or leaves out in a newer version, is of no matter. */
@@ -70,17 +71,18 @@ function splitVariable(variable: string): [string, string] {
   return at === -1 ? [variable, ''] : [variable.slice(0, at), variable.slice(at + 1)];
 }
 
-/** `8000/tcp` and its bindings. */
+/** `8000/tcp` and its bindings; nothing of what is no port, or no address, whatever an engine calls it. */
 function portOf(
   name: string,
   bindings: readonly { readonly HostIp: string; readonly HostPort: string }[],
 ): ContainerPort[] {
-  const [, port, protocol] = /^(\d+)\/([a-z]+)$/.exec(name) ?? [];
-  if (port === undefined || protocol === undefined) return [];
+  const [, text = '', protocol = ''] = /^(\d+)\/([a-z]{1,8})$/.exec(name) ?? [];
+  const port = parsePort(text);
+  if (!port.ok) return [];
   const published = bindings
-    .map(({ HostIp, HostPort }) => ({ hostIp: HostIp === '' ? '0.0.0.0' : HostIp, hostPort: Number(HostPort) }))
-    .filter(({ hostPort }) => hostPort > 0);
-  return [{ containerPort: Number(port), protocol, published }];
+    .map(({ HostIp, HostPort }) => [parseIp(HostIp === '' ? '0.0.0.0' : HostIp), parsePort(HostPort)] as const)
+    .flatMap(([ip, at]) => (ip.ok && at.ok ? [{ hostIp: ip.value, hostPort: at.value }] : []));
+  return [{ containerPort: port.value, protocol, published }];
 }
 
 /** `SIGQUIT`, `QUIT`, `3` or `RTMIN+3`: all that Docker takes as a stop signal. */

@@ -1,3 +1,5 @@
+import { codeOf } from '../result.js';
+
 /** What one check of `doctor` came to; `doctor --json` prints a list of these, a public interface. */
 export interface Finding {
   readonly check: string;
@@ -68,6 +70,6 @@ function oneLine(text: string): string {
   const line = text
     .replace(/\s+/g, ' ')
     .trim()
-    .replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    .replace(/[^ -~]/g, codeOf);
   return line.length <= shownLength ? line : `${line.slice(0, shownLength)}...`;
 }

@@ -9,13 +9,17 @@ export interface LogLine {
 const routine =
   /^(Former worker \(\d+\) exited with code 0|Current worker \(\d+\) exited with code|exit-on-failure: |All workers exited\. |Proxy \S+ stopped )/;
 
+/** HAProxy cuts its own at 1,024 bytes; what it warns of may be longer, and has words of clients and back ends in it all the same. */
+const longestLine = 2_000;
+
 /**
  * Takes a line apart: `[ALERT]   (123) : text` from the master, bare text from the log of the worker, and single requests and
  * connections in the format of our own template (ACCESS_LOG).
  *
  * @returns null for what says nothing, or what another line says too
  */
-export function parseLogLine(line: string): LogLine | null {
+export function parseLogLine(whole: string): LogLine | null {
+  const line = whole.length <= longestLine ? whole : `${whole.slice(0, longestLine)}…`;
   const [, label, text = line] = /^\[(ALERT|WARNING|NOTICE)\]\s*\(\d+\)\s*:\s*(.*)$/.exec(line) ?? [];
   if (text.trim() === '') return null;
   // A change of a server is said twice: as a warning to standard error, and in the log proper, which is the one to keep.

@@ -1,5 +1,8 @@
 import { formatAddress, parsePort } from '../address.js';
+import { inAscii } from '../result.js';
 import type { ServerLines } from './configuration.js';
+
+const longestCheck = 200;
 
 /** What `show stat` tells of one server. */
 export interface ServerStatus {
@@ -53,6 +56,12 @@ function cellsOf(line: string, separator: string): string[] {
   return cells.map((cell) => (cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell));
 }
 
+/** A check has the words of whoever answered it: the reason beside the status code of a back end is of its choice. */
+function shownCheckOf(text: string): string {
+  const shown = inAscii(text);
+  return shown.length <= longestCheck ? shown : `${shown.slice(0, longestCheck)}…`;
+}
+
 /** The reply to `show stat -1 4 -1` (servers only). */
 export function parseShowStat(reply: string): ServerStatus[] {
   return rowsOf(reply.split('\n'), ',').map((row) => ({
@@ -60,9 +69,9 @@ export function parseShowStat(reply: string): ServerStatus[] {
     server: row.get('svname') ?? '',
     status: row.get('status') ?? '',
     check: (row.get('check_status') ?? '').replace('* ', ''),
-    checkText: [row.get('check_desc'), row.get('last_chk')]
-      .filter((text) => text !== undefined && text !== '')
-      .join(': '),
+    checkText: shownCheckOf(
+      [row.get('check_desc'), row.get('last_chk')].filter((text) => text !== undefined && text !== '').join(': '),
+    ),
     sinceSeconds: Number(row.get('lastchg') ?? ''),
     sessions: Number(row.get('scur') ?? ''),
   }));

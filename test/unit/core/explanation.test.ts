@@ -68,3 +68,8 @@ test('a container that has the network of another, also where that one is not as
   expect(explain(guest, { running: [owner] }).registrations).toMatchObject([{ key }]);
   expect(explain(guest).skipped).toMatchObject([{ reason: expect.stringContaining('which does not run') as string }]);
 });
+
+test('a value that somebody else wrote is told of in ASCII, and cut', () => {
+  const { registrations } = explain({}, { standing: { [key]: `\u001b[2J\u009b${'x'.repeat(1_000)}` } });
+  expect(registrations[0]?.state).toMatch(/^in etcd with another value, \\u001b\[2J\\u009bx{100,200}…: is /);
+});

@@ -242,3 +242,8 @@ describe('HTTP routing', () => {
     ]);
   });
 });
+
+test('a setting with a name without end is told of by its beginning', () => {
+  const { misread } = read({ [`SERVICE_${'X'.repeat(1_000)}`]: 'a' });
+  expect(misread.map(({ source }) => source)).toEqual([`label SERVICE_${'X'.repeat(72)}…`]);
+});

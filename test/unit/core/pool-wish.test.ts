@@ -99,3 +99,8 @@ test('a pool is a service, or its listener', () => {
   expect(reasonOf(parsePool('shop:x'))).toContain('is not a port');
   expect(reasonOf(parsePool('a b'))).toContain('is not a service name');
 });
+
+test('a key that is not served is told of in ASCII', () => {
+  const problems = [{ key: '/backends/shop/\u001b[2J\u009b', reason: 'is none' }];
+  expect(unmetOf(statusOf([], { problems }), wish({ up: 1 }))).toContain('; /backends/shop/\\u001b[2J\\u009b: is none');
+});

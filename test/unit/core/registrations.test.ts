@@ -108,6 +108,17 @@ describe('left out, with the reason, is', () => {
       { labels: new Map([[pairLabel, 'register']]) },
       'it is part of the pair itself (label docker-discover.pair=register)',
     ],
+    [
+      'one whose label would be obeyed by a terminal',
+      { labels: new Map([[pairLabel, `\u001b[2J${'x'.repeat(100)}`]]) },
+      `docker-discover.pair=\\u001b[2J${'x'.repeat(31)}…)`,
+    ],
+    ['one with an id that Docker does not give', { id: '../../etc' }, 'its id is not of the form that Docker gives'],
+    [
+      'one that shares the network of nobody',
+      { networkOf: '\u001b[2J' },
+      'it shares the network of container \\u001b[2J, which',
+    ],
   ])('%s', (_what, changes, reason) => {
     const { registrations, skipped } = register(changes);
     expect(registrations).toEqual([]);

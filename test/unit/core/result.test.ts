@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printable, quoted } from '../../../src/core/result.js';
+import { inAscii, printable, quoted } from '../../../src/core/result.js';
 
 describe('a value from outside', () => {
   test.each([
@@ -29,4 +29,9 @@ describe('a value from outside', () => {
       { numRuns: 1_000 },
     );
   });
+});
+
+test('a line with parts from outside keeps what was quoted, and has nothing that a terminal obeys', () => {
+  const line = `${quoted('a "b"\n')} … \u001b[2J\u009b\u202e\nsecond`;
+  expect(inAscii(line)).toBe('"a \\"b\\"\\n" … \\u001b[2J\\u009b\\u202e\\nsecond');
 });

@@ -65,3 +65,8 @@ test('what is wrong with all of them too, and not what is wrong with others', ()
     'what is wanted is not what runs: bad template',
   ]);
 });
+
+test('a key that is rejected is told of in ASCII', () => {
+  const problems = [{ key: '/backends/shop/\u001b[2J\u009b', reason: 'is none' }];
+  expect(explain({ problems }).reasons).toEqual(['/backends/shop/\\u001b[2J\\u009b: is none']);
+});

@@ -61,3 +61,12 @@ test('of many keys that are not served it tells the first, their number, and not
     reason: 'is no address',
   });
 });
+
+test('of endpoints at addresses that are forbidden too', () => {
+  const problems = problemsByKind([[], [{ key: '/backends/shop/a', reason: '127.0.0.1 is loopback' }]]);
+  const update = pageUpdateOf(null, pagePartsOf({ about, status: statusWith(), problems, nowMs: at }, null), at);
+  expect(update?.problems?.counts.forbidden).toBe(1);
+  expect(update?.problems?.shown).toEqual([
+    { kind: 'forbidden', key: '/backends/shop/a', reason: '127.0.0.1 is loopback' },
+  ]);
+});

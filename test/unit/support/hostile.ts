@@ -4,7 +4,7 @@ import { anyRegistration } from './arbitraries.js';
 import { prefix } from './registrations.js';
 
 /** What has a meaning to a terminal, a log, a template, a path, HAProxy or JavaScript, and what only looks harmless. */
-const pieces = [
+export const pieces = [
   '\n',
   '\r\n',
   '\0',
@@ -53,7 +53,7 @@ const pieces = [
 ] as const;
 
 /** Names that are none, and names that are good and mean something elsewhere. */
-const names = [
+export const names = [
   '__proto__',
   'constructor',
   'toString',
@@ -72,7 +72,7 @@ const names = [
   '',
 ] as const;
 
-const addresses = [
+export const addresses = [
   '10.0.0.1',
   ':80',
   '10.0.0.1:0',
@@ -99,7 +99,7 @@ const addresses = [
   'http://10.0.0.1:80',
 ] as const;
 
-const queries = [
+export const queries = [
   'port=0',
   'port=65536',
   'port=0080',

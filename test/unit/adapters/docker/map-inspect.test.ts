@@ -54,6 +54,24 @@ describe('its ports', () => {
     expect(port?.published.map(({ hostIp, hostPort }) => `${hostIp} ${String(hostPort)}`)).toEqual(published);
   });
 
+  test('are none where they have another form than Docker’s', () => {
+    const names = ['0/tcp', '65536/tcp', '080/tcp', '80/tcp\n', `80/${'x'.repeat(9)}`, '80/\u001b[2J', '/tcp'];
+    expect(snapshotOf(inspected({ Ports: Object.fromEntries(names.map((name) => [name, everywhere])) })).ports).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    ['not-an-address', '80', []],
+    ['10.1.2.3 ', '80', []],
+    ['10.1.2.3', '65536', []],
+    ['10.1.2.3', '80x', []],
+    ['2001:DB8:0::9', '80', ['2001:db8::9 80']],
+  ])('published on %j, port %j', (HostIp, HostPort, published) => {
+    const [port] = snapshotOf(inspected({ Ports: { '8000/tcp': [{ HostIp, HostPort }] } })).ports;
+    expect(port?.published.map(({ hostIp, hostPort }) => `${hostIp} ${String(hostPort)}`)).toEqual(published);
+  });
+
   test('are the exposed and the published ones, sorted, each once', () => {
     const container = inspected({
       Config: { ExposedPorts: { '8000/tcp': {}, '53/udp': {} } },

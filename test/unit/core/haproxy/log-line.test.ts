@@ -162,3 +162,7 @@ test('whatever a line is, it is taken apart or handed on', () => {
     }),
   );
 });
+
+test('a line without end is cut', () => {
+  expect(parseLogLine('x'.repeat(100_000))?.message).toBe(`${'x'.repeat(2_000)}…`);
+});

@@ -83,6 +83,12 @@ describe('show stat', () => {
     expect(parseShowStat(said).slice(1)).toEqual(servers.slice(1));
   });
 
+  test('tells what a back end answered to a check in ASCII, and not more than a line of it', () => {
+    const said = stat.replace('Connection refused', `\u001b[2J\u009b\u202e${'x'.repeat(300)}`);
+    const [server] = parseShowStat(said);
+    expect(server?.checkText).toMatch(/^Layer4 connection problem: \\u001b\[2J\\u009b\\u202ex{100,170}…$/);
+  });
+
   test('is read by the names of the columns, not by their places', () => {
     expect(parseShowStat(reordered(stat, ','))).toEqual(servers);
   });
