@@ -20,6 +20,7 @@ export function runClients({ count, registryFor }: FleetOptions): Fleet {
       prefix: '/backends',
       pollMs: 5_000,
       initial: { revision: 0, entries: [], stale: [] },
+      trust: () => null,
       staleMs: 600_000,
       ...silent,
       onNews(news) {

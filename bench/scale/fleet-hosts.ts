@@ -1,3 +1,4 @@
+import { unsealed } from '../../src/core/signature.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRegister, type Register } from '../../src/daemon/register.js';
 import { waitFor } from '../../test/lab/wait-for.js';
@@ -35,6 +36,7 @@ export function runHosts({ count, first, registryFor }: FleetOptions): Fleet {
       ttlMs: 15_000,
       resyncMs: 60_000,
       quiet: { leastMs: 5, mostMs: 100 },
+      seal: unsealed,
       changeRate: 0,
       withdrawOnExit: false,
       ...silent,

@@ -8,7 +8,7 @@ import { openFilesLimit } from '../adapters/open-files.js';
 import { examineDirectory } from '../adapters/writable.js';
 import type { DiscoverStatus } from '../core/discover-status.js';
 import { judgeDiscover, type DiscoverFacts } from '../core/doctor/discover.js';
-import { notChecked, type Finding } from '../core/doctor/finding.js';
+import { counted, failed, fine, notChecked, type Finding } from '../core/doctor/finding.js';
 import { judgeDirectory, judgeHaproxy, judgeOpenFiles, judgeTemplate } from '../core/doctor/haproxy.js';
 import { judgePorts, type Offer } from '../core/doctor/ports.js';
 import { fixedBindsOf, type FixedBind } from '../core/haproxy/fixed-binds.js';
@@ -21,10 +21,11 @@ import { readNow } from './discover-render.js';
 import { checkTemplateNow, settled, type Settled } from './doctor-template.js';
 import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
+import { signersFileOf } from './signers-file.js';
 
 /** `doctor`: what can be wrong around docker-discover. */
 export function addDoctorCommand(program: Command): void {
-  const checked = 'etcd, clock, HAProxy, ports, template, directories and the daemon that runs here';
+  const checked = 'etcd, clock, HAProxy, ports, template, signers, directories and the daemon that runs here';
   doctorCommand(program, checked).action(async (_options, command: Command) => {
     const settings = command.optsWithGlobals<DiscoverSettings & { json?: boolean }>();
     const etcdMembers = await etcdOf(settings);
@@ -41,6 +42,7 @@ export function addDoctorCommand(program: Command): void {
       const others = await examine([
         ...(isOurs ? haproxyChecks({ settings, fixed, daemon, reading }) : [withoutHaproxy]),
         { name: 'template', run: async () => [judgeTemplate(await asked(() => checkTemplateNow(settings, reading)))] },
+        { name: 'signatures', run: async () => [await signersFinding(settings)] },
         directoryCheck('RUN_DIR', runDir),
         directoryCheck('STATE_DIR', stateDir),
         { name: 'docker-discover', run: async () => judgeDiscover(await daemon) },
@@ -97,6 +99,18 @@ function haproxyChecks({ settings, fixed, daemon, reading }: Circumstances): Che
     { name: 'ports', run: async (signal) => judgePorts(await offers(signal)) },
     { name: 'open files', run: async () => [await openFiles()] },
   ];
+}
+
+async function signersFinding(settings: DiscoverSettings): Promise<Finding> {
+  const file = await asked(() => signersFileOf(settings));
+  if (!file.ok)
+    return failed(
+      'signatures',
+      file.reason,
+      'mend the file; while it is so, docker-discover goes on with what it read before, but does not start',
+    );
+  if (file.value === null) return fine('signatures', 'not asked for: SIGNERS_FILE is not set');
+  return fine('signatures', `SIGNERS_FILE has ${counted(file.value.trust().signers.size, 'key')}`);
 }
 
 function directoryCheck(name: string, path: string): Check {

@@ -16,6 +16,7 @@ import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discove
 import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
 import { policyOf } from './policy-settings.js';
+import { signersFileOf } from './signers-file.js';
 
 /** What stands in etcd and in CERTS now, and what comes of it. */
 export interface Reading {
@@ -39,7 +40,8 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   const isOurs = execOf(settings) === null;
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   const { usable, unusable, expired } = await readCertificates(certificateStoreOf(settings), settings);
-  const catalog = catalogOf((await entriesOf(settings)).map((entry) => recordOf(prefix, entry)));
+  const trust = (await signersFileOf(settings))?.trust() ?? null;
+  const catalog = catalogOf((await entriesOf(settings)).map((entry) => recordOf(prefix, entry, trust)));
   const model = modelOf({
     ...allAdmitted(catalog.services.map(admittedBy(policy))),
     held: [],

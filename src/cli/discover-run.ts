@@ -27,6 +27,7 @@ import { discoverHealth, discoverReadings } from './discover-readings.js';
 import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
 import { runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
+import { signersFileOf } from './signers-file.js';
 import { policyOf } from './policy-settings.js';
 import { readPage, serveStatusPage } from './status-page.js';
 import { packageVersion } from './version.js';
@@ -51,6 +52,7 @@ async function refuseSecond(runDir: string): Promise<void> {
 export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const { prefix, runDir, stateDir, poll, stale, statusBind } = settings;
   const etcd = await etcdOf(settings);
+  const signers = await signersFileOf(settings);
   const exec = execOf(settings);
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   // Another proxy has no page and no entrance of ours.
@@ -64,6 +66,8 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
 
   const log = createLogger('docker-discover', settings);
   log.info({ etcd: etcd.hosts, prefix, ...prepared.about, version: packageVersion() }, 'starting');
+  if (signers !== null)
+    log.info({ keys: signers.trust().signers.size }, 'only signed registrations are used (SIGNERS_FILE)');
   const trigger = (reason: string) => (): void => {
     discover.trigger(reason);
   };
@@ -94,6 +98,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
       lingerMs: settings.linger,
     },
     otherProblems: () => certificates?.problems() ?? noProblems,
+    trust: () => signers?.trust() ?? null,
     pollMs: poll,
     staleMs: stale,
     quiet: quietOf(settings),
@@ -124,6 +129,9 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
         [
           (both) => discover.run(both),
           (both) => renewEtcdAccess({ settings, etcd, client, log }, both),
+          ...(signers === null
+            ? []
+            : [(both: AbortSignal) => signers.follow({ log, onChange: trigger('signers changed') }, both)]),
           ...(certificates === null ? [] : [(both: AbortSignal) => certificates.run(both)]),
           (both) => serveControl(controlSocketOf(runDir), discover, both),
           ...(page === null ? [] : [(both: AbortSignal) => serveStatusPage({ ...page, feed, log }, both)]),

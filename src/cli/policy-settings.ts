@@ -11,9 +11,10 @@ import { parseNetworks, type Network } from '../core/networks.js';
 import { parseZone } from '../core/attributes.js';
 import { accept, reject, type Parsed } from '../core/result.js';
 import { by } from './options.js';
+import { signersOption, type SignersSettings } from './signers-file.js';
 
 /** What this host serves, and on which ports. */
-export interface PolicySettings {
+export interface PolicySettings extends SignersSettings {
   readonly services?: NonNullable<ClientPolicy['services']>;
   readonly denyServices: ClientPolicy['denyServices'];
   readonly ports: ClientPolicy['ports'];
@@ -58,6 +59,7 @@ export function policyOptions(): Option[] {
     )
       .env('NETWORKS')
       .argParser(by(parseNetworks)),
+    signersOption(),
     new Option(
       '--zone <zone>',
       'zone of this host: endpoints of other zones are used only when too few of it take traffic',

@@ -7,6 +7,7 @@ import { SettingError } from '../core/errors.js';
 import { drainKeyOf, drainTargetOf, keyspaceOf, parseDrainTarget } from '../core/keyspace.js';
 import type { Parsed } from '../core/result.js';
 import { runTasks } from '../daemon/lifecycle.js';
+import { sealedRegistry } from '../daemon/sealed-registry.js';
 import type { Registry } from '../ports/registry.js';
 import { renewEtcdAccess } from './etcd-renewal.js';
 import { createLogger } from './log.js';
@@ -14,6 +15,7 @@ import { etcdOf } from './etcd-settings.js';
 import { runUntilSignal } from './main.js';
 import { parseRegistration, put, type PutSettings } from './register-put.js';
 import type { RegisterSettings } from './register-settings.js';
+import { signingOf, type Signing } from './signing-key.js';
 
 /** What an administrator does by hand: things that are no containers, and maintenance. */
 export function addByHandCommands(program: Command): void {
@@ -32,11 +34,19 @@ export function addByHandCommands(program: Command): void {
       const registration = accepted(parseRegistration(service, address, attributes, settings.id));
       const log = createLogger('docker-register', settings);
       const { prefix, ttl: ttlMs } = settings;
-      await withRegistry(settings, (registry, access) => {
+      await withRegistry(settings, (registry, { signing, ...access }) => {
         const putIt = (signal: AbortSignal) => put({ registry, prefix, registration, ttlMs, settings, log }, signal);
         return runUntilSignal(
           settings.hold === true
-            ? (signal) => runTasks([putIt, (both) => renewEtcdAccess({ ...access, settings, log }, both)], signal)
+            ? (signal) =>
+                runTasks(
+                  [
+                    putIt,
+                    (both) => renewEtcdAccess({ ...access, settings, log }, both),
+                    (both) => signing.follow({ log, onChange: () => undefined }, both),
+                  ],
+                  signal,
+                )
             : putIt,
         );
       });
@@ -107,15 +117,23 @@ function accepted<T>(parsed: Parsed<T>): T {
   throw new SettingError(parsed.reason);
 }
 
+interface Access {
+  readonly etcd: EtcdMembers;
+  readonly client: EtcdClient;
+  readonly signing: Signing;
+}
+
 async function withRegistry(
   settings: RegisterSettings,
-  work: (registry: Registry, access: { readonly etcd: EtcdMembers; readonly client: EtcdClient }) => Promise<void>,
+  work: (registry: Registry, access: Access) => Promise<void>,
 ): Promise<void> {
   const etcd = await etcdOf(settings);
+  const signing = await signingOf(settings);
   const client = createEtcdClient(etcd);
   try {
     const keyspace = keyspaceOf(settings.prefix);
-    await work(createRegistry({ client, hosts: etcd.hosts, keyspace }), { etcd, client });
+    const registry = createRegistry({ client, hosts: etcd.hosts, keyspace });
+    await work(sealedRegistry(registry, signing.seal), { etcd, client, signing });
   } finally {
     client.close();
   }

@@ -10,7 +10,7 @@ import { ownContainerId } from '../adapters/docker/own-container.js';
 import { createEtcdClient, type EtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
 import { judgeEngine } from '../core/doctor/docker.js';
-import type { Finding } from '../core/doctor/finding.js';
+import { failed, fine, type Finding } from '../core/doctor/finding.js';
 import { judgeHostIp, type HostIpFacts } from '../core/doctor/host-ip.js';
 import { judgePorts } from '../core/doctor/ports.js';
 import { judgeRegister } from '../core/doctor/register.js';
@@ -24,10 +24,11 @@ import { metricsOffers } from './doctor-ports.js';
 import { hostIpMissing, usable } from './host-ip.js';
 import { required } from './main.js';
 import type { RegisterSettings } from './register-settings.js';
+import { signingOf } from './signing-key.js';
 
 /** `doctor`: what can be wrong around docker-register. */
 export function addDoctorCommand(program: Command): void {
-  const checked = 'address, Docker, etcd, clock, ports and the daemon that runs here';
+  const checked = 'address, Docker, etcd, clock, ports, signing key and the daemon that runs here';
   doctorCommand(program, checked).action(async (_options, command: Command) => {
     const settings = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
     const { ip } = required(settings.hostIp, hostIpMissing());
@@ -45,6 +46,7 @@ export function addDoctorCommand(program: Command): void {
           name: 'ports',
           run: async (signal) => judgePorts(await metricsOffers(settings, 'docker_register_', signal)),
         },
+        { name: 'signing key', run: async () => [await signingFinding(settings)] },
         { name: 'docker-register', run: (signal) => daemonFindings(settings, client, signal) },
       ]);
       report([...etcd, ...others], { json: settings.json === true });
@@ -52,6 +54,21 @@ export function addDoctorCommand(program: Command): void {
       client.close();
     }
   });
+}
+
+async function signingFinding(settings: RegisterSettings): Promise<Finding> {
+  const signing = await asked(() => signingOf(settings));
+  if (!signing.ok)
+    return failed(
+      'signing key',
+      signing.reason,
+      'mend the file; while it is so, docker-register goes on with the key that it read before, but does not start',
+    );
+  const key = signing.value.key();
+  return fine(
+    'signing key',
+    key === null ? 'none: SIGNING_KEY_FILE is not set' : `SIGNING_KEY_FILE has the key ${key.id}`,
+  );
 }
 
 async function hostIpFacts(ip: string, dockerHost: DockerHost, signal: AbortSignal): Promise<HostIpFacts> {

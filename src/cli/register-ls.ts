@@ -1,6 +1,7 @@
 import { formatAddress } from '../core/address.js';
 import { recordOf } from '../core/catalog.js';
 import { isOwnKey } from '../core/ownership.js';
+import { signatureOf } from '../core/signature.js';
 import type { Registry } from '../ports/registry.js';
 import { asciiJson } from './discover-ls.js';
 import { paintFor } from './paint.js';
@@ -44,6 +45,7 @@ export async function printRegistrations({
         port: servicePort,
         state,
         ttlMs,
+        signedBy: signatureOf(entry.key, entry.value)?.by ?? null,
         key: entry.key,
         value: entry.value,
       },
@@ -58,13 +60,16 @@ export async function printRegistrations({
     return;
   }
   const paint = paintFor(process.stdout, process.env);
-  const rows = registrations.map(({ service, id, address, port, state, ttlMs }) => [
+  const isSigned = registrations.some(({ signedBy }) => signedBy !== null);
+  const rows = registrations.map(({ service, id, address, port, state, ttlMs, signedBy }) => [
     service,
     id,
     address,
     String(port),
     paint(state === 'ready' ? 'good' : 'doubtful', state),
     `${String(Math.round(ttlMs / 1000))}s`,
+    ...(isSigned ? [signedBy ?? '-'] : []),
   ]);
-  process.stdout.write(formatTable(['SERVICE', 'ID', 'ADDRESS', 'SERVICE PORT', 'STATE', 'LEASE LEFT'], rows, paint));
+  const headings = ['SERVICE', 'ID', 'ADDRESS', 'SERVICE PORT', 'STATE', 'LEASE LEFT'];
+  process.stdout.write(formatTable([...headings, ...(isSigned ? ['SIGNED BY'] : [])], rows, paint));
 }

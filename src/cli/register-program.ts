@@ -30,6 +30,8 @@ import { registerOptions, registrationPolicyOf, type RegisterSettings } from './
 import { registerHealth, registerReadings } from './register-readings.js';
 import { printRegistrations } from './register-ls.js';
 import { addDocumentationCommands } from './documentation.js';
+import { addPublicKeyCommand } from './register-public-key.js';
+import { signingOf } from './signing-key.js';
 import { packageVersion } from './version.js';
 
 /** The command line of docker-register. */
@@ -50,13 +52,21 @@ export function registerProgram(): Command {
     const { ip: hostIp, of: hostInterface } = required(settings.hostIp, hostIpMissing());
     const etcd = await etcdOf(settings);
 
+    const signing = await signingOf(settings);
     const dockerHost = await dockerOf(settings);
     const engine = createContainerEngine(dockerHost);
     if (hostInterface !== null) await refuseOwnNetwork(engine, hostInterface);
 
     const log = createLogger('docker-register', settings);
     log.info(
-      { hostIp, etcd: etcd.hosts, docker: formatDockerHost(dockerHost), prefix, version: packageVersion() },
+      {
+        hostIp,
+        etcd: etcd.hosts,
+        docker: formatDockerHost(dockerHost),
+        prefix,
+        signedBy: signing.key()?.id,
+        version: packageVersion(),
+      },
       'starting',
     );
     if (isLoopback(hostIp))
@@ -77,6 +87,7 @@ export function registerProgram(): Command {
       ttlMs: ttl,
       resyncMs: resync,
       quiet: quietOf(settings),
+      seal: signing.seal,
       changeRate: settings.changeRate,
       withdrawOnExit,
       log,
@@ -84,6 +95,9 @@ export function registerProgram(): Command {
     });
     const health = registerHealth(register);
     meter.show([...registerReadings(register, { ttlMs: ttl }), readinessReading(registerMetrics, health)]);
+    const onChange = (): void => {
+      register.lookAgain('signing key changed');
+    };
     const control = { isReady: () => register.status().ready, status: () => Promise.resolve(register.status()) };
     try {
       await runUntilSignal((signal) =>
@@ -91,6 +105,7 @@ export function registerProgram(): Command {
           [
             (both) => register.run(both),
             (both) => renewEtcdAccess({ settings, etcd, client, log }, both),
+            (both) => signing.follow({ log, onChange }, both),
             (both) => serveControl(socketOf(runDir), control, both),
             (both) => serveOwnEndpoints({ bind: metricsBind, meter, health, log }, both),
             (both) => serveServiceManager({ health, log }, both),
@@ -124,6 +139,7 @@ export function registerProgram(): Command {
   addByHandCommands(program);
   addExplainCommand(program);
   addDoctorCommand(program);
+  addPublicKeyCommand(program);
 
   program
     .command('healthcheck')

@@ -2,7 +2,7 @@ import { checkAddress } from '../adapters/address-check.js';
 import { isIPv4, type Address } from '../core/address.js';
 import { isKnownAttribute, parseAttribute } from '../core/attributes.js';
 import { SettingError } from '../core/errors.js';
-import { formatValue, isOtherAttribute, keyOf, maxValueBytes, parseValue } from '../core/keyspace.js';
+import { formatValue, isOtherAttribute, keyOf, maxOwnBytes, parseValue } from '../core/keyspace.js';
 import { accept, quoted, reject, type Parsed } from '../core/result.js';
 import { parseId, parseServiceName, type Registration } from '../core/service.js';
 import { hold } from '../daemon/hold.js';
@@ -70,8 +70,7 @@ export function parseRegistration(
   const value = parseValue(`${address}${attributes.length === 0 ? '' : '?'}${attributes.join('&')}`);
   if (!value.ok) return value;
   const bytes = Buffer.byteLength(formatValue({ ...value.value, service: name.value, id: '' }));
-  if (bytes > maxValueBytes)
-    return reject(`its value has ${String(bytes)} bytes, and may have ${String(maxValueBytes)}`);
+  if (bytes > maxOwnBytes) return reject(`its value has ${String(bytes)} bytes, and may have ${String(maxOwnBytes)}`);
   const ownId = parseId(id ?? idOf(value.value.address));
   return ownId.ok ? accept({ ...value.value, service: name.value, id: ownId.value }) : ownId;
 }

@@ -6,6 +6,7 @@ import type { RegistrationPolicy } from '../core/registrations.js';
 import { accept, quoted, reject, type Parsed } from '../core/result.js';
 import { dockerOptions, type DockerSettings } from './docker-settings.js';
 import { parseHostIp, type HostIp } from './host-ip.js';
+import { signingKeyOption, type SigningSettings } from './signing-key.js';
 import {
   by,
   durationOption,
@@ -17,7 +18,7 @@ import {
   type SharedSettings,
 } from './options.js';
 
-export interface RegisterSettings extends SharedSettings, QuietSettings, DockerSettings {
+export interface RegisterSettings extends SharedSettings, QuietSettings, DockerSettings, SigningSettings {
   readonly hostIp?: HostIp;
   readonly ttl: number;
   readonly resync: number;
@@ -62,6 +63,7 @@ export function registerOptions(): Option[] {
     new Option('--zone <zone>', 'zone of this host: client hosts of the same zone go to its endpoints first')
       .env('ZONE')
       .argParser(by(parseZone)),
+    signingKeyOption(),
     ...durations().map(durationOption),
     ...quietPeriodOptions(5, 100),
     new Option(

@@ -18,7 +18,7 @@ export interface Identity {
 /** @throws SettingError where the files are not what they should be */
 export async function identityOf(certificateFile: TlsFile, keyFile: TlsFile): Promise<Identity> {
   const certificate = await certificatesOf(certificateFile);
-  const key = await keyOf(keyFile);
+  const key = await privateKeyIn(keyFile);
   if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key)))
     throw new SettingError(
       `${named(keyFile)} is not the key of the certificate in ${named(certificateFile)}; in that file, the client's own must stand first`,
@@ -28,7 +28,7 @@ export async function identityOf(certificateFile: TlsFile, keyFile: TlsFile): Pr
 
 /** @throws SettingError where the file has no certificate in it, or a broken one */
 export async function certificatesOf(file: TlsFile): Promise<string> {
-  const found = certificatesIn(await textOf(file));
+  const found = certificatesIn(await textIn(file));
   if (found.length === 0)
     throw new SettingError(
       `${named(file)} has no certificate in it: give a file in PEM form, with -----BEGIN CERTIFICATE-----`,
@@ -37,8 +37,9 @@ export async function certificatesOf(file: TlsFile): Promise<string> {
   return `${found.join('\n')}\n`;
 }
 
-async function keyOf(file: TlsFile): Promise<string> {
-  const text = await textOf(file);
+/** @throws SettingError where the file has no private key in it, or a broken one */
+export async function privateKeyIn(file: TlsFile): Promise<string> {
+  const text = await textIn(file);
   const [key] = keysIn(text);
   if (key === undefined)
     throw new SettingError(
@@ -50,7 +51,8 @@ async function keyOf(file: TlsFile): Promise<string> {
   return `${key}\n`;
 }
 
-async function textOf(file: TlsFile): Promise<string> {
+/** @throws SettingError where it can't be read */
+export async function textIn(file: TlsFile): Promise<string> {
   try {
     return await readFile(file.path, 'utf8');
   } catch (error) {

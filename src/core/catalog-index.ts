@@ -2,9 +2,11 @@ import { formatAddress } from './address.js';
 import {
   compareText,
   isDrainedBy,
+  isDrainedUnder,
   newestOf,
   type Catalog,
   type CatalogRecord,
+  type Drain,
   type Endpoint,
   type Problem,
   type Service,
@@ -36,7 +38,7 @@ export function catalogOf(records: Iterable<CatalogRecord>): Catalog {
 export function createCatalogIndex(): CatalogIndex {
   const endpoints = new Map<string, Endpoint>();
   /** What is drained by hand, by its key. */
-  const drains = new Map<string, string>();
+  const drains = new Map<string, Drain>();
   const byAddress = createGroups();
   const byService = createGroups();
   /** Services whose endpoints may be others than when the catalog was last asked for. */
@@ -62,14 +64,14 @@ export function createCatalogIndex(): CatalogIndex {
   };
 
   const drained = (endpoint: Endpoint): Endpoint => {
-    for (const target of drains.values()) if (isDrainedBy(endpoint, target)) return { ...endpoint, state: 'drain' };
+    for (const drain of drains.values()) if (isDrainedUnder(endpoint, drain)) return { ...endpoint, state: 'drain' };
     return endpoint;
   };
 
   const remove = (key: string): void => {
     rejected.delete(key);
-    const target = drains.get(key);
-    if (drains.delete(key) && target !== undefined) touchDrained(target);
+    const drain = drains.get(key);
+    if (drains.delete(key) && drain !== undefined) touchDrained(drain.target);
     const endpoint = endpoints.get(key);
     if (endpoint === undefined) return;
     const address = formatAddress(endpoint.address);
@@ -89,7 +91,9 @@ export function createCatalogIndex(): CatalogIndex {
         return [];
       }
       if (record.kind === 'drain') {
-        drains.set(record.key, record.target);
+        // It may have been rejected before.
+        rejected.delete(record.key);
+        drains.set(record.key, record);
         touchDrained(record.target);
         return [];
       }

@@ -1,6 +1,8 @@
 import { parseIp } from './address.js';
 import { drainTargetOf, parseKey, parseValue } from './keyspace.js';
+import { isWithin, type Network } from './networks.js';
 import type { Registration } from './service.js';
+import { signerOf, speakerFor, type Trust } from './signers.js';
 
 /** A key as it stands in etcd. */
 export interface Entry {
@@ -30,9 +32,16 @@ export interface Problem {
 
 /** What one key says: an endpoint, that something is drained by hand, or why it is rejected. */
 export type CatalogRecord =
-  | { readonly kind: 'drain'; readonly key: string; readonly target: string }
+  | ({ readonly kind: 'drain'; readonly key: string } & Drain)
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
   | { readonly kind: 'rejected'; readonly key: string; readonly reason: string };
+
+/** What is drained by hand. */
+export interface Drain {
+  readonly target: string;
+  /** Where its signer may drain; null: everywhere. */
+  readonly within: readonly Network[] | null;
+}
 
 /** All services with their endpoints at one revision. */
 export interface Catalog {
@@ -50,20 +59,30 @@ export interface Service {
   readonly endpoints: readonly Endpoint[];
 }
 
-export function recordOf(prefix: string, entry: Entry): CatalogRecord {
+/** @param trust null: signatures do not matter */
+export function recordOf(prefix: string, entry: Entry, trust: Trust | null = null): CatalogRecord {
   const target = drainTargetOf(prefix, entry.key);
-  if (target !== null) return { kind: 'drain', key: entry.key, target };
+  if (target !== null) return drainRecordOf(target, entry, trust);
   const key = parseKey(prefix, entry.key);
   if (!key.ok) return { kind: 'rejected', key: entry.key, reason: key.reason };
   const value = parseValue(entry.value);
   if (!value.ok) return { kind: 'rejected', key: entry.key, reason: value.reason };
+  const speaker = trust === null ? null : speakerFor(value.value.address.host, trust, entry.key, entry.value);
+  if (speaker?.ok === false) return { kind: 'rejected', key: entry.key, reason: speaker.reason };
   const endpoint = { ...key.value, ...value.value, key: entry.key, createRevision: entry.createRevision, stale: false };
   return { kind: 'endpoint', endpoint };
 }
 
+function drainRecordOf(target: string, { key, value }: Entry, trust: Trust | null): CatalogRecord {
+  if (trust === null) return { kind: 'drain', key, target, within: null };
+  const signer = parseIp(target).ok ? speakerFor(target, trust, key, value) : signerOf(trust, key, value);
+  if (!signer.ok) return { kind: 'rejected', key, reason: signer.reason };
+  return { kind: 'drain', key, target, within: signer.value.networks };
+}
+
 /** The same key, after its lease has gone. */
-export function staleRecordOf(prefix: string, entry: Entry): CatalogRecord {
-  const record = recordOf(prefix, entry);
+export function staleRecordOf(prefix: string, entry: Entry, trust: Trust | null = null): CatalogRecord {
+  const record = recordOf(prefix, entry, trust);
   return record.kind === 'endpoint' ? { kind: 'endpoint', endpoint: { ...record.endpoint, stale: true } } : record;
 }
 
@@ -84,6 +103,11 @@ function isNewer(a: Endpoint, b: Endpoint): boolean {
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+/** Whether a drain by hand means this one, and who drained it may. */
+export function isDrainedUnder(endpoint: Pick<Endpoint, 'id' | 'address'>, { target, within }: Drain): boolean {
+  return isDrainedBy(endpoint, target) && (within === null || isWithin(within, endpoint.address.host));
 }
 
 /** Whether a drain by hand means this one. Where a container has several ports, its id has the port behind. */

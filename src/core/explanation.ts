@@ -5,6 +5,7 @@ import type { Misread } from './found.js';
 import { registrationsOf, type RegistrationPolicy } from './registrations.js';
 import { printable } from './result.js';
 import type { Registration } from './service.js';
+import { signatureOf, withoutSignature } from './signature.js';
 
 /** What becomes of a container, port by port; `docker-register explain --json` prints it. */
 export interface Explanation {
@@ -23,6 +24,8 @@ export interface ExplainedRegistration {
   /** As it should stand in etcd. */
   readonly value: string;
   readonly isRegistered: boolean;
+  /** Id of the key that signed what stands there, or null. */
+  readonly signedBy: string | null;
   /** How it stands, or why it does not. */
   readonly state: string;
 }
@@ -58,7 +61,9 @@ export function explanationOf(container: ContainerSnapshot, circumstances: Circu
       lost === undefined
         ? stateOf(registration, standing.get(key))
         : { isRegistered: false, state: `its ${lost} belongs to another container of this host` };
-    return { key, value: formatValue(registration), ...outcome };
+    const signedBy = signatureOf(key, standing.get(key) ?? '')?.by ?? null;
+    const signed = signedBy !== null && outcome.isRegistered ? `; signed by ${signedBy}` : '';
+    return { key, value: formatValue(registration), ...outcome, state: `${outcome.state}${signed}`, signedBy };
   });
   return {
     container: container.name,
@@ -73,8 +78,8 @@ export function explanationOf(container: ContainerSnapshot, circumstances: Circu
 function stateOf(
   registration: Registration,
   standing: string | undefined,
-): Omit<ExplainedRegistration, 'key' | 'value'> {
-  const value = standing === undefined ? undefined : withoutTime(standing);
+): Pick<ExplainedRegistration, 'isRegistered' | 'state'> {
+  const value = standing === undefined ? undefined : withoutTime(withoutSignature(standing));
   if (value === formatValue(registration)) return { isRegistered: true, state: 'registered' };
   if (value === formatValue({ ...registration, state: 'drain' }))
     return { isRegistered: true, state: 'registered, and drains: its stop was announced' };

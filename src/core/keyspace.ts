@@ -2,6 +2,7 @@ import { formatAddress, isLoopback, parseAddress, parseIp, parsePort } from './a
 import { attributeTexts, defaultAttributes, isKnownAttribute, parseAttribute } from './attributes.js';
 import { accept, printable, quoted, reject, type Parsed } from './result.js';
 import { parseId, parseServiceName, type Registration } from './service.js';
+import { signatureBytes } from './signature.js';
 
 /**
  * The contract between the two daemons, and with any other tool:
@@ -10,11 +11,13 @@ import { parseId, parseServiceName, type Registration } from './service.js';
  *     <prefix>/drain:/<id or ip>   whatever it says, that registration, or all of that host, drains
  *
  * Attributes: `port` (service port; the address's port without it), those of `attributes.ts`, and `at`, the time of the event
- * that led to it, which is for measuring alone. Others are handed on to
+ * that led to it, which is for measuring alone, and `by` and `sig`, the signature (`signature.ts`). Others are handed on to
  * templates where they are short and harmless, and left alone otherwise, so that an older reader understands a newer
  * writer.
  */
 export const maxValueBytes = 2048;
+/** What a registration may say for itself: a signature must have room behind it, whether or not there is one. */
+export const maxOwnBytes = maxValueBytes - signatureBytes;
 /** With a prefix of at most `maxPrefixLength` no key of the grammar is longer. */
 export const maxKeyBytes = 1024;
 const maxPrefixLength = 256;
@@ -22,7 +25,7 @@ const maxPrefixLength = 256;
 const keySegment = '[A-Za-z0-9][A-Za-z0-9._-]*';
 const prefixPattern = new RegExp(`^(?:/${keySegment})+$`);
 /** Attributes that are not in the table, because no label gives them. */
-const ownNames = new Set(['port', 'at']);
+const ownNames = new Set(['port', 'at', 'by', 'sig']);
 const otherName = /^[a-z][a-z0-9_-]{0,31}$/;
 const otherText = /^[A-Za-z0-9._~:/,@+*=-]{1,128}$/;
 

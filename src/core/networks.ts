@@ -62,6 +62,16 @@ export function whyNotIn(allowed: readonly Network[] | null): (ip: string) => st
   };
 }
 
+/** Whether an address, in its canonical form, is in one of them. */
+export function isWithin(networks: readonly Network[], ip: string): boolean {
+  const own = known(ip);
+  return networks.some((network) => contains(network, own));
+}
+
+export function formatNetworks(networks: readonly Network[]): string {
+  return networks.map(({ text }) => text).join(',');
+}
+
 function contains(network: Network, other: Network): boolean {
   return (
     network.isIPv4 === other.isIPv4 &&

@@ -1,6 +1,6 @@
 import { defaultAttributes } from './attributes.js';
 import { shortIdOf, type ContainerPort, type ContainerSnapshot } from './container.js';
-import { formatValue, maxValueBytes } from './keyspace.js';
+import { formatValue, maxOwnBytes } from './keyspace.js';
 import type { Misread } from './found.js';
 import { metadataOf, type Metadata, type PortMetadata } from './metadata.js';
 import { serviceNameOf, type Naming } from './naming.js';
@@ -155,13 +155,13 @@ function registrationOf(
     eventAtMs: null,
     others,
   };
-  // It must have room for the word that its container stops, and when.
+  // It must have room for the word that its container stops, and when, and for a signature: to turn that on drops nothing.
   const longest = formatValue({ ...registration, state: 'drain', eventAtMs: 0 });
-  if (Buffer.byteLength(longest) <= maxValueBytes) return { registration, misread };
+  if (Buffer.byteLength(longest) <= maxOwnBytes) return { registration, misread };
   misread.push({
     source: 'its SERVICE_ labels and variables',
     value: `${String(others.size)} attributes and ${String(registration.tags.length)} tags`,
-    allowed: `as much as fits into ${String(maxValueBytes)} bytes with all else; no tag and none of these attributes is registered`,
+    allowed: `as much as fits into ${String(maxOwnBytes)} bytes with all else; no tag and none of these attributes is registered`,
   });
   return { registration: { ...registration, others: new Map(), tags: [] }, misread };
 }

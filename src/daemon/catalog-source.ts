@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { recordOf, staleRecordOf, type Catalog, type LeasedEntry } from '../core/catalog.js';
+import { recordOf, staleRecordOf, type Catalog, type CatalogRecord, type LeasedEntry } from '../core/catalog.js';
 import { createCatalogIndex } from '../core/catalog-index.js';
 import type { LastKnownGood, StaleEntry } from '../core/last-known-good.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
+import type { Trust } from '../core/signers.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
-import type { Fingerprint, Listing, Registry, WatchEvent } from '../ports/registry.js';
+import type { HeldEntry, Listing, Registry, WatchEvent } from '../ports/registry.js';
 import { every, runTasks } from './lifecycle.js';
+import { createPoll } from './poll.js';
 import { newsOf, type News } from './propagation.js';
 import { retry } from './retry.js';
 import { createStaleKeys } from './stale-keys.js';
@@ -31,6 +32,8 @@ export interface CatalogSourceOptions {
   readonly pollMs: number;
   /** What stood there when the daemon last ran; served until etcd answers. */
   readonly initial: Pick<LastKnownGood, 'revision' | 'entries' | 'stale'>;
+  /** Who is believed; null: everybody. When it is another, `catalog` judges everything anew. */
+  readonly trust: () => Trust | null;
   /** How long a registration that expired without a withdrawal is kept; 0: not at all. */
   readonly staleMs: number;
   readonly log: Logger;
@@ -41,16 +44,10 @@ export interface CatalogSourceOptions {
   readonly onChange: (reason: string) => void;
 }
 
-/** How often the poll looks again before it doubts the watch: a change may be under way to us. */
-const looks = 3;
-const lookPauseMs = 200;
-/** A watch that tells something all the time can't be compared with one moment of etcd; so many polls believe it. */
-const believedPolls = 12;
-
 interface Known {
   readonly entry: LeasedEntry;
   readonly modRevision: number;
-  readonly isRejected: boolean;
+  readonly record: CatalogRecord;
 }
 
 export function createCatalogSource({
@@ -58,6 +55,7 @@ export function createCatalogSource({
   prefix,
   pollMs,
   initial,
+  trust,
   staleMs,
   log,
   meter,
@@ -69,6 +67,7 @@ export function createCatalogSource({
   const index = createCatalogIndex();
   let revision = initial.revision;
   let live = false;
+  let judgedBy = trust();
 
   const missed = createStaleKeys({
     registry,
@@ -76,7 +75,7 @@ export function createCatalogSource({
     staleMs,
     log,
     onStale(entries) {
-      for (const entry of entries) missed.forget(index.set(staleRecordOf(prefix, entry)));
+      for (const entry of entries) missed.forget(index.set(staleRecordOf(prefix, entry, judgedBy)));
       onChange('stale');
     },
     onGone(keys) {
@@ -85,23 +84,41 @@ export function createCatalogSource({
     },
   });
 
-  const put = (entry: LeasedEntry, modRevision: number): void => {
-    const record = recordOf(prefix, entry);
-    known.set(entry.key, { entry, modRevision, isRejected: record.kind === 'rejected' });
+  const put = (entry: LeasedEntry, modRevision: number): CatalogRecord => {
+    const there = known.get(entry.key);
+    // To look at a signature takes time: what was judged before is not judged again.
+    const isKnown = there !== undefined && isSame(there.entry, entry);
+    const record = isKnown ? there.record : recordOf(prefix, entry, judgedBy);
+    known.set(entry.key, { entry, modRevision, record });
     missed.heard(entry, record);
     missed.forget(index.set(record));
+    return record;
   };
   /** @param reborn etcd has lost its data */
   const remove = (key: string, reborn = false): void => {
     const there = known.get(key);
     known.delete(key);
-    if (there === undefined || !missed.miss(there.entry, reborn)) index.delete(key);
+    const isKept = there !== undefined && there.record.kind !== 'rejected' && missed.miss(there.entry, reborn);
+    if (!isKept) index.delete(key);
   };
   for (const entry of initial.entries) put(entry, 0);
   for (const entry of staleMs === 0 ? [] : initial.stale) {
+    const record = staleRecordOf(prefix, entry, judgedBy);
+    if (record.kind === 'rejected') continue;
     missed.restore(entry);
-    missed.forget(index.set(staleRecordOf(prefix, entry)));
+    missed.forget(index.set(record));
   }
+  const judgeAnew = (): void => {
+    judgedBy = trust();
+    for (const there of [...known.values()]) {
+      const record = recordOf(prefix, there.entry, judgedBy);
+      known.set(there.entry.key, { ...there, record });
+      missed.forget(index.set(record));
+    }
+    const rejected = missed.entries().filter((entry) => recordOf(prefix, entry, judgedBy).kind === 'rejected');
+    missed.forget(rejected.map(({ key }) => key));
+    for (const { key } of rejected) index.delete(key);
+  };
 
   /** A key that stands as it is known stays: a listing that brings nothing new changes nothing. */
   const replace = ({ entries, revision: at }: Listing): void => {
@@ -113,47 +130,30 @@ export function createCatalogSource({
     for (const entry of entries) {
       const there = known.get(entry.key);
       // Revisions alone prove nothing: it may be another etcd, which began to count anew.
-      const stands =
-        there?.modRevision === entry.modRevision &&
-        there.entry.createRevision === entry.createRevision &&
-        there.entry.value === entry.value;
+      const stands = there?.modRevision === entry.modRevision && isSame(there.entry, entry);
       if (!stands) put(entry, entry.modRevision);
     }
     revision = at;
   };
 
+  const putNow = (entry: HeldEntry): News[] => {
+    const before = known.get(entry.key)?.entry.value;
+    return newsOf(entry.value, { record: put(entry, entry.modRevision), before });
+  };
+
   const applyEvents = (events: readonly WatchEvent[], at: number): void => {
-    onNews(events.flatMap((event) => newsOf(prefix, event, (key) => known.get(key)?.entry.value)));
-    for (const { kind } of events) meter.count(discoverMetrics.watchEvents, { kind });
-    for (const event of events) {
-      if (event.kind === 'delete') remove(event.key);
-      else put(event.entry, event.entry.modRevision);
-    }
+    const news = events.flatMap((event) => {
+      meter.count(discoverMetrics.watchEvents, { kind: event.kind });
+      if (event.kind === 'put') return putNow(event.entry);
+      remove(event.key);
+      return [];
+    });
+    onNews(news);
     revision = at;
     onChange('watch');
   };
 
-  const agrees = ({ count, latest }: Fingerprint): boolean => {
-    let ours = 0;
-    for (const { modRevision } of known.values()) ours = Math.max(ours, modRevision);
-    return known.size === count && ours === latest;
-  };
-
-  let believed = 0;
-  const poll = async (signal: AbortSignal): Promise<void> => {
-    const before = revision;
-    for (let look = 0; look < looks; look += 1) {
-      if (agrees(await registry.fingerprint(signal))) {
-        believed = 0;
-        return;
-      }
-      await sleep(lookPauseMs, undefined, { signal });
-    }
-    believed += 1;
-    if (revision !== before && believed < believedPolls) return;
-    believed = 0;
-    throw new PollDiffersError('the poll found what the watch did not tell; listing anew');
-  };
+  const poll = createPoll({ registry, known, revision: () => revision });
 
   const session = async (healthy: () => void, signal: AbortSignal): Promise<void> => {
     const listing = await registry.list(signal);
@@ -172,8 +172,11 @@ export function createCatalogSource({
   };
 
   return {
-    catalog: () => index.catalog(),
-    entries: () => [...known.values()].flatMap(({ entry, isRejected }) => (isRejected ? [] : [entry])),
+    catalog() {
+      if (trust() !== judgedBy) judgeAnew();
+      return index.catalog();
+    },
+    entries: () => [...known.values()].flatMap(({ entry, record }) => (record.kind === 'rejected' ? [] : [entry])),
     stale: () => missed.entries(),
     revision: () => revision,
     isLive: () => live,
@@ -192,6 +195,6 @@ export function createCatalogSource({
   };
 }
 
-class PollDiffersError extends Error {
-  override readonly name = 'PollDiffersError';
+function isSame(a: LeasedEntry, b: LeasedEntry): boolean {
+  return a.value === b.value && a.createRevision === b.createRevision;
 }

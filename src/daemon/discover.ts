@@ -4,6 +4,7 @@ import { listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/d
 import { whyBarred } from '../core/haproxy/fixed-binds.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
+import type { Trust } from '../core/signers.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import { ListenersRefusedError, PortsTakenError } from '../ports/proxy.js';
@@ -27,6 +28,8 @@ export interface DiscoverOptions {
   readonly host: HostOptions;
   /** What else is not as it should be; the same object until it changes. */
   readonly otherProblems: () => readonly Problem[];
+  /** Who is believed; null: everybody. */
+  readonly trust: () => Trust | null;
   readonly pollMs: number;
   readonly staleMs: number;
   readonly quiet: QuietPeriod;
@@ -53,7 +56,7 @@ export interface Discover {
 const lookAtAllMs = 30_000;
 
 export function createDiscover(options: DiscoverOptions): Discover {
-  const { registry, store, hands, prefix, host, otherProblems, pollMs, staleMs, quiet, log, meter } = options;
+  const { registry, store, hands, prefix, host, otherProblems, trust, pollMs, staleMs, quiet, log, meter } = options;
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
   let source: CatalogSource | null = null;
   let model: Model = emptyModel;
@@ -100,14 +103,10 @@ export function createDiscover(options: DiscoverOptions): Discover {
       const onChange = (reason: string): void => {
         loop.trigger(reason);
       };
+      const followed = { registry, prefix, pollMs, trust, staleMs, log, meter };
       const following = createCatalogSource({
-        registry,
-        prefix,
-        pollMs,
+        ...followed,
         initial,
-        staleMs,
-        log,
-        meter,
         onNews: (news) => {
           propagation.heard(news);
         },

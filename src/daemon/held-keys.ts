@@ -1,13 +1,14 @@
 import { keysOfUnknown, sortKeys } from '../core/ownership.js';
+import type { Seal } from '../core/signature.js';
 import type { Logger } from '../ports/log.js';
 import type { HeldEntry, Registry } from '../ports/registry.js';
 import { createForeignLeases } from './foreign-leases.js';
 
 export interface Listed {
   readonly entries: readonly HeldEntry[];
-  /** Keys of this host and their values; empty where one must be put again. */
+  /** Keys of this host and their values, without our seal; empty where one must be put again. */
   readonly held: ReadonlyMap<string, string>;
-  /** Keys, and their values, of containers about which Docker is silent. */
+  /** Keys, and their values without our seal, of containers about which Docker is silent. */
   readonly kept: ReadonlyMap<string, string>;
   /** Keys that another registration has, with the same SERVICE_ID. */
   readonly taken: ReadonlySet<string>;
@@ -19,6 +20,7 @@ export interface HeldKeysOptions {
   readonly registry: Registry;
   readonly prefix: string;
   readonly hostIp: string;
+  readonly seal: Seal;
   readonly log: Logger;
 }
 
@@ -37,7 +39,7 @@ export interface Asking {
 }
 
 /** Finds out what stands in etcd for this host. */
-export function createHeldKeys({ registry, prefix, hostIp, log }: HeldKeysOptions): HeldKeys {
+export function createHeldKeys({ registry, prefix, hostIp, seal, log }: HeldKeysOptions): HeldKeys {
   const foreignLeases = createForeignLeases({ registry, hostIp, log });
   const ownLeases = new Set<string>();
   return {
@@ -45,11 +47,18 @@ export function createHeldKeys({ registry, prefix, hostIp, log }: HeldKeysOption
       ownLeases.add(lease);
       const { entries } = await registry.list(signal);
       const leased = entries.filter((entry) => entry.lease !== '0').map(({ key, value }) => [key, value] as const);
-      const kept = keysOfUnknown(prefix, new Map(leased), unknown);
+      const silent = keysOfUnknown(prefix, new Map(leased), unknown);
+      const kept = new Map<string, string>();
+      for (const [key, value] of silent) {
+        const opened = seal.open(key, value);
+        if (opened !== null) kept.set(key, opened);
+      }
+      // What somebody else may have written there must not get our seal: it is left alone until Docker tells.
+      const judged = entries.filter(({ key }) => !silent.has(key) || kept.has(key));
       const wanted = new Map([...kept, ...desired]);
-      const sorted = sortKeys({ prefix, hostIp, entries, desired: wanted, lease, ownLeases, takeOver });
+      const sorted = sortKeys({ prefix, hostIp, entries: judged, desired: wanted, lease, ownLeases, takeOver });
       const { orphans, againInMs } = await foreignLeases.judge(sorted.foreign, signal);
-      const held = new Map(sorted.held);
+      const held = new Map([...sorted.held].map(([key, value]) => [key, seal.open(key, value) ?? ''] as const));
       const taken = new Set<string>();
       for (const { key, lease: theirs, runsHere, isNamesake } of sorted.foreign) {
         if (orphans.has(theirs)) held.set(key, '');

@@ -1,9 +1,8 @@
-import { recordOf } from '../core/catalog.js';
+import type { CatalogRecord } from '../core/catalog.js';
 import type { Model } from '../core/haproxy/model.js';
 import { eventTimeOf } from '../core/keyspace.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Meter } from '../ports/meter.js';
-import type { WatchEvent } from '../ports/registry.js';
 import { secondsSince } from './clock.js';
 
 /** A registration that the watch has just told, and when what led to it happened, ms since 1970. */
@@ -45,14 +44,16 @@ export function createPropagation(meter: Meter): Propagation {
 }
 
 /**
- * What an event of the watch says of a container's event. A value that is put again says nothing new, whatever its time.
+ * What a value that was put says of a container's event. One that is put again says nothing new, whatever its time.
  *
- * @param before the value under a key, as it is known
+ * @param record what it says
+ * @param before the value that stood there
  */
-export function newsOf(prefix: string, event: WatchEvent, before: (key: string) => string | undefined): News[] {
-  if (event.kind === 'delete' || before(event.entry.key) === event.entry.value) return [];
-  const atMs = eventTimeOf(event.entry.value);
+export function newsOf(
+  value: string,
+  { record, before }: { readonly record: CatalogRecord; readonly before: string | undefined },
+): News[] {
+  const atMs = before === value ? null : eventTimeOf(value);
   if (atMs === null) return [];
-  const record = recordOf(prefix, event.entry);
   return record.kind === 'endpoint' ? [{ service: record.endpoint.service, atMs }] : [];
 }

@@ -2,6 +2,7 @@ import { formatDuration } from '../core/duration.js';
 import { shortIdOf } from '../core/container.js';
 import { registerMetrics } from '../core/metrics/register.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
+import type { Seal } from '../core/signature.js';
 import type { ContainerEngine } from '../ports/container-engine.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
@@ -29,6 +30,8 @@ export interface RegisterOptions {
   readonly resyncMs: number;
   /** A burst of starts is a few transactions; a single start waits for next to nothing. */
   readonly quiet: QuietPeriod;
+  /** Put on everything that is registered. */
+  readonly seal: Seal;
   /** Changes per second that one container may make on average; 0 is no limit. */
   readonly changeRate: number;
   /** Whether the keys go with the daemon, or are left to the TTL, so that an upgrade does not flap the services. */
@@ -53,6 +56,8 @@ export interface RegisterCounts extends LeftOut {
 
 export interface Register {
   run(signal: AbortSignal): Promise<void>;
+  /** Something that no event tells has changed: what runs, and what stands in etcd, is looked at anew. */
+  lookAgain(reason: string): void;
   status(): RegisterStatus;
   counts(): RegisterCounts;
   /** No round takes longer than any round may. */
@@ -66,7 +71,8 @@ export interface Register {
  * difference. Where Docker can't be asked nothing is deleted; where etcd can't, all is put again when it is back.
  */
 export function createRegister(options: RegisterOptions): Register {
-  const { engine, registry, prefix, policy, ttlMs, resyncMs, quiet, changeRate, withdrawOnExit, log, meter } = options;
+  const { engine, registry, prefix, policy, ttlMs, resyncMs, quiet, seal, changeRate, withdrawOnExit, log, meter } =
+    options;
   const view = createContainerView(engine, log);
   const keeper = createLeaseKeeper({ registry, ttlMs, log });
   const loop = createReconcileLoop({ quiet, what: 'registering', log });
@@ -79,7 +85,7 @@ export function createRegister(options: RegisterOptions): Register {
     ({ leftOut, eventTimes } = desired);
     return desired;
   };
-  const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, log, meter });
+  const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, seal, log, meter });
   const mayComeBack = createAlarm(() => {
     loop.trigger('kept out for long enough');
   });
@@ -132,6 +138,8 @@ export function createRegister(options: RegisterOptions): Register {
   };
 
   return {
+    lookAgain,
+
     status: () => ({ ready, lease: keeper.peek(), registrations: registrar.count() }),
 
     counts: () => ({

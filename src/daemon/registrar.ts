@@ -4,6 +4,7 @@ import { registerMetrics } from '../core/metrics/register.js';
 import { isOfContainer, keysOfUnknown } from '../core/ownership.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
+import type { Seal } from '../core/signature.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
@@ -11,6 +12,7 @@ import { secondsSince } from './clock.js';
 import type { Desired } from './desired-keys.js';
 import { createHeldKeys, type Asking, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { sealedRegistry } from './sealed-registry.js';
 
 export interface RegistrarOptions {
   readonly registry: Registry;
@@ -18,6 +20,8 @@ export interface RegistrarOptions {
   readonly policy: RegistrationPolicy;
   readonly desiredKeys: () => Desired;
   readonly keeper: LeaseKeeper;
+  /** Put on every value; all that is compared here is without it. */
+  readonly seal: Seal;
   readonly log: Logger;
   readonly meter: Meter;
 }
@@ -54,6 +58,7 @@ export function createRegistrar({
   policy,
   desiredKeys,
   keeper,
+  seal,
   log,
   meter,
 }: RegistrarOptions): Registrar {
@@ -77,7 +82,8 @@ export function createRegistrar({
   let begun = false;
   /** A member of etcd that was given up may still carry out what it was asked. */
   let isDoubtful = false;
-  const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, log });
+  const sealed = sealedRegistry(registry, seal);
+  const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, seal, log });
 
   const list = async (asking: Omit<Asking, 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
     mustList = false;
@@ -91,7 +97,7 @@ export function createRegistrar({
 
   const apply = async (diff: Diff, lease: string, signal: AbortSignal): Promise<void> => {
     try {
-      const { mayRepeat } = await registry.apply(diff, lease, signal);
+      const { mayRepeat } = await sealed.apply(diff, lease, signal);
       isDoubtful ||= mayRepeat;
     } catch (error) {
       // Which of the transactions were taken is not known, nor whether one is taken yet.

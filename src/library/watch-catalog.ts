@@ -54,6 +54,7 @@ async function* follow(
     prefix,
     pollMs,
     initial: { revision: 0, entries: [], stale: [] },
+    trust: () => null,
     staleMs,
     log,
     meter: { count: nothing, observe: nothing },

@@ -10,17 +10,17 @@ export interface BackEnd {
   close(): Promise<void>;
 }
 
-export async function startBackEnd(name: string): Promise<BackEnd> {
+export async function startBackEnd(name: string, host = '127.0.0.1'): Promise<BackEnd> {
   const server: Server = createServer((_request, response) => {
     response.writeHead(200, { connection: 'close' }).end(name);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
     name,
     port,
-    address: `127.0.0.1:${String(port)}`,
+    address: `${host}:${String(port)}`,
     close: async () => {
       server.close();
       server.closeAllConnections();

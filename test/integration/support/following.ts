@@ -19,6 +19,7 @@ export function follow(etcd: TestEtcd, pollMs: number): Follower {
     prefix: '/backends',
     pollMs,
     initial: { revision: 0, entries: [], stale: [] },
+    trust: () => null,
     staleMs: 600_000,
     log: createTestLog().log,
     meter: recordingMeter().meter,

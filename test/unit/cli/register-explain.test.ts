@@ -10,7 +10,9 @@ test('what a container calls itself is printed in ASCII, on lines of ours', () =
       container: evil,
       id: evil,
       image: evil,
-      registrations: [{ key: '/backends/a/b', value: '10.0.0.1:80?port=80', isRegistered: false, state: evil }],
+      registrations: [
+        { key: '/backends/a/b', value: '10.0.0.1:80?port=80', isRegistered: false, signedBy: null, state: evil },
+      ],
       skipped: [{ port: null, reason: evil }],
       misread: [{ source: 'label SERVICE_X', value: evil, allowed: 'nothing' }],
     },

@@ -35,7 +35,7 @@ test.each([
 ])('a port whose key is %j: %s, %s', (standing, isRegistered, state) => {
   const { container, id, image, registrations, skipped, misread } = explain({}, { standing });
   expect([container, id, image]).toEqual(['whoami-1', '0123456789ab', 'jwilder/whoami:latest']);
-  expect(registrations).toEqual([{ key, value, isRegistered, state }]);
+  expect(registrations).toEqual([{ key, value, isRegistered, state, signedBy: null }]);
   expect([skipped, misread]).toEqual([[], []]);
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Trust } from '../../../src/core/signers.js';
 import { createCatalogSource, type CatalogSource } from '../../../src/daemon/catalog-source.js';
 import { steadyNowMs } from '../../../src/daemon/clock.js';
 import type { LeasedEntry } from '../../../src/core/catalog.js';
@@ -7,6 +8,7 @@ import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
 import { recordingMeter } from '../support/meter.js';
 import { entryWith, prefix } from '../support/registrations.js';
+import { signed, trustIn } from '../support/signing.js';
 import { pass, settle, until } from '../support/time.js';
 
 const pollMs = 5_000;
@@ -30,6 +32,7 @@ function start(
   initial: readonly LeasedEntry[] = [],
   stale: readonly StaleEntry[] = [],
   staleMs = 600_000,
+  trust: () => Trust | null = () => null,
 ): {
   source: CatalogSource;
   changes: string[];
@@ -43,6 +46,7 @@ function start(
     prefix,
     pollMs,
     initial: { revision: 0, entries: initial, stale },
+    trust,
     staleMs,
     log,
     meter: recordingMeter().meter,
@@ -466,4 +470,66 @@ test('ends when it is cancelled, and its watch and poll with it', async () => {
   expect(registry.isWatched()).toBe(false);
   expect(source.isLive()).toBe(false);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+describe('where only signed registrations are used', () => {
+  const key = `${prefix}/whoami/a`;
+  const of = (host: string, id: string, name: string): LeasedEntry =>
+    signed(entryWith({ id, address: { host, port: 80 } }), name);
+  const both = [of('10.0.0.1', 'a', 'a'), of('10.0.0.2', 'b', 'b')];
+  const served = (source: CatalogSource): string[] =>
+    source.catalog().services.flatMap(({ endpoints }) => endpoints.map(({ id }) => id));
+  const rejected = (source: CatalogSource): string[] => source.catalog().rejected.map(({ key: of }) => of);
+  let trust: Trust;
+  let verified: number;
+  const trusting = (where: Record<string, string>): void => {
+    const real = trustIn(where);
+    trust = { ...real, verify: (...args) => ((verified += 1), real.verify(...args)) };
+  };
+  beforeEach(() => {
+    verified = 0;
+    trusting({ a: '10.0.0.1' });
+  });
+
+  test('what is read from disk is judged too', async () => {
+    registry.failOn('list');
+    const stale = both.map((entry) => ({ ...entry, key: `${entry.key}2`, sinceMs: 0 }));
+    const { source } = start(both, stale, 600_000, () => trust);
+    await settle();
+    expect([served(source), source.stale(), rejected(source)]).toEqual([['a'], [], [`${prefix}/whoami/b`]]);
+  });
+
+  test('what etcd says is judged, and what it says again is not', async () => {
+    for (const { key: at, value: text } of both) registry.put(at, text, '0');
+    const { source } = start([...registry.entries.values()], [], 600_000, () => trust);
+    await until('the watch', () => registry.isWatched());
+    expect(served(source)).toEqual(['a']);
+    registry.put(key, both[0]?.value ?? '', '0');
+    expect([served(source), verified]).toEqual([['a'], 1]);
+    registry.put(key, entryWith({ id: 'a', address: { host: '10.0.0.1', port: 80 } }).value, '0');
+    expect([served(source), rejected(source).length]).toEqual([[], 2]);
+  });
+
+  test('another list counts at once, for what is known already', async () => {
+    for (const { key: at, value: text } of both) registry.put(at, text, '0');
+    const { source } = start([], [], 600_000, () => trust);
+    await until('the watch', () => registry.isWatched());
+    trusting({ a: '10.0.0.1', b: '10.0.0.2' });
+    expect([served(source), rejected(source)]).toEqual([['a', 'b'], []]);
+    trusting({ b: '10.0.0.2' });
+    expect([served(source), rejected(source)]).toEqual([['b'], [key]]);
+    expect(source.entries().map(({ key: at }) => at)).toEqual([`${prefix}/whoami/b`]);
+  });
+
+  test('one that went is kept as stale only while its signer is in the list, and one that was rejected not at all', async () => {
+    const lease = await registry.grantLease(15_000, controller.signal);
+    for (const { key: at, value: text } of both) registry.put(at, text, lease);
+    const { source } = start([], [], 600_000, () => trust);
+    await until('the watch', () => registry.isWatched());
+    registry.expire(lease);
+    await until('the verdict', () => source.catalog().services[0]?.endpoints[0]?.stale === true);
+    expect([served(source), rejected(source)]).toEqual([['a'], []]);
+    trusting({ b: '10.0.0.2' });
+    expect([served(source), source.stale(), rejected(source)]).toEqual([[], [], []]);
+  });
 });

@@ -65,6 +65,7 @@ function start(): { discover: Discover; run: Promise<void> } {
     hands: createHaproxyHands({ proxy, keeper, log }),
     prefix,
     host: hostWith(),
+    trust: () => null,
     otherProblems: () => [],
     pollMs: 5_000,
     staleMs: 600_000,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createPropagation, newsOf, type Propagation } from '../../../src/daemon/propagation.js';
-import type { WatchEvent } from '../../../src/ports/registry.js';
+import { recordOf, type Entry } from '../../../src/core/catalog.js';
 import { listenerWith, modelWith } from '../support/models.js';
 import { recordingMeter } from '../support/meter.js';
 import { entryWith, prefix } from '../support/registrations.js';
@@ -53,15 +53,14 @@ test('what waits in vain is not kept without end', () => {
   expect(propagation.pending()).toHaveLength(10_000);
 });
 
-const put = (entry: ReturnType<typeof entryWith>): WatchEvent => ({ kind: 'put', entry: { ...entry, modRevision: 1 } });
-
-test.each<[string, WatchEvent, string | undefined, number]>([
-  ['a new registration', put(entryWith({ eventAtMs: now })), undefined, 1],
-  ['one that begins to drain', put(entryWith({ state: 'drain', eventAtMs: now })), entryWith().value, 1],
-  ['one that is put again', put(entryWith({ eventAtMs: now })), entryWith({ eventAtMs: now }).value, 0],
-  ['one without a time', put(entryWith()), undefined, 0],
-  ['one that is rejected', put({ ...entryWith({ eventAtMs: now }), key: `${prefix}/a b/c` }), undefined, 0],
-  ['one that is gone', { kind: 'delete', key: entryWith().key }, entryWith({ eventAtMs: now }).value, 0],
-])('%s', (_what, event, before, count) => {
-  expect(newsOf(prefix, event, () => before)).toEqual(Array(count).fill({ service: 'whoami', atMs: now }));
+test.each<[string, Entry, string | undefined, number]>([
+  ['a new registration', entryWith({ eventAtMs: now }), undefined, 1],
+  ['one that begins to drain', entryWith({ state: 'drain', eventAtMs: now }), entryWith().value, 1],
+  ['one that is put again', entryWith({ eventAtMs: now }), entryWith({ eventAtMs: now }).value, 0],
+  ['one without a time', entryWith(), undefined, 0],
+  ['one that is rejected', { ...entryWith({ eventAtMs: now }), key: `${prefix}/a b/c` }, undefined, 0],
+])('%s', (_what, entry, before, count) => {
+  expect(newsOf(entry.value, { record: recordOf(prefix, entry), before })).toEqual(
+    Array(count).fill({ service: 'whoami', atMs: now }),
+  );
 });

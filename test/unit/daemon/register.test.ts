@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { unsealed } from '../../../src/core/signature.js';
 import { createRegister } from '../../../src/daemon/register.js';
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
 import { deferred } from '../support/deferred.js';
@@ -46,6 +47,7 @@ function start(withdrawOnExit = false): {
     ttlMs: 15_000,
     resyncMs: 60_000,
     quiet: { leastMs: 5, mostMs: 100 },
+    seal: unsealed,
     changeRate: 1,
     withdrawOnExit,
     log,

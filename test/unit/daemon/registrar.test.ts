@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { sealOf, unsealed, withoutSignature } from '../../../src/core/signature.js';
 import type { ContainerSnapshot } from '../../../src/core/container.js';
 import { createDesiredKeys } from '../../../src/daemon/desired-keys.js';
 import { createLeaseKeeper, type LeaseKeeper } from '../../../src/daemon/lease-keeper.js';
@@ -8,6 +9,7 @@ import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
 import { recordingMeter } from '../support/meter.js';
 import { prefix, policyWith } from '../support/registrations.js';
+import { pairOf, sealBy } from '../support/signing.js';
 
 const hostIp = '10.170.71.226';
 const { signal } = new AbortController();
@@ -37,7 +39,7 @@ beforeEach(() => {
 });
 
 /** A docker-register that has just started. */
-function start(): {
+function start(seal = unsealed): {
   registrar: Registrar;
   keeper: LeaseKeeper;
   reconcile: (...reasons: string[]) => Promise<NextLook>;
@@ -61,6 +63,7 @@ function start(): {
     policy,
     desiredKeys,
     keeper,
+    seal,
     log: recorded.log,
     meter: measured.meter,
   });
@@ -425,4 +428,85 @@ test('withdraws also what a transaction of unknown outcome may have put', async 
   registry.apply = apply;
   await registrar.withdraw(signal);
   expect(registry.values()).toEqual({});
+});
+
+describe('where registrations are signed', () => {
+  const seal = sealBy('a');
+  const sealed = (by = seal): Record<string, string> => ({
+    [keyOne]: by.seal(keyOne, valueOne),
+    [keyTwo]: by.seal(keyTwo, valueTwo),
+  });
+  const puts = (): number => registry.applied.reduce((sum, { diff }) => sum + diff.puts.length, 0);
+
+  test('each is put with the signature, once', async () => {
+    const { registrar, reconcile } = start(seal);
+    await reconcile('start');
+    expect(registry.values()).toEqual(sealed());
+    registrar.forget();
+    await reconcile('resync');
+    await reconcile('again');
+    expect(puts()).toBe(2);
+  });
+
+  test('one whose time alone is another is not put again', async () => {
+    eventTimes = new Map([[one.id, 1_764_206_411_123]]);
+    const { registrar, reconcile } = start(seal);
+    await reconcile('start');
+    eventTimes = new Map();
+    registrar.forget();
+    await reconcile('resync');
+    expect(puts()).toBe(2);
+    expect(registry.values()[keyOne]).toBe(seal.seal(keyOne, `${valueOne}&at=2025-11-27T01:20:11.123Z`));
+  });
+
+  test.each([
+    ['is missing', (value: string) => withoutSignature(value)],
+    ['is of another', () => sealBy('b').seal(keyOne, valueOne)],
+    ['is of what stood there before', (value: string) => value.replace('49153', '49999')],
+    ['is of another key of etcd', () => seal.seal(keyTwo, valueOne)],
+  ])('one whose signature %s is put again', async (_what, alter) => {
+    const { registrar, reconcile } = start(seal);
+    await reconcile('start');
+    registry.put(keyOne, alter(registry.values()[keyOne] ?? ''), 'lease-1');
+    expect(registry.values()).not.toEqual(sealed());
+    registrar.forget();
+    await reconcile('resync');
+    expect(registry.values()).toEqual(sealed());
+    expect(puts()).toBe(3);
+  });
+
+  test('another key is put on all of them', async () => {
+    let pair = pairOf('a');
+    const { registrar, reconcile } = start(sealOf(() => pair));
+    await reconcile('start');
+    pair = pairOf('b');
+    registrar.forget();
+    await reconcile('signing key changed');
+    expect(registry.values()).toEqual(sealed(sealBy('b')));
+  });
+
+  test('and no longer are, their values stand as they did before', async () => {
+    await start(seal).reconcile('start');
+    await start().reconcile('start');
+    expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
+  });
+
+  test('after a restart the values are the same', async () => {
+    await start(seal).reconcile('start');
+    const before = registry.values();
+    await start(seal).reconcile('start');
+    expect(registry.values()).toEqual(before);
+    expect(leases()).toEqual(['lease-2', 'lease-2']);
+  });
+
+  test('one of a container about which Docker is silent stays; what is not ours does not get our signature', async () => {
+    await start(seal).reconcile('start');
+    const before = registry.values();
+    registry.put(keyTwo, '10.170.71.226:6666?port=22', 'lease-1');
+    containers = [];
+    unknown = new Set([one.id, two.id]);
+    await start(seal).reconcile('start');
+    expect(registry.values()).toEqual({ ...before, [keyTwo]: '10.170.71.226:6666?port=22' });
+    expect(leases()).toEqual(['lease-2', 'lease-1']);
+  });
 });
