@@ -80,9 +80,9 @@ function drainRecordOf(target: string, { key, value }: Entry, trust: Trust | nul
   return { kind: 'drain', key, target, within: signer.value.networks };
 }
 
-/** The same key, after its lease has gone. */
-export function staleRecordOf(prefix: string, entry: Entry, trust: Trust | null = null): CatalogRecord {
-  const record = recordOf(prefix, entry, trust);
+/** The same key, after its lease has gone; who signed it was looked at while it stood. */
+export function staleRecordOf(prefix: string, entry: Entry): CatalogRecord {
+  const record = recordOf(prefix, entry);
   return record.kind === 'endpoint' ? { kind: 'endpoint', endpoint: { ...record.endpoint, stale: true } } : record;
 }
 

@@ -102,3 +102,11 @@ export function speakerFor(host: string, trust: Trust, key: string, value: strin
     );
   return signerOf(trust, key, value);
 }
+
+/** Whether two lists have the same to say of who signed a value. */
+export function areAlike(a: Trust, b: Trust, value: string): boolean {
+  const by = signatureOf('', value)?.by ?? '';
+  const [signer, other] = [a.signers.get(by), b.signers.get(by)];
+  if (signer === undefined || other === undefined) return signer === other;
+  return signer.publicKey === other.publicKey && formatNetworks(signer.networks) === formatNetworks(other.networks);
+}

@@ -1,4 +1,4 @@
-import { recordOf, staleRecordOf, type Catalog, type CatalogRecord, type LeasedEntry } from '../core/catalog.js';
+import { staleRecordOf, type Catalog, type CatalogRecord, type LeasedEntry } from '../core/catalog.js';
 import { createCatalogIndex } from '../core/catalog-index.js';
 import type { LastKnownGood, StaleEntry } from '../core/last-known-good.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
@@ -6,6 +6,7 @@ import type { Trust } from '../core/signers.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import type { HeldEntry, Listing, Registry, WatchEvent } from '../ports/registry.js';
+import { createJudge, type Judged } from './judge.js';
 import { every, runTasks } from './lifecycle.js';
 import { createPoll } from './poll.js';
 import { newsOf, type News } from './propagation.js';
@@ -44,10 +45,8 @@ export interface CatalogSourceOptions {
   readonly onChange: (reason: string) => void;
 }
 
-interface Known {
-  readonly entry: LeasedEntry;
+interface Known extends Judged {
   readonly modRevision: number;
-  readonly record: CatalogRecord;
 }
 
 export function createCatalogSource({
@@ -67,7 +66,7 @@ export function createCatalogSource({
   const index = createCatalogIndex();
   let revision = initial.revision;
   let live = false;
-  let judgedBy = trust();
+  const judge = createJudge(prefix, trust);
 
   const missed = createStaleKeys({
     registry,
@@ -75,7 +74,7 @@ export function createCatalogSource({
     staleMs,
     log,
     onStale(entries) {
-      for (const entry of entries) missed.forget(index.set(staleRecordOf(prefix, entry, judgedBy)));
+      for (const entry of entries) missed.forget(index.set(staleRecordOf(prefix, entry)));
       onChange('stale');
     },
     onGone(keys) {
@@ -85,10 +84,7 @@ export function createCatalogSource({
   });
 
   const put = (entry: LeasedEntry, modRevision: number): CatalogRecord => {
-    const there = known.get(entry.key);
-    // To look at a signature takes time: what was judged before is not judged again.
-    const isKnown = there !== undefined && isSame(there.entry, entry);
-    const record = isKnown ? there.record : recordOf(prefix, entry, judgedBy);
+    const record = judge.recordOf(entry, known.get(entry.key));
     known.set(entry.key, { entry, modRevision, record });
     missed.heard(entry, record);
     missed.forget(index.set(record));
@@ -103,19 +99,17 @@ export function createCatalogSource({
   };
   for (const entry of initial.entries) put(entry, 0);
   for (const entry of staleMs === 0 ? [] : initial.stale) {
-    const record = staleRecordOf(prefix, entry, judgedBy);
-    if (record.kind === 'rejected') continue;
+    if (judge.recordOf(entry).kind === 'rejected') continue;
     missed.restore(entry);
-    missed.forget(index.set(record));
+    missed.forget(index.set(staleRecordOf(prefix, entry)));
   }
-  const judgeAnew = (): void => {
-    judgedBy = trust();
-    for (const there of [...known.values()]) {
-      const record = recordOf(prefix, there.entry, judgedBy);
+  const judgeAnew = (isDoubtful: (entry: LeasedEntry) => boolean): void => {
+    for (const there of [...known.values()].filter(({ entry }) => isDoubtful(entry))) {
+      const record = judge.recordOf(there.entry);
       known.set(there.entry.key, { ...there, record });
       missed.forget(index.set(record));
     }
-    const rejected = missed.entries().filter((entry) => recordOf(prefix, entry, judgedBy).kind === 'rejected');
+    const rejected = missed.entries().filter((entry) => judge.recordOf(entry).kind === 'rejected');
     missed.forget(rejected.map(({ key }) => key));
     for (const { key } of rejected) index.delete(key);
   };
@@ -173,7 +167,8 @@ export function createCatalogSource({
 
   return {
     catalog() {
-      if (trust() !== judgedBy) judgeAnew();
+      const isDoubtful = judge.renew();
+      if (isDoubtful !== null) judgeAnew(isDoubtful);
       return index.catalog();
     },
     entries: () => [...known.values()].flatMap(({ entry, record }) => (record.kind === 'rejected' ? [] : [entry])),

@@ -232,9 +232,9 @@ describe('docker-register put --hold with SIGNING_KEY_FILE', () => {
     by('a', 'put', 'web', a.address, `port=${String(site.port)}`, '--id', 'a', '--hold');
     await site.answers(site.port, 'a');
     const failed: string[] = [];
-    let isOver = false;
+    const end = new AbortController();
     const asking = (async () => {
-      while (!isOver) {
+      while (!end.signal.aborted) {
         const answer = await site.get(site.port);
         if (answer !== 'a') failed.push(answer);
       }
@@ -253,7 +253,7 @@ describe('docker-register put --hold with SIGNING_KEY_FILE', () => {
       await waitFor('the old key to go', adopted(2), { timeoutMs: lookMs });
       await site.answers(site.port, 'a');
     } finally {
-      isOver = true;
+      end.abort();
       await asking;
     }
     expect(failed).toEqual([]);
@@ -286,7 +286,7 @@ describe('a file that is not what it should be', () => {
       DOCKER_HOST: `unix://${dir}/d`,
       RUN_DIR: dir,
     };
-    for (const args of [[], ['public-key'], ['put', 'web', a.address]]) {
+    for (const args of [[], ['public-key'], ['put', 'db', '198.18.0.40:5432']]) {
       const { code, output } = await runDaemon('docker-register', args, env);
       expect(output).toMatch(message);
       expect(output.trim().split('\n')).toHaveLength(1);

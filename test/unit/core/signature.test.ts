@@ -83,7 +83,7 @@ describe('a signature', () => {
 
   test('has one spelling: its last character has bits that do not count, and they must be zero', () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    const good = [...alphabet].filter((last) => isGood(key, sealed.slice(0, -1) + last));
+    const good = Array.from(alphabet).filter((last) => isGood(key, sealed.slice(0, -1) + last));
     expect(good).toEqual([sealed.slice(-1)]);
   });
 

@@ -3,7 +3,7 @@ import { keyIdOf, verifySignature } from '../../../src/adapters/ed25519.js';
 import { recordOf, type CatalogRecord } from '../../../src/core/catalog.js';
 import { catalogOf } from '../../../src/core/catalog-index.js';
 import { drainKeyOf } from '../../../src/core/keyspace.js';
-import { parseSigners, type Trust } from '../../../src/core/signers.js';
+import { areAlike, parseSigners, type Trust } from '../../../src/core/signers.js';
 import { accepted, reasonOf } from '../support/parsed.js';
 import { listOf, pairOf, sealBy, signed, trustIn } from '../support/signing.js';
 import { entryWith, prefix } from '../support/registrations.js';
@@ -143,4 +143,17 @@ describe('a drain by hand', () => {
     expect(reasonIn(drain(target, name))).toContain(reason);
     expect(drained(drain(target, name))).toEqual([]);
   });
+});
+
+test.each([
+  ['the same', { a: '10.0.0.1' }, true],
+  ['one more, of another key', { a: '10.0.0.1', b: '10.0.0.2' }, true],
+  ['another address', { a: '10.0.0.2' }, false],
+  ['one more address', { a: '10.0.0.1,10.0.0.2' }, false],
+  ['another key', { b: '10.0.0.1' }, false],
+])('what a key has signed need not be judged anew under a list that has %s: %j, %s', (_what, where, isAlike) => {
+  const { value } = signed(at('10.0.0.1'), 'a');
+  expect(areAlike(trustIn({ a: '10.0.0.1' }), trustIn(where), value)).toBe(isAlike);
+  expect(areAlike(trustIn(where), trustIn({ a: '10.0.0.1' }), value)).toBe(isAlike);
+  expect(areAlike(trustIn({ a: '10.0.0.1' }), trustIn(where), at('10.0.0.1').value)).toBe(true);
 });

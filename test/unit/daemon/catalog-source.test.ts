@@ -516,6 +516,7 @@ describe('where only signed registrations are used', () => {
     await until('the watch', () => registry.isWatched());
     trusting({ a: '10.0.0.1', b: '10.0.0.2' });
     expect([served(source), rejected(source)]).toEqual([['a', 'b'], []]);
+    expect(verified).toBe(2);
     trusting({ b: '10.0.0.2' });
     expect([served(source), rejected(source)]).toEqual([['b'], [key]]);
     expect(source.entries().map(({ key: at }) => at)).toEqual([`${prefix}/whoami/b`]);
