@@ -59,7 +59,7 @@ describe('wrong usage ends with 2 and one message that names thing, value and me
       'docker-register',
       ['frob'],
       good,
-      /unknown command "frob"; there are ls, put, drain, undrain, explain, doctor, healthcheck, completion, man/,
+      /unknown command "frob"; there are ls, put, drain, undrain, explain, doctor, public-key, healthcheck, completion, man/,
     ],
     ['docker-register', ['ls'], { HOST_IP: '10.0.0.1' }, /ETCD_HOST is not set/],
     ['docker-register', ['doctor'], { ETCD_HOST: 'etcd' }, /HOST_IP is not set/],

@@ -134,6 +134,7 @@ describe('before Docker’s socket', () => {
         [['put', 'db', '198.18.0.9:5432'], ''],
         [['drain', '198.18.0.9'], ''],
         [['undrain', '198.18.0.9'], ''],
+        [['public-key'], 'SIGNING_KEY_FILE is not set'],
       ] as const)
         expect((await command(env, ...args)).output).toContain(said);
       await registers.stop();

@@ -102,6 +102,18 @@ test('accounts for every key exactly once', () => {
   );
 });
 
+test('a drain that was rejected, and is put again as it should be, is a problem no longer', () => {
+  const index = createCatalogIndex();
+  const key = `${prefix}/drain:/10.0.0.1`;
+  index.set(recordOf(prefix, entryWith({ address: { host: '10.0.0.1', port: 80 } })));
+  index.set({ kind: 'rejected', key, reason: 'it is not signed' });
+  expect(index.catalog()).toMatchObject({ rejected: [{ key }], services: [{ endpoints: [{ state: 'ready' }] }] });
+  index.set({ kind: 'drain', key, target: '10.0.0.1', within: null });
+  expect(index.catalog()).toMatchObject({ rejected: [], services: [{ endpoints: [{ state: 'drain' }] }] });
+  index.set({ kind: 'rejected', key, reason: 'it is not signed' });
+  expect(index.catalog()).toMatchObject({ rejected: [{ key }], services: [{ endpoints: [{ state: 'ready' }] }] });
+});
+
 describe('a catalog that follows its keys', () => {
   const put = fc.tuple(anyEntries, fc.nat()).map(([entries, at]) => entries[at % Math.max(1, entries.length)] ?? null);
   const changes = fc.array(fc.tuple(put, fc.boolean()), { maxLength: 60 });

@@ -503,6 +503,8 @@ describe('where registrations are signed', () => {
     await start(seal).reconcile('start');
     const before = registry.values();
     registry.put(keyTwo, '10.170.71.226:6666?port=22', 'lease-1');
+    // Nobody keeps it alive: what is ours there would be cleared away.
+    registry.leaseTimes.set('lease-1', () => ({ remainingMs: 1_000, grantedMs: 15_000 }));
     containers = [];
     unknown = new Set([one.id, two.id]);
     await start(seal).reconcile('start');
