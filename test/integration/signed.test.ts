@@ -108,14 +108,15 @@ describe('docker-discover with SIGNERS_FILE', () => {
     await listSigners('# back ends\n', await lineOf('a'), await lineOf('b', '127.0.0.2'));
     const metrics = `127.0.0.1:${String(site.thirdPort)}`;
     site.start({ METRICS_BIND: metrics });
-    await put('a', a, 'a');
-    await put('b', b, 'b');
+    await Promise.all([put('a', a, 'a'), put('b', b, 'b')]);
     await site.answers(site.port, 'a', 'b');
 
     const good = await valueOf('web/a');
-    await put('', b, 'unsigned', 'shop', site.otherPort);
-    await put('c', b, 'unknown', 'shop', site.otherPort);
-    await put('a', b, 'foreign', 'shop', site.otherPort);
+    await Promise.all([
+      put('', b, 'unsigned', 'shop', site.otherPort),
+      put('c', b, 'unknown', 'shop', site.otherPort),
+      put('a', b, 'foreign', 'shop', site.otherPort),
+    ]);
     await site.put('shop/moved', good.replace('web', 'shop'));
     await site.put('shop/altered', good.replace(`port=${String(site.port)}`, `port=${String(site.otherPort)}`));
     await site.put('shop/cut', good.slice(0, -1));
@@ -136,7 +137,9 @@ describe('docker-discover with SIGNERS_FILE', () => {
     expect(await site.get(site.otherPort)).toBe('');
     expect((await site.run('ls')).output).toContain('which may not speak for 127.0.0.2');
     expect((await site.run('explain', 'shop')).output).toContain('/backends/shop/unsigned: it is not signed');
-    expect((await site.run('model')).output).not.toContain('"shop"');
+    const { output: model } = await site.run('model');
+    expect(model).toContain('not served: "/backends/shop/foreign": it is signed by the key');
+    expect(model).not.toContain('"shop"');
     expect(site.output()).toMatch(/"key":"\/backends\/shop\/foreign","reason":"it is signed by the key/);
     const text = await (await fetch(`http://${metrics}/metrics`)).text();
     expect(text).toContain('docker_discover_not_served{reason="rejected"} 6');
@@ -147,7 +150,7 @@ describe('docker-discover with SIGNERS_FILE', () => {
     await site.answers(site.port, 'a');
     await put('b', b, 'b');
     await site.answers(site.port, 'a', 'b');
-  });
+  }, 180_000);
 
   it('lets a key drain what is at its own addresses, and an operator everything', async () => {
     await listSigners(
@@ -156,8 +159,7 @@ describe('docker-discover with SIGNERS_FILE', () => {
       (await lineOf('operator')).replace('127.0.0.1', '0.0.0.0/0,::/0'),
     );
     site.start();
-    await put('a', a, 'a');
-    await put('b', b, 'b');
+    await Promise.all([put('a', a, 'a'), put('b', b, 'b')]);
     await site.answers(site.port, 'a', 'b');
 
     await done('', 'drain', '127.0.0.2');
@@ -178,14 +180,13 @@ describe('docker-discover with SIGNERS_FILE', () => {
     await waitFor('that of the operator', async (seen) => seen(await statuses())['b'] === 'DRAIN');
     await site.answers(site.port, 'a');
     expect(await reasons()).toEqual({});
-  });
+  }, 180_000);
 
   it('judges everything anew when the list changes, and goes on with the last one while it is broken', async () => {
     const [lineA, lineB] = [await lineOf('a'), await lineOf('b', '127.0.0.2')];
     await listSigners(lineA);
     site.start();
-    await put('a', a, 'a');
-    await put('b', b, 'b');
+    await Promise.all([put('a', a, 'a'), put('b', b, 'b')]);
     await site.answers(site.port, 'a');
     await listSigners(lineA, lineB);
     await site.answers(site.port, 'a', 'b');
@@ -205,8 +206,7 @@ describe('docker-discover with SIGNERS_FILE', () => {
     const [lineA, lineB] = [await lineOf('a'), await lineOf('b', '127.0.0.2')];
     await listSigners(lineA, lineB);
     site.start();
-    await put('a', a, 'a');
-    await put('b', b, 'b');
+    await Promise.all([put('a', a, 'a'), put('b', b, 'b')]);
     await site.answers(site.port, 'a', 'b');
     const kept = async (): Promise<boolean> =>
       (await readFile(join(site.dir, 'state', 'last-known-good.json'), 'utf8')).includes('web/b');
@@ -271,28 +271,35 @@ describe('a file that is not what it should be', () => {
     ],
     ['is a public key', 'public', /SIGNING_KEY_FILE ".*key" has no private key in it/],
     ['is encrypted', 'encrypted', /SIGNING_KEY_FILE ".*key" is encrypted/],
-  ])('a key that %s ends docker-register with code 2', async (_what, kind, message) => {
-    const path = join(dir, 'key');
-    const make = {
-      rsa: ['genpkey', '-algorithm', 'RSA', '-out', path],
-      public: ['pkey', '-in', keyFile('a'), '-pubout', '-out', path],
-      encrypted: ['pkey', '-in', keyFile('a'), '-aes256', '-passout', 'pass:secret', '-out', path],
-    };
-    if (kind !== null) await runCommand(['openssl', ...make[kind as keyof typeof make]]);
-    const env = {
-      SIGNING_KEY_FILE: path,
-      HOST_IP: '127.0.0.1',
-      ETCD_HOST: etcd.host,
-      DOCKER_HOST: `unix://${dir}/d`,
-      RUN_DIR: dir,
-    };
-    for (const args of [[], ['public-key'], ['put', 'db', '198.18.0.40:5432']]) {
-      const { code, output } = await runDaemon('docker-register', args, env);
-      expect(output).toMatch(message);
-      expect(output.trim().split('\n')).toHaveLength(1);
-      expect(code).toBe(2);
-    }
-  });
+  ])(
+    'a key that %s ends docker-register with code 2',
+    async (_what, kind, message) => {
+      const path = join(dir, 'key');
+      const make = {
+        rsa: ['genpkey', '-algorithm', 'RSA', '-out', path],
+        public: ['pkey', '-in', keyFile('a'), '-pubout', '-out', path],
+        encrypted: ['pkey', '-in', keyFile('a'), '-aes256', '-passout', 'pass:secret', '-out', path],
+      };
+      if (kind !== null) await runCommand(['openssl', ...make[kind as keyof typeof make]]);
+      const env = {
+        SIGNING_KEY_FILE: path,
+        HOST_IP: '127.0.0.1',
+        ETCD_HOST: etcd.host,
+        DOCKER_HOST: `unix://${dir}/d`,
+        RUN_DIR: dir,
+      };
+      for (const args of [[], ['public-key'], ['put', 'db', '198.18.0.40:5432']]) {
+        const { code, output } = await runDaemon('docker-register', args, env);
+        expect(output).toMatch(message);
+        expect(output.trim().split('\n')).toHaveLength(1);
+        expect(code).toBe(2);
+      }
+      const doctor = await runDaemon('docker-register', ['doctor'], env);
+      expect(doctor.output).toMatch(new RegExp(`failed +signing key +${message.source}`));
+      expect(doctor.code).toBe(1);
+    },
+    120_000,
+  );
 
   it.each([
     ['has no key', '# none\n', /SIGNERS_FILE ".*signers" has no key in it/],
