@@ -7,6 +7,7 @@ import { pairsOf, type Certificate, type FoundFile, type UnusableCertificate } f
 import { messageOf } from '../core/errors.js';
 import { withoutPosition } from '../core/haproxy/blame.js';
 import { ConfigurationRefusedError } from '../ports/proxy.js';
+import { forbiddenTo } from './files.js';
 import type { CertificateStore } from '../ports/certificate-store.js';
 
 /** Longer ones are no certificates. */
@@ -141,7 +142,7 @@ async function filesOf(dir: string): Promise<Files> {
         else if (kind.isFile() && kind.size <= mostBytes && wanted.test(name))
           files.push({ path, text: await readFile(join(dir, path), 'latin1') });
       } catch (error) {
-        unreadable.push({ path, reason: `it can't be read: ${messageOf(error)}` });
+        unreadable.push({ path, reason: `it can't be read: ${forbiddenTo('read', error) ?? messageOf(error)}` });
       }
     }
   };

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
 import type { ProxyPaths } from '../adapters/haproxy/paths.js';
-import { parseBindAddress, parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
+import { parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
 import type { FixedBind } from '../core/haproxy/fixed-binds.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
-import { accept, reject, type Parsed } from '../core/result.js';
+import { accept, type Parsed } from '../core/result.js';
 import { entranceOf, entranceOptions, type EntranceSettings } from './entrance-settings.js';
 import { execOptions, type ExecSettings } from './exec-settings.js';
 import { policyOptions, type PolicySettings } from './policy-settings.js';
@@ -13,19 +13,17 @@ import {
   metricsBindOption,
   parseYesNo,
   quietPeriodOptions,
-  secret,
   sharedOptions,
   statusBindOption,
   type QuietSettings,
   type SharedSettings,
 } from './options.js';
+import { statsAuthOf, statsOptions, type StatsSettings } from './stats-settings.js';
 
 export interface DiscoverSettings
-  extends SharedSettings, QuietSettings, PolicySettings, EntranceSettings, ExecSettings {
+  extends SharedSettings, QuietSettings, PolicySettings, StatsSettings, EntranceSettings, ExecSettings {
   readonly poll: number;
   readonly bind: readonly string[];
-  readonly statsBind: BindAddress;
-  readonly statsAuth?: { readonly user: string; readonly password: string };
   readonly statusBind: BindAddress | 'none';
   readonly template?: string;
   readonly haproxy: string;
@@ -51,13 +49,7 @@ export function discoverOptions(): Option[] {
       .env('BIND')
       .argParser(by(parseBindHosts))
       .default(['*'], '*'),
-    new Option('--stats-bind <address>', 'address and port of HAProxy’s stats page (/) and metrics (/metrics)')
-      .env('STATS_BIND')
-      .argParser(by(parseBindAddress))
-      .default({ host: '*', port: 1936 } satisfies BindAddress, '*:1936'),
-    new Option('--stats-auth <user:password>', 'who may see the stats page; everybody if not set')
-      .env('STATS_AUTH')
-      .argParser(secret('STATS_AUTH', parseStatsAuth)),
+    ...statsOptions(),
     metricsBindOption(9936),
     statusBindOption(),
     ...entranceOptions(),
@@ -156,7 +148,7 @@ export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): 
   return {
     bind: settings.bind,
     ...entranceOf(settings, settings.statsBind),
-    statsAuth: settings.statsAuth ?? null,
+    statsAuth: statsAuthOf(settings),
     runtimeSocket: paths.runtimeSocket,
     serverStateFile: paths.serverState,
     routesFile: paths.routes,
@@ -185,15 +177,4 @@ function parseBindHosts(text: string): Parsed<readonly string[]> {
     hosts.push(host.value);
   }
   return accept([...new Set(hosts)]);
-}
-
-function parseStatsAuth(text: string): Parsed<{ user: string; password: string }> {
-  const [, user, password] = /^([A-Za-z0-9._-]{1,64}):([\x21-\x7e]{1,128})$/.exec(text) ?? [];
-  // Between double quotes in haproxy.cfg these three have a meaning.
-  if (user === undefined || password === undefined || /["\\$]/.test(password)) {
-    return reject(
-      'must be user:password; the user of letters, digits, ".", "_" and "-", the password of printable ASCII without space, ", \\ and $',
-    );
-  }
-  return accept({ user, password });
 }

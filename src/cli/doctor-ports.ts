@@ -24,7 +24,13 @@ type Wanted = Omit<Offer, 'state'>;
 export async function offersOf(known: PortsKnown, signal: AbortSignal): Promise<Offer[]> {
   const { settings } = known;
   const wanted: Wanted[] = [
-    ...settings.bind.map((host) => ({ name: 'services', bind: { host, port: 0 }, setting: 'BIND', isOurs: false })),
+    ...settings.bind.map((host) => ({
+      name: 'services',
+      bind: { host, port: 0 },
+      setting: 'BIND',
+      isOurs: false,
+      isHaproxys: false,
+    })),
     ...fixedOf(known),
   ];
   const offers = [
@@ -53,6 +59,7 @@ function fixedOf({ fixed, status }: PortsKnown): Wanted[] {
     bind,
     setting,
     isOurs: isRunning && !barred.has(name),
+    isHaproxys: isRunning,
   }));
 }
 
@@ -86,7 +93,7 @@ async function pageOffers(
 ): Promise<Offer[]> {
   if (bind === 'none') return [];
   const text = await textAt(bind, path, AbortSignal.any([signal, AbortSignal.timeout(pageTimeoutMs)]));
-  return statesOf([{ name, bind, setting, isOurs: text.includes(mark) }]);
+  return statesOf([{ name, bind, setting, isOurs: text.includes(mark), isHaproxys: false }]);
 }
 
 async function textAt({ host, port }: BindAddress, path: string, signal: AbortSignal): Promise<string> {
@@ -111,6 +118,9 @@ function servicesOf({ model, status }: Pick<PortsKnown, 'model' | 'status'>, hos
       ? own
       : new Map(model.listeners.flatMap(({ service, port, isOpen }) => (isOpen ? [[port, service]] : [])));
   return [...ports].flatMap(([port, name]) =>
-    hosts.map((host) => ({ name, bind: { host, port }, setting: 'MAP', isOurs: isRunning && own.has(port) })),
+    hosts.map((host) => ({
+      ...{ name, bind: { host, port }, setting: 'MAP' },
+      ...{ isOurs: isRunning && own.has(port), isHaproxys: isRunning },
+    })),
   );
 }

@@ -17,7 +17,7 @@ const words = {
   adopted: 'the files for etcd changed; new connections are made with them',
 };
 
-/** Takes the files of ETCD_CA, ETCD_CERT, ETCD_KEY and ETCD_PASSWORD_FILE when others stand in them. */
+/** Takes the files of ETCD_CA, ETCD_CERT, ETCD_KEY, ETCD_USER_FILE and ETCD_PASSWORD_FILE when others stand in them. */
 export function renewEtcdAccess({ settings, etcd, client, log }: RenewalOptions, signal: AbortSignal): Promise<void> {
   const adopt = (now: EtcdMembers): void => {
     client.adopt(now);

@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { EtcdUser } from '../adapters/etcd/login.js';
-import { messageOf, SettingError } from '../core/errors.js';
+import { SettingError } from '../core/errors.js';
+import { lineIn } from './line-file.js';
 
 /** Who we are to an etcd with users. */
 export interface EtcdUserSettings {
   readonly etcdUser?: string;
+  /** Path. */
+  readonly etcdUserFile?: string;
   readonly etcdPassword?: string;
   /** Path. */
   readonly etcdPasswordFile?: string;
@@ -15,6 +17,9 @@ export function etcdUserOptions(): Option[] {
   return [
     new Option('--etcd-user <name>', 'user of etcd, where it has users (etcdctl auth enable); needs a password').env(
       'ETCD_USER',
+    ),
+    new Option('--etcd-user-file <file>', 'file with the name of that user instead; read again when it changes').env(
+      'ETCD_USER_FILE',
     ),
     new Option(
       '--etcd-password <password>',
@@ -29,30 +34,31 @@ export function etcdUserOptions(): Option[] {
 
 /** @throws SettingError, in which the password is not told */
 export async function etcdUserOf(settings: EtcdUserSettings): Promise<EtcdUser | null> {
-  const { etcdUser, etcdPassword, etcdPasswordFile } = settings;
-  if (etcdPassword !== undefined && etcdPasswordFile !== undefined)
-    throw new SettingError('ETCD_PASSWORD and ETCD_PASSWORD_FILE are both set: leave one of them out');
-  const given = etcdPassword === undefined ? 'ETCD_PASSWORD_FILE' : 'ETCD_PASSWORD';
-  const password = etcdPasswordFile === undefined ? etcdPassword : await passwordIn(etcdPasswordFile);
-  if (etcdUser === undefined && password === undefined) return null;
-  if (etcdUser === undefined) throw new SettingError(`${given} is of no use without its user: set ETCD_USER too`);
-  if (password === undefined)
+  const name = await given('ETCD_USER', 'the name of the user', [settings.etcdUser, settings.etcdUserFile]);
+  const password = await given('ETCD_PASSWORD', 'the password', [settings.etcdPassword, settings.etcdPasswordFile]);
+  if (name === null && password === null) return null;
+  if (name === null) throw new SettingError(`${password?.by ?? ''} is of no use without its user: set ETCD_USER too`);
+  if (password === null)
     throw new SettingError(
-      `ETCD_USER ${JSON.stringify(etcdUser)} is of no use without a password: set ETCD_PASSWORD_FILE or ETCD_PASSWORD too`,
+      `${name.by} ${JSON.stringify(name.text)} is of no use without a password: set ETCD_PASSWORD_FILE or ETCD_PASSWORD too`,
     );
-  return { name: etcdUser, password };
+  return { name: name.text, password: password.text };
 }
 
-/** Editors and `echo` end a file with a newline, which is none of the password. */
-async function passwordIn(path: string): Promise<string> {
-  const setting = `ETCD_PASSWORD_FILE ${JSON.stringify(path)}`;
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new SettingError(
-      `${setting} can't be read: ${messageOf(error)}; give the path of a file that may be read, in a container one that is mounted`,
-    );
-  });
-  const password = text.replace(/\r?\n$/, '');
-  if (password === '') throw new SettingError(`${setting} is empty: write the password into it`);
-  if (/[\r\n]/.test(password)) throw new SettingError(`${setting} has several lines: write the password alone into it`);
-  return password;
+interface Given {
+  readonly text: string;
+  /** The setting that says it. */
+  readonly by: string;
+}
+
+async function given(
+  setting: string,
+  what: string,
+  [text, path]: readonly [text: string | undefined, path: string | undefined],
+): Promise<Given | null> {
+  if (text !== undefined && path !== undefined)
+    throw new SettingError(`${setting} and ${setting}_FILE are both set: leave one of them out`);
+  if (text !== undefined) return { text, by: setting };
+  const by = `${setting}_FILE`;
+  return path === undefined ? null : { text: await lineIn({ setting: by, path, what }), by };
 }

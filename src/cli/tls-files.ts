@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { cantBeRead } from '../adapters/files.js';
 import { certificatesIn, hasEncryptedKey, keysIn } from '../core/certificates.js';
 import { messageOf, SettingError } from '../core/errors.js';
 
@@ -56,9 +57,7 @@ export async function textIn(file: TlsFile): Promise<string> {
   try {
     return await readFile(file.path, 'utf8');
   } catch (error) {
-    throw new SettingError(
-      `${named(file)} can't be read: ${messageOf(error)}; give the path of a file that may be read, in a container one that is mounted`,
-    );
+    throw new SettingError(`${named(file)} ${cantBeRead(error)}`);
   }
 }
 

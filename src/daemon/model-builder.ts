@@ -113,7 +113,7 @@ export function createModelBuilder({
       const probed = await proxy.takenOf(fresh.flatMap((port) => bind.map((host) => ({ host, port }))));
       for (const { port } of probed) taken.set(port, { reason: 'is taken by another process', byPolicy: false });
       for (const port of unbindable.keys())
-        if (fresh.includes(port)) taken.set(port, { reason: 'can not be bound by HAProxy', byPolicy: false });
+        if (fresh.includes(port)) taken.set(port, { reason: whyUnbindable(port), byPolicy: false });
 
       const model = taken.size === 0 ? first : decide();
       // Who had a port that another process took keeps the claim to it.
@@ -136,4 +136,11 @@ export function createModelBuilder({
       };
     },
   };
+}
+
+/** HAProxy's own words tell no more than that it could not. */
+function whyUnbindable(port: number): string {
+  const mend =
+    port < 1024 ? '; below 1024 it needs the capability NET_BIND_SERVICE, or a sysctl: docs/security.md' : '';
+  return `can not be bound by HAProxy${mend}`;
 }

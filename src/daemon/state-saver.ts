@@ -51,7 +51,10 @@ export function createStateSaver(store: StateStore, log: Logger): StateSaver {
 
 /** What was saved when the daemon last ran; nothing where nothing was, or where it can't be used. */
 export async function restoreState(store: StateStore, log: Logger): Promise<LastKnownGood> {
-  const text = await store.load();
+  const text = await store.load().catch((error: unknown) => {
+    log.error({ error: messageOf(error) }, 'the last known good state can not be read; starting without it');
+    return null;
+  });
   const saved = text === null ? null : parseLastKnownGood(text);
   if (saved?.ok === true) {
     const { revision, entries } = saved.value;

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -9,6 +9,9 @@ import { waitFor } from '../lab/wait-for.js';
 import { answeredBy, startWhoami } from './support/pair.js';
 import { importPublishedImages } from './support/published-images.js';
 import { useLab } from './support/use-lab.js';
+
+/** That of the socket of Docker on back-end hosts. */
+const socketGroup = '4242';
 
 const currentLab = useLab();
 let lab: Lab;
@@ -104,6 +107,8 @@ it('deploy/compose runs both daemons with few rights, on three members of etcd w
     await mkdir(certs(host), { recursive: true });
     for (const name of ['ca.pem', 'client.pem', 'client.key', `${member}.pem`, `${member}.key`])
       await copyFile(join(made, name), join(certs(host), name));
+    await chown(join(certs(host), 'client.key'), 65532, 65532);
+    await host.run(`chgrp ${socketGroup} /var/run/docker.sock`);
   }
 
   const cluster = named.map(([host, member]) => `${member}=https://${host.ip}:2380`).join();
@@ -118,7 +123,7 @@ it('deploy/compose runs both daemons with few rights, on three members of etcd w
   await waitFor('the members to agree', () => client.run('docker exec etcd etcdctl endpoint health'));
 
   const settings = (host: EngineHost): Record<string, string> => ({
-    HOST_IP: host.ip,
+    ...{ HOST_IP: host.ip, DOCKER_GID: socketGroup },
     ETCD_HOST: hosts.map(({ ip }) => `https://${ip}`).join(),
     CERTS: certs(host),
     ...{ ETCD_CA: '/certs/ca.pem', ETCD_CERT: '/certs/client.pem', ETCD_KEY: '/certs/client.key' },
@@ -147,7 +152,9 @@ it('deploy/compose runs both daemons with few rights, on three members of etcd w
   ] as const) {
     expect(await complaints(host, name)).toEqual([]);
     const rights = '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}';
-    expect(await host.docker('inspect', '-f', rights, name)).toBe('true [ALL] [no-new-privileges:true]');
+    const mayGain = name === 'docker-discover';
+    expect(await host.docker('inspect', '-f', rights, name)).toBe(`true [ALL] [no-new-privileges:${String(!mayGain)}]`);
+    expect(await host.docker('exec', name, 'id', '-u')).toBe('65532');
     const { code } = await host.run(`docker exec ${name} touch /app/x`, { check: false });
     expect(code).not.toBe(0);
   }

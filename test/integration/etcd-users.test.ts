@@ -54,6 +54,8 @@ beforeAll(async () => {
   await Promise.all([
     writeIdentities(ca),
     write('ca.pem', ca.certificate),
+    write('register-user', 'docker-register\n'),
+    write('discover-user', 'docker-discover\n'),
     write('register-password', `${passwords.register}\n`),
     write('discover-password', `${passwords.discover}\n`),
     write('root-password', `${passwords.root}\n`),
@@ -108,7 +110,7 @@ afterAll(async () => {
 function as(who: 'register' | 'discover'): Record<string, string> {
   return {
     ...env,
-    ETCD_USER: `docker-${who}`,
+    ETCD_USER_FILE: file(`${who}-user`),
     ETCD_PASSWORD_FILE: file(`${who}-password`),
   };
 }
@@ -218,7 +220,7 @@ describe('one clear error', () => {
   const unknown = /: etcd does not know this user by this password \(authentication failed\); ETCD_USER and/;
   const cases: [string, () => Promise<Record<string, string>>, RegExp][] = [
     ['no user', () => Promise.resolve(env), /: etcd has users, and asks which of them this is|who lacks the right/],
-    ['a wrong user', () => Promise.resolve({ ...as('discover'), ETCD_USER: 'nobody' }), unknown],
+    ['a wrong user', async () => ({ ...as('discover'), ETCD_USER_FILE: await write('nobody', 'nobody') }), unknown],
     [
       'a wrong password',
       async () => ({ ...as('discover'), ETCD_PASSWORD_FILE: await write('wrong', 'wrong') }),
@@ -246,12 +248,57 @@ describe('one clear error', () => {
       { ETCD_USER: 'a', ETCD_PASSWORD_FILE: '/none' },
       /FILE "\/none" can't be read: ENOENT/,
     ],
+    ['a name twice', { ETCD_USER: 'a', ETCD_USER_FILE: '/c' }, /ETCD_USER and ETCD_USER_FILE are both set: leave one/],
+    ['a name in no file', { ETCD_USER_FILE: '/none' }, /ETCD_USER_FILE "\/none" can't be read: ENOENT/],
+    [
+      'an empty file of a name',
+      { ETCD_USER_FILE: '/dev/null' },
+      /ETCD_USER_FILE "\/dev\/null" is empty: write the name/,
+    ],
     ['an empty file', { ETCD_USER: 'a', ETCD_PASSWORD_FILE: '/dev/null' }, /FILE "\/dev\/null" is empty/],
   ];
   it.each(wrong)('%s', async (_what, settings, message) => {
     const { code, output } = await runDaemon('docker-register', ['drain'], { ETCD_HOST: '127.0.0.1', ...settings });
     expect(output).toMatch(message);
     expect(code).toBe(2);
+  });
+});
+
+describe('without a password, by the name in the certificate', () => {
+  /** Whom etcd takes for that user. */
+  async function certified(user: string): Promise<Record<string, string>> {
+    const { certificate, key } = await ca.sign([user]);
+    return {
+      ...{ ETCD_HOST: etcd.url, ETCD_CA: file('ca.pem') },
+      ...{ ETCD_CERT: await write(`${user}.pem`, certificate), ETCD_KEY: await write(`${user}.key`, key) },
+    };
+  }
+  const put = ['put', 'by-name', '198.18.0.43:80'];
+
+  it('docker-register writes', async () => {
+    const { code, output } = await runDaemon('docker-register', put, await certified('docker-register'));
+    expect(code, output).toBe(0);
+    const keys = await withUser('register', async (registry) => {
+      const { entries } = await registry.list(signal);
+      await registry.apply({ puts: [], deletes: ['/backends/by-name/198.18.0.43:80'] }, '0', signal);
+      return entries.map(({ key }) => key);
+    });
+    expect(keys).toContain('/backends/by-name/198.18.0.43:80');
+  });
+
+  it('docker-discover reads, and writes nothing', async () => {
+    const env = await certified('docker-discover');
+    const read = await runDaemon('docker-discover', ['model'], env);
+    expect(read.code, read.output).toBe(0);
+    const { code, output } = await runDaemon('docker-register', put, env);
+    expect(output).toMatch(/: etcd knows this user, who lacks the right \(permission denied\)/);
+    expect(code).toBe(1);
+  });
+
+  it('one whose name is no user’s reads nothing', async () => {
+    const { code, output } = await runDaemon('docker-discover', ['model'], await certified('nobody'));
+    expect(output).toMatch(/^docker-discover: etcd at /);
+    expect(code).toBe(1);
   });
 });
 

@@ -2,6 +2,7 @@ import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname } from 'node:path';
 import { messageOf } from '../../core/errors.js';
+import { forbiddenTo } from '../files.js';
 
 /** What the daemon tells of itself to its own subcommands (`ls`, `healthcheck`), over a unix socket. */
 export interface ControlHandlers {
@@ -12,9 +13,13 @@ export interface ControlHandlers {
 
 /** Serves until `signal` fires: `GET /readyz` answers 200 or 503, `GET /status` JSON. */
 export async function serveControl(path: string, handlers: ControlHandlers, signal: AbortSignal): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // Left behind by a daemon that was killed.
-  await rm(path, { force: true });
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    // Left behind by a daemon that was killed.
+    await rm(path, { force: true });
+  } catch (error) {
+    throw notMade(path, error);
+  }
   const answer = async (url: string | undefined): Promise<{ status: number; body: unknown }> => {
     switch (url) {
       case '/readyz':
@@ -36,7 +41,9 @@ export async function serveControl(path: string, handlers: ControlHandlers, sign
       .catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error) => {
+      reject(notMade(path, error));
+    });
     signal.addEventListener(
       'abort',
       () => {
@@ -50,5 +57,11 @@ export async function serveControl(path: string, handlers: ControlHandlers, sign
     server.listen(path, () => {
       chmod(path, 0o600).catch(reject);
     });
+  });
+}
+
+function notMade(path: string, error: unknown): Error {
+  return new Error(`the socket ${path} can't be made: ${forbiddenTo('write', error) ?? messageOf(error)}`, {
+    cause: error,
   });
 }

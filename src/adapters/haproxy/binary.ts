@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SettingError } from '../../core/errors.js';
 import { unboundPorts } from '../../core/haproxy/replies.js';
+import { codeOf } from '../asked.js';
 import { ConfigurationRefusedError, PortsTakenError } from '../../ports/proxy.js';
 
 const run = promisify(execFile);
@@ -9,12 +10,16 @@ const timeoutMs = 30_000;
 
 /** The version as a pair of numbers. @throws SettingError where there is no such program, or one that is too old */
 export async function haproxyVersion(binary: string): Promise<string> {
-  const output = await run(binary, ['-v'], { timeout: timeoutMs }).catch((error: unknown) => {
+  const output = await printedBy(binary).catch((error: unknown) => {
+    if (isNotPermitted(error))
+      throw new SettingError(
+        `HAPROXY ${JSON.stringify(binary)} may open ports below 1024 by its file, and can't be run where nobody may: give the container that right back (--cap-add NET_BIND_SERVICE), or the file none (setcap -r)`,
+      );
     throw new SettingError(
       `HAPROXY ${JSON.stringify(binary)} can't be run (${firstLine(error)}): give the path of haproxy 2.8 or newer; 3.0 is tested`,
     );
   });
-  const [, version = '', major = '0', minor = '0'] = /version ((\d+)\.(\d+)\S*)/.exec(output.stdout) ?? [];
+  const [, version = '', major = '0', minor = '0'] = /version ((\d+)\.(\d+)\S*)/.exec(output) ?? [];
   // Older ones do not say whether a reload succeeded.
   if (Number(major) * 100 + Number(minor) < 208) {
     throw new SettingError(
@@ -22,6 +27,16 @@ export async function haproxyVersion(binary: string): Promise<string> {
     );
   }
   return version;
+}
+
+/** Node throws some errors of `spawn` at once, and so past a promise. */
+async function printedBy(binary: string): Promise<string> {
+  return (await run(binary, ['-v'], { timeout: timeoutMs })).stdout;
+}
+
+/** The kernel's answer where the file asks for a capability that the bounding set does not have: capabilities(7). */
+function isNotPermitted(error: unknown): boolean {
+  return codeOf(error) === 'EPERM';
 }
 
 /** @throws ConfigurationRefusedError with HAProxy's own words */

@@ -1,6 +1,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../ports/log.js';
+import { codeOf } from '../asked.js';
+import { allListening } from './listening.js';
 import type { ProxyPaths } from './paths.js';
 
 /** A HAProxy that is told to stop softly closes its listeners within milliseconds; one that did not in this time hangs. */
@@ -46,14 +48,13 @@ async function killThose(paths: ProxyPaths, chosen: (pid: number) => boolean): P
 
 /** Pids of all masters and workers that were started with our file and our master socket. */
 async function leftoversOf({ config, masterSocket }: ProxyPaths): Promise<number[]> {
-  const mounts = await readlink('/proc/self/ns/mnt');
   const isOurs = async (pid: string): Promise<boolean> => {
     try {
       const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
       const hasSocket = words[words.indexOf('-S') + 1]?.split(',')[0] === masterSocket;
       if (!hasSocket || words[words.indexOf('-f') + 1] !== config) return false;
       // The same path in another container is another file.
-      return (await readlink(`/proc/${pid}/ns/mnt`)) === mounts;
+      return await isHere(pid);
     } catch {
       // It has ended, or is none that we may look at.
       return false;
@@ -64,38 +65,50 @@ async function leftoversOf({ config, masterSocket }: ProxyPaths): Promise<number
   return pids;
 }
 
+/** Whether it sees the same files as we do. */
+async function isHere(pid: string): Promise<boolean> {
+  const same = async (read: (who: string) => Promise<string>): Promise<boolean> =>
+    (await read(pid)) === (await read('self'));
+  return same((who) => readlink(`/proc/${who}/ns/mnt`)).catch((error: unknown) => {
+    // A HAProxy that may open ports below 1024 shows no more than this to one who may not; a container has its own.
+    if (isForbidden(error)) return same((who) => readFile(`/proc/${who}/cgroup`, 'utf8'));
+    throw error;
+  });
+}
+
+function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(String(codeOf(error)));
+}
+
 /** Those that take connections over TCP, or whose sockets the kernel has yet to close. */
 async function holdersOf(pids: readonly number[]): Promise<number[]> {
-  const listening = await listeningSockets();
+  const listening = new Map((await allListening()).map(({ inode, uid }) => [`socket:[${inode}]`, uid]));
   const holders: number[] = [];
   for (const pid of pids) if (await holdsPort(pid, listening)) holders.push(pid);
   return holders;
 }
 
-/** @param listening as they stand in `/proc/PID/fd`: `socket:[inode]` */
-async function holdsPort(pid: number, listening: ReadonlySet<string>): Promise<boolean> {
+/** @param listening user by socket, as that stands in `/proc/PID/fd`: `socket:[inode]` */
+async function holdsPort(pid: number, listening: ReadonlyMap<string, number>): Promise<boolean> {
   const dir = `/proc/${String(pid)}`;
   // The state stands behind the name, which is in brackets: proc(5). A zombie has nothing any more.
   const state = /\) (\S)/.exec(await readFile(`${dir}/stat`, 'utf8').catch(() => ''))?.[1] ?? 'X';
   if ('ZX'.includes(state)) return false;
-  const files = await readdir(`${dir}/fd`).catch(() => []);
+  const sockets = await socketsOf(String(pid)).catch((error: unknown) => (isForbidden(error) ? null : []));
+  // One that does not show its files has what our user listens at, and we do not.
+  if (sockets === null) {
+    const own = new Set(await socketsOf('self'));
+    return [...listening].some(([socket, uid]) => uid === process.getuid?.() && !own.has(socket));
+  }
   // One that is just ending has no files left to show, while its sockets still listen for a moment.
-  if (files.length === 0) return true;
-  const sockets = await Promise.all(files.map((fd) => readlink(`${dir}/fd/${fd}`).catch(() => '')));
+  if (sockets.length === 0) return true;
   return sockets.some((socket) => listening.has(socket));
 }
 
-/** All of this network namespace. See proc_net_tcp in the kernel's documentation; state 0A is LISTEN. */
-async function listeningSockets(): Promise<Set<string>> {
-  const sockets = new Set<string>();
-  for (const family of ['tcp', 'tcp6']) {
-    const table = await readFile(`/proc/self/net/${family}`, 'utf8').catch(() => '');
-    for (const line of table.split('\n')) {
-      const cells = line.trim().split(/\s+/);
-      if (cells[3] === '0A') sockets.add(`socket:[${cells[9] ?? ''}]`);
-    }
-  }
-  return sockets;
+/** What its open files are. */
+async function socketsOf(who: string): Promise<string[]> {
+  const dir = `/proc/${who}/fd`;
+  return Promise.all((await readdir(dir)).map((fd) => readlink(`${dir}/${fd}`).catch(() => '')));
 }
 
 function signalTo(pid: number, signal: NodeJS.Signals): void {

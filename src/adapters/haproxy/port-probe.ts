@@ -1,6 +1,8 @@
 import { createServer } from 'node:net';
 import type { PortState } from '../../core/doctor/ports.js';
 import type { BindAddress } from '../../core/haproxy/bind.js';
+import { overlaps } from '../../core/listening-sockets.js';
+import { allListening } from './listening.js';
 
 /**
  * Those of `addresses` that can't be bound, because another process has them. HAProxy itself must not be asked: it would
@@ -12,8 +14,14 @@ export async function takenOf(addresses: readonly BindAddress[]): Promise<BindAd
   return taken;
 }
 
-/** What comes of binding it for a moment. */
-export function portState({ host, port }: BindAddress): Promise<PortState> {
+/** What comes of binding it for a moment. Who may not is told whether somebody else listens there. */
+export async function portState(address: BindAddress): Promise<PortState> {
+  const state = await tried(address);
+  if (state !== 'forbidden') return state;
+  return (await allListening()).some((socket) => overlaps(address, socket)) ? 'taken' : 'forbidden';
+}
+
+function tried({ host, port }: BindAddress): Promise<PortState> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     // Node binds with SO_REUSEADDR and without SO_REUSEPORT: a listening socket of anybody is found, also of another HAProxy.

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { messageOf } from '../../core/errors.js';
 import type { BindAddress } from '../../core/haproxy/bind.js';
+import { isOwnHost } from './own-host.js';
 
 /** What a path answers to a GET: a text, or a stream that goes on while somebody reads it. */
 export type Answer = TextAnswer | StreamAnswer;
@@ -47,11 +48,12 @@ export async function serveHttp(
   const server = createServer({
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: requestTimeoutMs / 4,
     maxHeaderSize: 8192,
   });
   server.maxConnections = mostConnections;
   server.on('request', (request, response) => {
-    answerOf(request, paths)
+    answerOf(request, { bind, paths })
       .then((answer) => send(answer, { request, response, signal }))
       // The reader is gone; nobody is left to tell.
       .catch(() => response.destroy());
@@ -72,7 +74,11 @@ export async function serveHttp(
   });
 }
 
-async function answerOf({ method, url = '' }: IncomingMessage, paths: HttpServerOptions['paths']): Promise<Answer> {
+async function answerOf(
+  { method, url = '', headers }: IncomingMessage,
+  { bind, paths }: HttpServerOptions,
+): Promise<Answer> {
+  if (!isOwnHost(bind, headers.host)) return textAnswer(421, 'ask for it by its address, or as localhost');
   if (method !== 'GET' && method !== 'HEAD') return textAnswer(405, 'only GET and HEAD');
   const answer = paths.get(url.split('?')[0] ?? '');
   if (answer === undefined) return textAnswer(404, `there are ${[...paths.keys()].join(', ')}`);
@@ -97,6 +103,7 @@ async function send(
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'same-origin',
     // What a page of ours needs is its own; nothing comes from elsewhere, and nothing goes there.
     'content-security-policy':
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

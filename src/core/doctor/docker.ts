@@ -65,7 +65,7 @@ function refusal(check: string, endpoint: string, { reason, code }: Extract<Aske
       return failed(
         check,
         reason,
-        'run as root, as the image does, or --group-add the group that owns the socket; with SELinux: --security-opt label=disable',
+        'run as root, or in the group that owns the socket (--group-add "$(stat -c %g /var/run/docker.sock)"); with SELinux: --security-opt label=disable',
       );
     case 'ECONNREFUSED':
       return failed(

@@ -14,6 +14,8 @@ export interface Offer {
   readonly state: PortState;
   /** Whoever has it is HAProxy or the daemon of this host. */
   readonly isOurs: boolean;
+  /** HAProxy runs and opens it, who may have more rights: what it may not open is told of as not served. */
+  readonly isHaproxys: boolean;
 }
 
 const check = 'ports';
@@ -38,7 +40,7 @@ export function judgePorts(offers: readonly Offer[]): Finding[] {
   ];
 }
 
-function faultOf({ name, bind, setting, state, isOurs }: Offer): Finding | null {
+function faultOf({ name, bind, setting, state, isOurs, isHaproxys }: Offer): Finding | null {
   const address = `${bind.port === 0 ? bind.host : formatBind(bind)} (${name})`;
   switch (state) {
     case 'free':
@@ -57,10 +59,11 @@ function faultOf({ name, bind, setting, state, isOurs }: Offer): Finding | null 
         `give ${setting} one that it has; where it comes later, set the sysctl net.ipv4.ip_nonlocal_bind`,
       );
     case 'forbidden':
+      if (isHaproxys) return null;
       return failed(
         check,
         `${address} may not be opened`,
-        'run as root, as the image does, or with CAP_NET_BIND_SERVICE',
+        'run as root, or with CAP_NET_BIND_SERVICE; or set the sysctl net.ipv4.ip_unprivileged_port_start on this host',
       );
     default:
       return state satisfies never;

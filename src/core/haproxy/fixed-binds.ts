@@ -29,7 +29,8 @@ export function hasEntrance({ httpBind, httpsBind }: FixedAddresses): boolean {
   return httpBind !== null || httpsBind !== null;
 }
 
-/** For a message about one that another process keeps from us. */
+/** For a message about one that another process keeps from us. HAProxy's words don't tell that from one that it may not open. */
 export function whyBarred({ bind, setting }: FixedBind): string {
-  return `${formatBind(bind)} is taken by another process; free it, or set ${setting}`;
+  const orNoRight = bind.port < 1024 ? ', or HAProxy may not open it (docs/security.md)' : '';
+  return `${formatBind(bind)} is taken by another process${orNoRight}; free it, or set ${setting}`;
 }

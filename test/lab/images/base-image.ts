@@ -32,10 +32,10 @@ export async function ensureBaseImage(builder: Host, log: (line: string) => void
 
 async function baseImage(): Promise<{ tag: string; major: string; suite: string }> {
   const text = await readFile(join(projectDir, 'Dockerfile.register'), 'utf8');
-  const from = /^FROM (node:(\d+)-(\w+)-slim)\b/m.exec(text);
+  const from = /^ARG BASE=(node:(\d+)-(\w+)-slim)$/m.exec(text);
   const [, tag, major, suite] = from ?? [];
   if (tag === undefined || major === undefined || suite === undefined) {
-    throw new Error('Dockerfile.register: no line like FROM node:24-trixie-slim');
+    throw new Error('Dockerfile.register: no line like ARG BASE=node:24-trixie-slim');
   }
   return { tag, major, suite };
 }

@@ -1,7 +1,11 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proxyPathsOf } from '../../../src/adapters/haproxy/paths.js';
 import { discoverOptions, proxySettingsOf, type DiscoverSettings } from '../../../src/cli/discover-settings.js';
 import { policyOf } from '../../../src/cli/policy-settings.js';
+import { statsAuthOf } from '../../../src/cli/stats-settings.js';
 import { parseSettings, refusalOf } from '../support/commander.js';
 
 afterEach(() => {
@@ -106,6 +110,47 @@ describe('the settings of docker-discover', () => {
       expect(message).toMatch(/^STATS_AUTH must be user:password; the user of letters/);
       expect(message).not.toContain(value);
     }
+  });
+});
+
+describe('STATS_AUTH_FILE', () => {
+  let dir: string;
+  const file = (text: string): string => {
+    const path = join(dir, 'stats');
+    writeFileSync(path, text);
+    return path;
+  };
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'settings-'));
+  });
+  afterEach(() => {
+    rmSync(dir, { recursive: true });
+  });
+
+  test('has what STATS_AUTH would say', () => {
+    const { statsAuthFile } = parse([], {
+      STATS_AUTH_FILE: file('admin:a:b&c\n'),
+    });
+    expect(statsAuthFile && statsAuthOf({ statsAuthFile })).toEqual({ user: 'admin', password: 'a:b&c' });
+    expect(() => statsAuthFile && statsAuthOf({ statsAuth: statsAuthFile, statsAuthFile })).toThrow(
+      /both set: leave one of them out/,
+    );
+  });
+
+  test.each([
+    ['hush', /^STATS_AUTH_FILE "\/.*" must be user:password; the user of letters/],
+    ['', /^STATS_AUTH_FILE "\/.*" is empty: write user:password into it/],
+    ['admin:hush\nhush\n', /^STATS_AUTH_FILE "\/.*" has several lines: write user:password alone into it/],
+  ])('is refused with the mend, and without printing what is in it: %j', (text, message) => {
+    const refusal = refusalOf(discoverOptions(), ['--stats-auth-file', file(text)]);
+    expect(refusal).toMatch(message);
+    expect(refusal).not.toContain('hush');
+  });
+
+  test('that is not there is told of', () => {
+    expect(refusalOf(discoverOptions(), ['--stats-auth-file', join(dir, 'none')])).toMatch(
+      /^STATS_AUTH_FILE ".*none" can't be read: ENOENT.*; give the path of a file that may be read, in a container one/,
+    );
   });
 });
 

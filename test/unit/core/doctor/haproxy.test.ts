@@ -36,12 +36,19 @@ describe('ports', () => {
     setting: 'MAP',
     state: 'free',
     isOurs: false,
+    isHaproxys: false,
     ...changes,
   });
 
   test('that are free or ours are one finding', () => {
     expect(judgePorts([offer(0), offer(80), offer(81, { state: 'taken', isOurs: true })])).toEqual([
       { check: 'ports', result: 'ok', found: '1 free, 1 ours: web *:80, web *:81', mend: null },
+    ]);
+  });
+
+  test('that HAProxy opens with more rights than the asker has are for HAProxy to tell of', () => {
+    expect(judgePorts([offer(80, { state: 'forbidden', isHaproxys: true })])).toEqual([
+      { check: 'ports', result: 'ok', found: '1 free, 0 ours: web *:80', mend: null },
     ]);
   });
 
