@@ -31,6 +31,8 @@ sign() {
   quietly openssl req -new -key "$1.key" -subj "/CN=$1" -out "$scratch/request"
   quietly openssl x509 -req -in "$scratch/request" -CA ca.pem -CAkey ca.key -CAcreateserial -days "$days" \
     -extfile "$scratch/extensions" -out "$scratch/certificate"
+  # Everybody may see a certificate; a key is for its owner alone.
+  chmod 644 "$scratch/certificate"
   mv "$scratch/certificate" "$1.pem"
   echo "made $1.pem for $3"
 }
@@ -56,6 +58,7 @@ if [ ! -e ca.pem ]; then
   quietly openssl ecparam -name prime256v1 -genkey -noout -out ca.key
   quietly openssl req -x509 -new -key ca.key -subj '/CN=etcd of docker-discover' -days "$ca_days" -out ca.pem \
     -addext 'basicConstraints=critical,CA:TRUE' -addext 'keyUsage=critical,keyCertSign,cRLSign'
+  chmod 644 ca.pem
   echo 'made ca.pem'
 fi
 for member in "$@"; do
