@@ -105,10 +105,16 @@ async function holdsPort(pid: number, listening: ReadonlyMap<string, number>): P
   return sockets.some((socket) => listening.has(socket));
 }
 
-/** What its open files are. */
+/** What its open files are. @throws where they are not shown to us: of some processes not even how many, of others all but that */
 async function socketsOf(who: string): Promise<string[]> {
   const dir = `/proc/${who}/fd`;
-  return Promise.all((await readdir(dir)).map((fd) => readlink(`${dir}/${fd}`).catch(() => '')));
+  const linkOf = (fd: string): Promise<string> =>
+    readlink(`${dir}/${fd}`).catch((error: unknown) => {
+      if (isForbidden(error)) throw error;
+      // Closed meanwhile.
+      return '';
+    });
+  return Promise.all((await readdir(dir)).map(linkOf));
 }
 
 function signalTo(pid: number, signal: NodeJS.Signals): void {
