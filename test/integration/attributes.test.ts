@@ -62,12 +62,10 @@ async function ask(
   return { ...((await response.json()) as Echoed), cookie: response.headers.get('set-cookie') };
 }
 
-/** Reloads so far, when none is under way: a worker serves before its reload is over. */
+/** Reloads so far, when none is under way. */
 async function reloadsSoFar(): Promise<number> {
   await site.put('other/x', `127.0.0.1:1?port=${String(site.otherPort)}`);
-  await waitFor('the end of a reload', (seen) =>
-    seen(site.output()).includes(`"reason":"listen other:${String(site.otherPort)} added","tookMs"`),
-  );
+  await site.reloadEnded(`other:${String(site.otherPort)}`);
   return (await site.ls()).haproxy.reloads;
 }
 

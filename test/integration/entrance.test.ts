@@ -17,6 +17,8 @@ let binary: string;
 let site: Site;
 let httpPort: number;
 let httpsPort: number;
+/** For a service, beside those of the site. */
+let fourthPort: number;
 let certs: string;
 const running: Echo[] = [];
 
@@ -27,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => etcd.dispose());
 
 beforeEach(async () => {
-  [httpPort = 0, httpsPort = 0] = await freePorts(2);
+  [httpPort = 0, httpsPort = 0, fourthPort = 0] = await freePorts(3);
   site = await createSite({ etcd, binary, env: { HTTP_BIND: `127.0.0.1:${String(httpPort)}` } });
   certs = join(site.dir, 'certificates');
   await mkdir(certs);
@@ -68,7 +70,7 @@ describe('the HTTP entrance', () => {
     await serve('shop', site.port, 'http-host=shop.example,www.shop.example');
     await serve('api', site.otherPort, 'http-host=shop.example&http-path=/api');
     await serve('blogs', site.thirdPort, 'http-host=*.blog.example');
-    await serve('health', site.statsPort - 1, 'http-path=/healthz');
+    await serve('health', fourthPort, 'http-path=/healthz');
     site.start();
     await answers('shop', 'shop.example');
     await answers('health', 'nobody.example', '/healthz');
@@ -119,14 +121,17 @@ describe('the HTTP entrance', () => {
     await serve('shop', site.port, 'http-host=shop.example');
     site.start();
     await answers('shop', 'shop.example');
+    await serve('another', site.otherPort, 'mode=http');
+    await site.reloadEnded(`another:${String(site.otherPort)}`);
     const worker = await site.worker();
+    const { reloads } = (await site.ls()).haproxy;
     await serve('shop', site.port, 'http-host=shop.example,new.example');
     await answers('shop', 'new.example');
     await serve('shop', site.port, 'http-host=other.example&http-path=/x');
     await answers('shop', 'other.example', '/x');
     await answers('404', 'shop.example');
     expect(await site.worker()).toBe(worker);
-    expect((await site.ls()).haproxy.reloads).toBe(1);
+    expect((await site.ls()).haproxy.reloads).toBe(reloads);
 
     const map = join(site.runDir, 'routes.map');
     await site.ask(`clear map ${map}`);

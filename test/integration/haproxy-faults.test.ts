@@ -73,23 +73,12 @@ async function hold(cleanup: Cleanup, port: number): Promise<Socket> {
   return socket.on('error', () => undefined);
 }
 
-/**
- * With two services, and no reload under way: a new worker serves before its reload is over, and one that is cut short is
- * another fault.
- */
+/** With two services, and no reload under way: one that is cut short is another fault. */
 async function startQuiet(cleanup: Cleanup): Promise<Site> {
   const site = await startSite(cleanup);
   await site.put('echo/e', `127.0.0.1:${String((echo.address() as AddressInfo).port)}?port=${String(site.otherPort)}`);
-  await reloadEnded(site, `echo:${String(site.otherPort)}`);
+  await site.reloadEnded(`echo:${String(site.otherPort)}`);
   return site;
-}
-
-/** The reload that brought a listener, with the worker of before. */
-async function reloadEnded(site: Site, listener: string): Promise<void> {
-  await waitFor('the end of the reload', (seen) =>
-    seen(site.output()).includes(`"reason":"listen ${listener} added","tookMs"`),
-  );
-  await waitFor('the old worker to end', async (seen) => seen(await site.processes()).length === 2);
 }
 
 async function startHolding(cleanup: Cleanup): Promise<{ site: Site; held: Socket }> {
@@ -461,7 +450,7 @@ describe.concurrent('what takes its time', { timeout: 120_000 }, () => {
       return { TEMPLATE: template };
     });
     await site.answers(site.otherPort, 'a', 'b');
-    await reloadEnded(site, `web:${String(site.port)}`);
+    await site.reloadEnded(`web:${String(site.port)}`);
     expect(await site.ask(`set server web:${String(site.port)}/a state drain`)).toBe('\n');
     await site.put('web/b', `${b.address}?port=${String(site.port)}`);
     await site.answers(site.port, 'b');

@@ -71,6 +71,8 @@ describe('the metrics of docker-discover', () => {
   it('count what is done to HAProxy, and why', async () => {
     await site.put('web/a', valueAt(new Date()));
     await site.answers(site.port, 'a');
+    // A worker serves before its reload is over.
+    await reaches('docker_discover_reloads_total{reason="section_added"}', 1);
     expect(await valueOf('docker_discover_reloads_total{reason="section_added"}')).toBe(1);
     await site.put('web/b', `127.0.0.1:1?port=${String(site.port)}`);
     await reaches('docker_discover_runtime_changes_total{kind="add"}', 1);

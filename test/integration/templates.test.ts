@@ -61,6 +61,8 @@ describe('a directory of templates', () => {
     expect(answer.headers.get('x-mine')).toBe('yes');
 
     // Endpoints come without a reload there too.
+    await put('db', site.thirdPort);
+    await site.reloadEnded(`db:${String(site.thirdPort)}`);
     const { reloads } = (await site.ls()).haproxy;
     await site.put(
       'shop/b',
@@ -68,7 +70,10 @@ describe('a directory of templates', () => {
     );
     await waitFor(
       'the endpoint',
-      async (seen) => seen((await site.ls()).listeners.flatMap(({ endpoints }) => endpoints)).length === 3,
+      async (seen) =>
+        seen((await site.ls()).listeners.flatMap(({ endpoints }) => endpoints)).filter(
+          ({ status }) => status !== 'not loaded',
+        ).length === 4,
     );
     expect((await site.ls()).haproxy.reloads).toBe(reloads);
   });

@@ -54,6 +54,11 @@ export interface Site {
   ask(line: string): Promise<string>;
   /** What the back end behind the port says; nothing where there is none. */
   get(port: number): Promise<string>;
+  /**
+   * Waits until the reload that brought a listener is over, with the worker of before: a worker serves, and is told of by no
+   * count, before its reload is over.
+   */
+  reloadEnded(listener: string): Promise<void>;
   /** Waits until the port is answered by exactly these back ends. */
   answers(port: number, ...names: string[]): Promise<void>;
   /** Masters and workers of its run directory that live. */
@@ -165,6 +170,12 @@ export async function createSite({ etcd, binary, ...given }: SiteOptions): Promi
     },
     ask: (line) => ask(join(runDir, 'haproxy.sock'), line, AbortSignal.timeout(10_000)),
     get,
+    async reloadEnded(listener) {
+      await waitFor('the end of the reload', (seen) =>
+        seen(daemon?.output() ?? '').includes(`"reason":"listen ${listener} added","tookMs"`),
+      );
+      await waitFor('the old worker to end', async (seen) => seen(await processes()).length === 2);
+    },
     async answers(at, ...names) {
       await waitFor(
         `port ${String(at)} to be answered by ${names.join(' and ')}`,
