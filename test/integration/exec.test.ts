@@ -66,10 +66,14 @@ describe('a command', () => {
     try {
       await writeFile(
         join(dir, 'graceful'),
-        `trap 'sleep 0.3; echo clean >${dir}/clean; exit' TERM\nwhile :; do sleep 0.05; done\n`,
+        `trap 'sleep 0.3; echo clean >${dir}/clean; exit' TERM\n: >${dir}/ready\nwhile :; do sleep 0.05; done\n`,
       );
       const command = `sh ${dir}/graceful; true`;
-      expect(await runShell({ command, env: {}, timeoutMs: 200 }, signal)).toMatchObject({ timedOut: true });
+      const end = new AbortController();
+      const running = runShell({ command, env: {}, timeoutMs: 60 * seconds }, end.signal);
+      await waitFor('its trap', () => access(join(dir, 'ready')).then(() => true));
+      end.abort();
+      expect(await running).toMatchObject({ code: null });
       expect(await readFile(join(dir, 'clean'), 'utf8')).toBe('clean\n');
     } finally {
       await rm(dir, { recursive: true });

@@ -78,6 +78,8 @@ it('the last known good state is not served against the networks of now', async 
     site.start({ NETWORKS: all });
     await waitFor('the state to be restored', async () => 'web/a' in (await site.ls().then(problems, () => ({}))));
     expect((await problems())['web/a']).toMatch(why.loopback);
+    // It is told before HAProxy has started.
+    await waitFor('HAProxy to run', async (seen) => seen(await site.ls()).haproxy.workerPid !== null);
     expect(await site.ask('show servers state')).not.toContain('127.0.0.1');
   } finally {
     await etcd.start();
