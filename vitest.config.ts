@@ -15,7 +15,8 @@ export default defineConfig({
           name: 'integration',
           globalSetup: ['test/lab/build-page.ts'],
           include: ['test/integration/**/*.test.ts'],
-          testTimeout: 60_000,
+          // A dozen commands from the source, one after the other, take most of a minute on a busy machine.
+          testTimeout: 120_000,
           hookTimeout: 120_000,
           // Each file starts its own etcd, HAProxy or Docker engine, and mostly waits; those with a lab wait for each other.
           maxWorkers: 2,
