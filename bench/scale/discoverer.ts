@@ -161,6 +161,10 @@ async function withDaemon<T>(bed: Bed, endpoints: number, use: (running: Running
     METRICS_BIND: 'none',
     RELOAD_INTERVAL: '0s',
     STOP_TIMEOUT: '0s',
+    // What it costs where the limits let it.
+    ...Object.fromEntries(
+      ['KEYS', 'KEYS_PER_LEASE', 'SERVICES', 'ENDPOINTS', 'LISTENERS'].map((name) => [`MAX_${name}`, '1000000']),
+    ),
   });
   const waiting: { word: string; resolve: (at: number) => void }[] = [];
   daemon.onLine((line) => {

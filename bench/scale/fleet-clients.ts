@@ -1,4 +1,5 @@
 import { createCatalogSource, type CatalogSource } from '../../src/daemon/catalog-source.js';
+import { defaultLimits } from '../../src/core/limits.js';
 import type { Catalog } from '../../src/core/catalog.js';
 import { waitFor } from '../../test/lab/wait-for.js';
 import { usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
@@ -22,6 +23,7 @@ export function runClients({ count, registryFor }: FleetOptions): Fleet {
       initial: { revision: 0, entries: [], stale: [] },
       trust: () => null,
       staleMs: 600_000,
+      limits: defaultLimits,
       ...silent,
       onNews(news) {
         events += news.length;

@@ -34,6 +34,7 @@ export function createFleetEngine(host: number, count: number): FleetEngine {
       labels: new Map([['com.docker.compose.project', 'example']]),
       environment: new Map([['NODE_ENV', 'production']]),
       ports: [{ containerPort: 8000, protocol: 'tcp', published: [{ hostIp: '0.0.0.0', hostPort: 20_000 + slot }] }],
+      beyond: { ports: 0, labelBytes: null },
       stopSignal: 15,
     };
     containers.set(container.id, container);

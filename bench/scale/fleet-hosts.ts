@@ -1,5 +1,6 @@
 import { unsealed } from '../../src/core/signature.js';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultRegistrationLimits } from '../../src/core/registration-limits.js';
 import { createRegister, type Register } from '../../src/daemon/register.js';
 import { waitFor } from '../../test/lab/wait-for.js';
 import { createFleetEngine, type FleetEngine } from './fleet-engine.js';
@@ -32,6 +33,7 @@ export function runHosts({ count, first, registryFor }: FleetOptions): Fleet {
         naming: { kind: 'image' },
         zone: null,
         onlyLabel: null,
+        limits: defaultRegistrationLimits,
       },
       ttlMs: 15_000,
       resyncMs: 60_000,

@@ -115,6 +115,7 @@ async function measure(etcd: TestEtcd, containers: number): Promise<Measured> {
     METRICS_BIND: `127.0.0.1:${String(metricsPort)}`,
     WITHDRAW_ON_EXIT: 'yes',
     RESYNC: '1h',
+    MAX_REGISTRATIONS: '1000000',
   });
   try {
     await until(() => keys.size === containers);

@@ -1,10 +1,11 @@
 import type { Reading } from '../adapters/prometheus.js';
+import { limitCountsOf, type DiscoverLimits } from '../core/limits.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Discover } from '../daemon/discover.js';
 import type { Health } from '../daemon/service-notices.js';
 
 /** What of docker-discover is looked up when somebody asks. */
-export function discoverReadings({ counts }: Pick<Discover, 'counts'>): readonly Reading[] {
+export function discoverReadings({ counts }: Pick<Discover, 'counts'>, limits: DiscoverLimits): readonly Reading[] {
   const m = discoverMetrics;
   return [
     { metric: m.catalogLive, read: () => Number(counts().isLive) },
@@ -14,6 +15,8 @@ export function discoverReadings({ counts }: Pick<Discover, 'counts'>): readonly
     { metric: m.endpoints, read: () => counts().endpoints },
     { metric: m.staleEndpoints, read: () => counts().stale },
     { metric: m.notServed, read: () => new Map(Object.entries(counts().notServed)) },
+    { metric: m.overLimit, read: () => new Map(Object.entries(counts().overLimit)) },
+    { metric: m.limit, read: () => new Map(Object.entries(limitCountsOf(limits))) },
     { metric: m.haproxyUp, read: () => Number(counts().isRunning) },
     { metric: m.behind, read: () => Number(counts().isRefused) },
   ];

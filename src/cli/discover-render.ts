@@ -2,19 +2,21 @@ import { copyOf } from '../adapters/certificate-dir.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
 import { proxyPathsOf } from '../adapters/haproxy/paths.js';
-import { recordOf, type Entry } from '../core/catalog.js';
+import { recordOf } from '../core/catalog.js';
 import { catalogOf } from '../core/catalog-index.js';
 import type { Certificate } from '../core/certificates.js';
-import { problemListsOf } from '../core/discover-status.js';
+import { beyondOf, problemListsOf } from '../core/discover-status.js';
 import { admittedBy, allAdmitted, whyBarredBy } from '../core/haproxy/client-policy.js';
 import { fixedBindsOf, hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
 import { modelOf, type Model } from '../core/haproxy/model.js';
 import { viewOf, type View } from '../core/haproxy/view.js';
 import { keyspaceOf, printableKey } from '../core/keyspace.js';
+import { listKeys, type ListedKeys } from '../daemon/listed-keys.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
 import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
+import { limitsOf } from './limit-settings.js';
 import { policyOf } from './policy-settings.js';
 import { signersFileOf } from './signers-file.js';
 
@@ -41,7 +43,12 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   const { usable, unusable, expired } = await readCertificates(certificateStoreOf(settings), settings);
   const trust = (await signersFileOf(settings))?.trust() ?? null;
-  const catalog = catalogOf((await entriesOf(settings)).map((entry) => recordOf(prefix, entry, trust)));
+  const limits = limitsOf(settings);
+  const { entries, admission } = await listNow(settings);
+  const catalog = catalogOf(
+    [...entries.values()].map((entry) => recordOf(prefix, entry, trust)),
+    limits,
+  );
   const model = modelOf({
     ...allAdmitted(catalog.services.map(admittedBy(policy))),
     held: [],
@@ -50,6 +57,7 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
     whyBarred: whyBarredBy(policy, reservedPorts(settings, isOurs ? fixedBindsOf(proxySettings) : [])),
     nowMs: 0,
     lingerMs: 0,
+    mostListeners: limits.listeners,
   });
   const certificates = usable.length === 0 ? null : copyOf(usable, copiesIn(runDir));
   const barred = new Set<FixedName>(isOurs ? [] : ['stats page']);
@@ -59,19 +67,19 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
     certificates: usable,
     remarks: [
       ...[...unusable, ...expired].map(({ path, reason }) => `certificate ${path}: ${reason}`),
-      ...problemListsOf(catalog, model)
+      ...[admission.problems(), ...problemListsOf(catalog, model), ...beyondOf(catalog, model)]
         .flat()
         .map(({ key, reason }) => `not served: "${printableKey(key)}": ${reason}`),
     ],
   };
 }
 
-async function entriesOf(settings: DiscoverSettings): Promise<readonly Entry[]> {
+async function listNow(settings: DiscoverSettings): Promise<ListedKeys> {
   const etcd = await etcdOf(settings);
   const client = createEtcdClient(etcd);
   try {
     const registry = createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(settings.prefix) });
-    return (await registry.list(AbortSignal.timeout(30_000))).entries;
+    return await listKeys({ registry, limits: limitsOf(settings), isKnown: () => false }, AbortSignal.timeout(30_000));
   } finally {
     client.close();
   }

@@ -27,6 +27,7 @@ import { discoverHealth, discoverReadings } from './discover-readings.js';
 import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
 import { runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
+import { limitsOf } from './limit-settings.js';
 import { signersFileOf } from './signers-file.js';
 import { policyOf } from './policy-settings.js';
 import { readPage, serveStatusPage } from './status-page.js';
@@ -57,6 +58,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   // Another proxy has no page and no entrance of ours.
   const fixed = exec === null ? fixedBindsOf(proxySettings) : [];
+  const limits = limitsOf(settings);
   await refuseSecond(runDir);
   const page = statusBind === 'none' ? null : { bind: statusBind, files: await readPage() };
   const prepared =
@@ -96,7 +98,9 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
       certificates: () => certificates?.directory() ?? null,
       policy: policyOf(settings),
       lingerMs: settings.linger,
+      mostListeners: limits.listeners,
     },
+    limits,
     otherProblems: () => certificates?.problems() ?? noProblems,
     trust: () => signers?.trust() ?? null,
     pollMs: poll,
@@ -106,7 +110,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     meter,
   });
   const health = discoverHealth(discover);
-  meter.show([...discoverReadings(discover), readinessReading(discoverMetrics, health)]);
+  meter.show([...discoverReadings(discover, limits), readinessReading(discoverMetrics, health)]);
   await certificates?.look();
   const feed = createStatusFeed({
     about: {

@@ -10,11 +10,12 @@ import {
 import { parseNetworks, type Network } from '../core/networks.js';
 import { parseZone } from '../core/attributes.js';
 import { accept, reject, type Parsed } from '../core/result.js';
+import { limitOptions, type LimitSettings } from './limit-settings.js';
 import { by } from './options.js';
 import { signersOption, type SignersSettings } from './signers-file.js';
 
-/** What this host serves, and on which ports. */
-export interface PolicySettings extends SignersSettings {
+/** What this host serves, on which ports, how much, and whom it believes. */
+export interface PolicySettings extends LimitSettings, SignersSettings {
   readonly services?: NonNullable<ClientPolicy['services']>;
   readonly denyServices: ClientPolicy['denyServices'];
   readonly ports: ClientPolicy['ports'];
@@ -73,6 +74,7 @@ export function policyOptions(): Option[] {
       .env('ZONE_THRESHOLD')
       .argParser(by(parseThreshold))
       .default(zoneThreshold),
+    ...limitOptions(),
   ];
 }
 

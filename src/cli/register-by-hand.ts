@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { createEtcdClient, type EtcdClient, type EtcdMembers } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
 import { parseIp } from '../core/address.js';
-import { isDrainedBy, recordOf } from '../core/catalog.js';
+import { drainNamesOf, recordOf } from '../core/catalog.js';
 import { SettingError } from '../core/errors.js';
 import { drainKeyOf, drainTargetOf, keyspaceOf, parseDrainTarget } from '../core/keyspace.js';
 import type { Parsed } from '../core/result.js';
@@ -91,7 +91,7 @@ async function drain(registry: Registry, prefix: string, target: string): Promis
   const { entries } = await registry.list(signal);
   const drained = entries.flatMap((entry) => {
     const record = recordOf(prefix, entry);
-    if (record.kind !== 'endpoint' || !isDrainedBy(record.endpoint, target)) return [];
+    if (record.kind !== 'endpoint' || !drainNamesOf(record.endpoint).includes(target)) return [];
     return [`${record.endpoint.service}/${record.endpoint.id}`];
   });
   // A host may be empty for now; an id that is not there is a mistyped one.

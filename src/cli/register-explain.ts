@@ -11,7 +11,7 @@ import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
 import { required } from './main.js';
 import { paintFor, type Paint } from './paint.js';
-import { registrationPolicyOf, type RegisterSettings } from './register-settings.js';
+import { registrationLimitsOf, registrationPolicyOf, type RegisterSettings } from './register-settings.js';
 import { formatTable } from './table.js';
 
 const shownValue = 80;
@@ -38,7 +38,7 @@ async function explain(name: string, settings: RegisterSettings): Promise<Explan
   const { ip: hostIp } = required(settings.hostIp, hostIpMissing());
   const etcd = await etcdOf(settings);
   const signal = AbortSignal.timeout(30_000);
-  const engine = createContainerEngine(await dockerOf(settings));
+  const engine = createContainerEngine(await dockerOf(settings), registrationLimitsOf(settings));
   const container = await engine.inspect(name, signal);
   if (container === null) throw new Error(`there is no container ${JSON.stringify(name)} on this host`);
   const { containers: running } = await engine.list(signal);

@@ -26,7 +26,12 @@ import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } fro
 import { addByHandCommands } from './register-by-hand.js';
 import { addDoctorCommand } from './register-doctor.js';
 import { addExplainCommand } from './register-explain.js';
-import { registerOptions, registrationPolicyOf, type RegisterSettings } from './register-settings.js';
+import {
+  registerOptions,
+  registrationLimitsOf,
+  registrationPolicyOf,
+  type RegisterSettings,
+} from './register-settings.js';
 import { registerHealth, registerReadings } from './register-readings.js';
 import { printRegistrations } from './register-ls.js';
 import { addDocumentationCommands } from './documentation.js';
@@ -53,8 +58,9 @@ export function registerProgram(): Command {
     const etcd = await etcdOf(settings);
 
     const signing = await signingOf(settings);
+    const limits = registrationLimitsOf(settings);
     const dockerHost = await dockerOf(settings);
-    const engine = createContainerEngine(dockerHost);
+    const engine = createContainerEngine(dockerHost, limits);
     if (hostInterface !== null) await refuseOwnNetwork(engine, hostInterface);
 
     const log = createLogger('docker-register', settings);
@@ -94,7 +100,7 @@ export function registerProgram(): Command {
       meter,
     });
     const health = registerHealth(register);
-    meter.show([...registerReadings(register, { ttlMs: ttl }), readinessReading(registerMetrics, health)]);
+    meter.show([...registerReadings(register, { ttlMs: ttl, limits }), readinessReading(registerMetrics, health)]);
     const onChange = (): void => {
       register.lookAgain('signing key changed');
     };

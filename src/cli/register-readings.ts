@@ -1,12 +1,13 @@
 import type { Reading } from '../adapters/prometheus.js';
 import { registerMetrics } from '../core/metrics/register.js';
+import type { RegistrationLimits } from '../core/registration-limits.js';
 import type { Register } from '../daemon/register.js';
 import type { Health } from '../daemon/service-notices.js';
 
 /** What of docker-register is looked up when somebody asks. */
 export function registerReadings(
   { counts }: Pick<Register, 'counts'>,
-  { ttlMs }: { readonly ttlMs: number },
+  { ttlMs, limits }: { readonly ttlMs: number; readonly limits: RegistrationLimits },
 ): readonly Reading[] {
   const m = registerMetrics;
   const lease = (): ReturnType<Register['counts']>['lease'] => counts().lease;
@@ -21,6 +22,16 @@ export function registerReadings(
     { metric: m.skipped, read: () => counts().skipped },
     { metric: m.misread, read: () => counts().misread },
     { metric: m.keptOut, read: () => counts().keptOut },
+    { metric: m.overLimit, read: () => new Map(Object.entries(counts().beyond)) },
+    {
+      metric: m.limit,
+      read: () =>
+        new Map([
+          ['registrations', limits.registrations],
+          ['ports', limits.ports],
+          ['label_bytes', limits.labelBytes],
+        ]),
+    },
   ];
 }
 

@@ -2,9 +2,11 @@ import { Option } from 'commander';
 import { parseZone } from '../core/attributes.js';
 import { parseChangeRate } from '../core/change-rate.js';
 import { parseNaming, type Naming } from '../core/naming.js';
+import { defaultRegistrationLimits, type RegistrationLimits } from '../core/registration-limits.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { accept, quoted, reject, type Parsed } from '../core/result.js';
 import { dockerOptions, type DockerSettings } from './docker-settings.js';
+import { limitOption } from './limit-settings.js';
 import { parseHostIp, type HostIp } from './host-ip.js';
 import { signingKeyOption, type SigningSettings } from './signing-key.js';
 import {
@@ -27,6 +29,9 @@ export interface RegisterSettings extends SharedSettings, QuietSettings, DockerS
   readonly internal: NonNullable<RegistrationPolicy['internal']> | 'no';
   readonly zone?: string;
   readonly changeRate: number;
+  readonly maxRegistrations: number;
+  readonly maxPorts: number;
+  readonly maxLabelBytes: number;
   readonly withdrawOnExit: boolean;
 }
 
@@ -73,6 +78,7 @@ export function registerOptions(): Option[] {
       .env('CHANGE_RATE')
       .argParser(by(parseChangeRate))
       .default(1),
+    ...registrationLimitOptions(),
     new Option(
       '--withdraw-on-exit [yes|no]',
       'remove the registrations at the end; otherwise they stay for the TTL, so that an upgrade is not noticed',
@@ -89,7 +95,40 @@ export function registerOptions(): Option[] {
 /** @param hostIp the address that HOST_IP stands for */
 export function registrationPolicyOf(settings: RegisterSettings, hostIp: string): RegistrationPolicy {
   const { internal, nameBy, zone = null, onlyLabel = null } = settings;
-  return { hostIp, internal: internal === 'no' ? null : internal, naming: nameBy, zone, onlyLabel };
+  const limits = registrationLimitsOf(settings);
+  return { hostIp, internal: internal === 'no' ? null : internal, naming: nameBy, zone, onlyLabel, limits };
+}
+
+export function registrationLimitsOf({
+  maxRegistrations,
+  maxPorts,
+  maxLabelBytes,
+}: RegisterSettings): RegistrationLimits {
+  return { registrations: maxRegistrations, ports: maxPorts, labelBytes: maxLabelBytes };
+}
+
+function registrationLimitOptions(): Option[] {
+  const { registrations, ports, labelBytes } = defaultRegistrationLimits;
+  return [
+    limitOption({
+      flags: '--max-registrations',
+      env: 'MAX_REGISTRATIONS',
+      description: 'most registrations of this host; beyond it those of the containers that run the longest stay',
+      initial: registrations,
+    }),
+    limitOption({
+      flags: '--max-ports',
+      env: 'MAX_PORTS',
+      description: 'most ports of one container that are registered, from the lowest',
+      initial: ports,
+    }),
+    limitOption({
+      flags: '--max-label-bytes',
+      env: 'MAX_LABEL_BYTES',
+      description: 'most bytes of labels and environment variables of one container; one that has more is left out',
+      initial: labelBytes,
+    }),
+  ];
 }
 
 function durations(): Parameters<typeof durationOption>[0][] {

@@ -1,8 +1,8 @@
 import { formatAddress } from './address.js';
 import {
   compareText,
-  isDrainedBy,
-  isDrainedUnder,
+  drainNamesOf,
+  mayDrain,
   newestOf,
   type Catalog,
   type CatalogRecord,
@@ -11,6 +11,9 @@ import {
   type Problem,
   type Service,
 } from './catalog.js';
+import { defaultLimits, type DiscoverLimits } from './limits.js';
+import { createJoined, oldestEndpoints, oldestServices } from './oldest-services.js';
+import { createSorted } from './sorted.js';
 
 /**
  * A catalog that follows its keys one by one: what a change costs depends on the services and addresses that it touches,
@@ -29,23 +32,32 @@ export interface CatalogIndex {
 }
 
 /** The same records in any order give the same catalog, on every host. */
-export function catalogOf(records: Iterable<CatalogRecord>): Catalog {
-  const index = createCatalogIndex();
+export function catalogOf(records: Iterable<CatalogRecord>, limits?: CatalogLimits): Catalog {
+  const index = createCatalogIndex(limits);
   for (const record of records) index.set(record);
   return index.catalog();
 }
 
-export function createCatalogIndex(): CatalogIndex {
+export type CatalogLimits = Pick<DiscoverLimits, 'services' | 'endpoints'>;
+
+export function createCatalogIndex(limits: CatalogLimits = defaultLimits): CatalogIndex {
   const endpoints = new Map<string, Endpoint>();
   /** What is drained by hand, by its key. */
   const drains = new Map<string, Drain>();
+  /** The keys that say so, by what they drain. */
+  const drainKeys = new Map<string, Set<string>>();
   const byAddress = createGroups();
   const byService = createGroups();
-  /** Services whose endpoints may be others than when the catalog was last asked for. */
+  const byDrainName = createGroups();
+  /** Addresses that may have another holder than when the catalog was last asked for, and services with other endpoints. */
+  const contested = new Set<string>();
   const touched = new Set<string>();
   const services = createSorted<Service>(({ name }) => name);
   const rejected = createSorted<Problem>(({ key }) => key);
   const conflicting = createSorted<Problem>(({ key }) => key);
+  const cut = oldestServices(limits.services);
+  const crowded = createSorted<{ readonly name: string; readonly beyond: readonly Problem[] }>(({ name }) => name);
+  const joined = createJoined();
 
   /** Who of those that claim an address has it. */
   const decide = (address: string): void => {
@@ -60,27 +72,52 @@ export function createCatalogIndex(): CatalogIndex {
   };
 
   const touchDrained = (target: string): void => {
-    for (const endpoint of endpoints.values()) if (isDrainedBy(endpoint, target)) touched.add(endpoint.service);
+    for (const { service } of byDrainName.of(target)) touched.add(service);
   };
 
-  const drained = (endpoint: Endpoint): Endpoint => {
-    for (const drain of drains.values()) if (isDrainedUnder(endpoint, drain)) return { ...endpoint, state: 'drain' };
-    return endpoint;
+  const isDrained = (endpoint: Endpoint): boolean =>
+    drains.size > 0 &&
+    drainNamesOf(endpoint).some((name) =>
+      [...(drainKeys.get(name) ?? [])].some((key) => {
+        const drain = drains.get(key);
+        return drain !== undefined && mayDrain(drain, endpoint);
+      }),
+    );
+  const drained = (endpoint: Endpoint): Endpoint => (isDrained(endpoint) ? { ...endpoint, state: 'drain' } : endpoint);
+
+  const undrain = (key: string): void => {
+    const target = drains.get(key)?.target;
+    if (target === undefined) return;
+    drains.delete(key);
+    const keys = drainKeys.get(target);
+    keys?.delete(key);
+    if (keys?.size === 0) drainKeys.delete(target);
+    touchDrained(target);
   };
 
   const remove = (key: string): void => {
     rejected.delete(key);
-    const drain = drains.get(key);
-    if (drains.delete(key) && drain !== undefined) touchDrained(drain.target);
+    undrain(key);
     const endpoint = endpoints.get(key);
     if (endpoint === undefined) return;
     const address = formatAddress(endpoint.address);
     endpoints.delete(key);
     byAddress.delete(address, key);
     byService.delete(endpoint.service, key);
+    for (const name of drainNamesOf(endpoint)) byDrainName.delete(name, key);
     conflicting.delete(key);
     touched.add(endpoint.service);
-    decide(address);
+    contested.add(address);
+  };
+
+  /** What of a service is served. */
+  const decideService = (name: string): void => {
+    const winners = byService.of(name).filter(({ key }) => !conflicting.has(key));
+    const { taken, beyond } = oldestEndpoints(winners, limits.endpoints);
+    if (beyond.length === 0) crowded.delete(name);
+    else crowded.set({ name, beyond });
+    if (taken.length === 0) services.delete(name);
+    else services.set({ name, endpoints: taken.sort((a, b) => compareText(a.id, b.id)).map(drained) });
   };
 
   return {
@@ -94,33 +131,41 @@ export function createCatalogIndex(): CatalogIndex {
         // It may have been rejected before.
         rejected.delete(record.key);
         drains.set(record.key, record);
+        drainKeys.set(record.target, (drainKeys.get(record.target) ?? new Set<string>()).add(record.key));
         touchDrained(record.target);
         return [];
       }
       const { endpoint } = record;
       remove(endpoint.key);
       const address = formatAddress(endpoint.address);
-      const others = byAddress.of(address);
-      if (endpoint.stale && others.some(({ stale }) => !stale)) return [endpoint.key];
-      const outdone = endpoint.stale ? [] : others.filter(({ stale }) => stale).map(({ key }) => key);
+      // Either all of them stand, or all are stale.
+      const areStale = byAddress.first(address)?.stale;
+      if (endpoint.stale && areStale === false) return [endpoint.key];
+      const outdone = !endpoint.stale && areStale === true ? byAddress.of(address).map(({ key }) => key) : [];
       for (const key of outdone) remove(key);
       endpoints.set(endpoint.key, endpoint);
       byAddress.add(address, endpoint);
       byService.add(endpoint.service, endpoint);
-      decide(address);
+      for (const name of drainNamesOf(endpoint)) byDrainName.add(name, endpoint);
+      touched.add(endpoint.service);
+      contested.add(address);
       return outdone;
     },
 
     delete: remove,
 
     catalog() {
-      for (const name of touched) {
-        const winners = byService.of(name).filter(({ key }) => !conflicting.has(key));
-        if (winners.length === 0) services.delete(name);
-        else services.set({ name, endpoints: winners.sort((a, b) => compareText(a.id, b.id)).map(drained) });
-      }
+      for (const address of contested) decide(address);
+      contested.clear();
+      for (const name of touched) decideService(name);
       touched.clear();
-      return { services: services.values(), rejected: rejected.values(), conflicting: conflicting.values() };
+      const ofServices = cut(services.values());
+      return {
+        services: ofServices.taken,
+        rejected: rejected.values(),
+        conflicting: conflicting.values(),
+        beyond: { services: ofServices.beyond, endpoints: joined(crowded.values()) },
+      };
     },
   };
 }
@@ -130,6 +175,7 @@ interface Groups {
   add(name: string, endpoint: Endpoint): void;
   delete(name: string, key: string): void;
   of(name: string): Endpoint[];
+  first(name: string): Endpoint | undefined;
 }
 
 function createGroups(): Groups {
@@ -145,51 +191,6 @@ function createGroups(): Groups {
       if (group?.size === 0) groups.delete(name);
     },
     of: (name) => [...(groups.get(name)?.values() ?? [])],
-  };
-}
-
-/** Items by name, and the list of them in order, which is the same one until an item changes. */
-interface Sorted<T> {
-  has(name: string): boolean;
-  set(item: T): void;
-  delete(name: string): void;
-  values(): readonly T[];
-}
-
-function createSorted<T>(nameOf: (item: T) => string): Sorted<T> {
-  const items = new Map<string, T>();
-  /** In order, but for what came and went since the last look. */
-  let names: readonly string[] = [];
-  let came = new Set<string>();
-  let isOrdered = true;
-  let list: readonly T[] | null = [];
-  return {
-    has: (name) => items.has(name),
-    set(item) {
-      const name = nameOf(item);
-      if (!items.has(name)) {
-        came.add(name);
-        isOrdered = false;
-      }
-      list = null;
-      items.set(name, item);
-    },
-    delete(name) {
-      if (!items.delete(name)) return;
-      came.delete(name);
-      isOrdered = false;
-      list = null;
-    },
-    values() {
-      if (!isOrdered) {
-        // Two runs, of which the first is in order already: to sort them is to merge them.
-        const stayed = names.filter((name) => items.has(name) && !came.has(name));
-        names = [...stayed, ...[...came].sort(compareText)].sort(compareText);
-        came = new Set();
-        isOrdered = true;
-      }
-      list ??= names.flatMap((name) => items.get(name) ?? []);
-      return list;
-    },
+    first: (name) => groups.get(name)?.values().next().value,
   };
 }

@@ -51,6 +51,8 @@ export interface Catalog {
   readonly rejected: readonly Problem[];
   /** Keys whose address a newer key claims too. */
   readonly conflicting: readonly Problem[];
+  /** Services, and keys of endpoints, that are more than the limits allow. */
+  readonly beyond: Readonly<Record<'services' | 'endpoints', readonly Problem[]>>;
 }
 
 export interface Service {
@@ -105,13 +107,16 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Whether a drain by hand means this one, and who drained it may. */
-export function isDrainedUnder(endpoint: Pick<Endpoint, 'id' | 'address'>, { target, within }: Drain): boolean {
-  return isDrainedBy(endpoint, target) && (within === null || isWithin(within, endpoint.address.host));
+/** Whether who drained it may drain this one. */
+export function mayDrain({ within }: Drain, { address }: Pick<Endpoint, 'address'>): boolean {
+  return within === null || isWithin(within, address.host);
 }
 
-/** Whether a drain by hand means this one. Where a container has several ports, its id has the port behind. */
-export function isDrainedBy({ id, address }: Pick<Endpoint, 'id' | 'address'>, target: string): boolean {
-  if (id === target || address.host === target) return true;
-  return id.startsWith(`${target}:`) && /^\d{1,5}$/.test(id.slice(target.length + 1)) && !parseIp(target).ok;
+/**
+ * All that a drain by hand may name to mean this one: its id, its host, or its container's id, where its own has the port behind
+ * because the container has several.
+ */
+export function drainNamesOf({ id, address }: Pick<Endpoint, 'id' | 'address'>): readonly string[] {
+  const container = /^(.+):\d{1,5}$/.exec(id)?.[1];
+  return container === undefined || parseIp(container).ok ? [id, address.host] : [id, address.host, container];
 }

@@ -21,6 +21,8 @@ export interface ContainerSnapshot {
   readonly labels: ReadonlyMap<string, string>;
   readonly environment: ReadonlyMap<string, string>;
   readonly ports: readonly ContainerPort[];
+  /** What of it was too much to be taken along: so many ports, and all labels and variables where they have so many bytes. */
+  readonly beyond: { readonly ports: number; readonly labelBytes: number | null };
   /** Number of the signal that announces a stop (15 unless the image or user says otherwise). */
   readonly stopSignal: number;
 }

@@ -1,5 +1,6 @@
 import type { Problem } from './catalog.js';
 import type { Model } from './haproxy/model.js';
+import type { LimitCounts } from './limits.js';
 
 /** How it is, in numbers. */
 export interface DiscoverCounts extends ServedCounts {
@@ -20,38 +21,52 @@ export interface ServedCounts {
   readonly endpoints: number;
   /** Endpoints whose registrations expired without a withdrawal. */
   readonly stale: number;
-  /** What is not served, by kind: listeners that are refused, endpoints that are forbidden (NETWORKS), keys that are conflicting or rejected, ports of our own that another process has, certificates that can't be used. */
+  /** What is not served, by kind: listeners that are refused, endpoints that are forbidden (NETWORKS), keys that are conflicting or rejected, ports of our own that another process has, certificates that can't be used, what is beyond a limit. */
   readonly notServed: Readonly<
-    Record<'refused' | 'forbidden' | 'conflicting' | 'rejected' | 'barred' | 'certificate', number>
+    Record<'refused' | 'forbidden' | 'conflicting' | 'rejected' | 'barred' | 'certificate' | 'limit', number>
   >;
+  /** What is left out because it is more than a limit allows, by limit. */
+  readonly overLimit: LimitCounts;
 }
 
 /** What is not served, by kind. */
 export type ProblemsByKind = Readonly<Record<keyof ServedCounts['notServed'], readonly Problem[]>>;
 
-/** @param problems lists as `problemListsOf` gives them, then what is barred and the certificates */
-export function problemsByKind([
-  refused = [],
-  forbidden = [],
-  conflicting = [],
-  rejected = [],
-  barred = [],
-  certificate = [],
-]: readonly (readonly Problem[])[]): ProblemsByKind {
-  return { refused, forbidden, conflicting, rejected, barred, certificate };
+/**
+ * What is not served, list by list.
+ *
+ * @param problems why keys are left out, then lists as `problemListsOf` gives them, what is barred and the certificates,
+ * and at last the services, endpoints and listeners that are beyond a limit
+ */
+export function problemsByKind(problems: readonly (readonly Problem[])[]): ProblemsByKind {
+  const [keys = [], refused = [], forbidden = [], conflicting = [], rejected = [], ...others] = problems;
+  const [barred = [], certificate = [], ...beyond] = others;
+  return { refused, forbidden, conflicting, rejected, barred, certificate, limit: [keys, ...beyond].flat() };
 }
 
-/** @param problems lists as `problemListsOf` gives them, then what is barred and the certificates */
+/**
+ * @param problems as for `problemsByKind`
+ * @param keys how many keys are left out, of which `problems` has but one of each lease
+ */
 export function countsOf(
   { listeners }: Pick<Model, 'listeners'>,
   problems: readonly (readonly Problem[])[],
+  keys: Readonly<Record<'keys' | 'keysPerLease', number>> = { keys: 0, keysPerLease: 0 },
 ): ServedCounts {
   const { refused, forbidden, conflicting, rejected, barred, certificate } = problemsByKind(problems);
+  const [services = 0, endpointsBeyond = 0, listenersBeyond = 0] = problems.slice(7).map((list) => list.length);
   let [endpoints, stale] = [0, 0];
   for (const { servers } of listeners) {
     endpoints += servers.length;
     for (const server of servers) if (server.stale) stale += 1;
   }
+  const overLimit = {
+    keys: keys.keys,
+    keys_per_lease: keys.keysPerLease,
+    services,
+    endpoints: endpointsBeyond,
+    listeners: listenersBeyond,
+  };
   return {
     services: new Set(listeners.map(({ service }) => service)).size,
     listeners: listeners.length,
@@ -64,6 +79,8 @@ export function countsOf(
       rejected: rejected.length,
       barred: barred.length,
       certificate: certificate.length,
+      limit: Object.values(overLimit).reduce((sum, count) => sum + count, 0),
     },
+    overLimit,
   };
 }

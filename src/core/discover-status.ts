@@ -72,6 +72,11 @@ export function problemListsOf(catalog: Catalog, model: Model): readonly (readon
   return [model.refused, model.forbidden, catalog.conflicting, catalog.rejected];
 }
 
+/** What is beyond a limit: services, endpoints, listeners; lists of the same kind. */
+export function beyondOf({ beyond }: Catalog, model: Model): readonly (readonly Problem[])[] {
+  return [beyond.services, beyond.endpoints, model.beyond];
+}
+
 /** HAProxy itself calls a server of weight 0 `UP`. */
 function statusOf({ weight }: Server, observed: ServerStatus | undefined): string {
   if (observed === undefined) return 'not loaded';

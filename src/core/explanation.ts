@@ -2,6 +2,7 @@ import { settleClaims, type Claim } from './address-claims.js';
 import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from './container.js';
 import { formatValue, keyOf, withoutTime } from './keyspace.js';
 import type { Misread } from './found.js';
+import { oldestClaims, whyBeyond } from './registration-limits.js';
 import { registrationsOf, type RegistrationPolicy } from './registrations.js';
 import { printable } from './result.js';
 import type { Registration } from './service.js';
@@ -53,12 +54,15 @@ export function explanationOf(container: ContainerSnapshot, circumstances: Circu
     return outcome;
   };
   const [own] = all.map(read);
-  const { outdone } = settleClaims(claims);
+  const { claims: settled, outdone } = settleClaims(claims);
+  const most = policy.limits.registrations;
+  const beyond = new Set(oldestClaims(settled, most).beyond.map(({ registration }) => registration));
   const registrations = (own?.registrations ?? []).map((registration) => {
     const lost = outdone.find((one) => one.registration === registration)?.lost;
     const key = keyOf(prefix, registration);
-    const outcome =
-      lost === undefined
+    const outcome = beyond.has(registration)
+      ? { isRegistered: false, state: whyBeyond(most) }
+      : lost === undefined
         ? stateOf(registration, standing.get(key))
         : { isRegistered: false, state: `its ${lost} belongs to another container of this host` };
     const signedBy = signatureOf(key, standing.get(key) ?? '')?.by ?? null;

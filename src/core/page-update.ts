@@ -43,7 +43,7 @@ export interface PageHead {
   } | null;
 }
 
-export type ProblemKind = 'refused' | 'forbidden' | 'conflicting' | 'rejected' | 'barred' | 'certificate';
+export type ProblemKind = 'refused' | 'forbidden' | 'conflicting' | 'rejected' | 'barred' | 'certificate' | 'limit';
 
 export interface PageProblems {
   readonly counts: Readonly<Record<ProblemKind, number>>;

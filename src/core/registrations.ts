@@ -5,8 +5,9 @@ import type { Misread } from './found.js';
 import { metadataOf, type Metadata, type PortMetadata } from './metadata.js';
 import { serviceNameOf, type Naming } from './naming.js';
 import { addressOf, type AddressPolicy } from './port-address.js';
+import type { RegistrationLimits } from './registration-limits.js';
 import type { Registration } from './service.js';
-import { whyNoPort, whyNot, whyNotPort, type ContainerPolicy } from './why-not.js';
+import { whyNoPort, whyNot, whyNotPort, whyTooMany, type ContainerPolicy } from './why-not.js';
 import { doubtfulSkip, skip, type Skip } from './skip.js';
 
 export interface RegistrationPolicy extends AddressPolicy, ContainerPolicy {
@@ -14,6 +15,7 @@ export interface RegistrationPolicy extends AddressPolicy, ContainerPolicy {
   readonly zone: string | null;
   /** For containers that do not name their service themselves. */
   readonly naming: Naming;
+  readonly limits: RegistrationLimits;
 }
 
 /** A container, or one port of it, that is left out. */
@@ -26,6 +28,8 @@ export interface Registrations {
   readonly skipped: readonly Skipped[];
   /** What of its labels and variables could not be understood; the defaults hold instead. */
   readonly misread: readonly Misread[];
+  /** Ports that are beyond the limit. */
+  readonly portsBeyond: number;
 }
 
 /** How a container is now, beside what Docker tells of it. */
@@ -53,7 +57,7 @@ export function registrationsOf(
 ): Registrations {
   const metadata = metadataOf(container);
   const whole = whyNot(container, metadata, policy) ?? whyNoPort(container, metadata, networkOwner);
-  if (whole !== null) return { registrations: [], skipped: [skippedOf(null, whole)], misread: [] };
+  if (whole !== null) return { registrations: [], skipped: [skippedOf(null, whole)], misread: [], portsBeyond: 0 };
 
   const misread = new Map<string, Misread>();
   const note = (wrong: readonly Misread[]): void => {
@@ -64,7 +68,11 @@ export function registrationsOf(
   const open: OpenPort[] = [];
   // Who has named the service wants it to be there.
   const isUnheard = metadata.isMeant && container.ports.every(({ published }) => published.length === 0);
-  for (const port of portsOf(container, metadata, networkOwner)) {
+  const ports = portsOf(container, metadata, networkOwner);
+  const most = policy.limits.ports;
+  const portsBeyond = (networkOwner === null ? container.beyond.ports : 0) + Math.max(0, ports.length - most);
+  if (portsBeyond > 0) skipped.push(skippedOf(null, whyTooMany(portsBeyond, most)));
+  for (const port of ports.slice(0, most)) {
     const { containerPort } = port;
     const { metadata: own, misread: wrong } = metadata.of(containerPort);
     note(wrong);
@@ -92,7 +100,7 @@ export function registrationsOf(
     note(wrong);
     return { ...registration, eventAtMs, ...(stopping && { state: 'drain' as const }) };
   });
-  return { registrations, skipped, misread: [...misread.values()] };
+  return { registrations, skipped, misread: [...misread.values()], portsBeyond };
 }
 
 /** Of a container that shares another's network, that one has the ports which it exposes, or has settings for. */

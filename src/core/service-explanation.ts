@@ -29,7 +29,7 @@ export function serviceExplanationOf(status: DiscoverStatus, { service, prefix, 
       endpoints: endpoints.map((endpoint) => ({ ...endpoint, key: keyOf(prefix, { service, id: endpoint.id }) })),
     }));
   const own = status.problems.filter(
-    ({ key }) => key.startsWith(`${service}:`) || key.startsWith(`${prefix}/${service}/`),
+    ({ key }) => key === service || key.startsWith(`${service}:`) || key.startsWith(`${prefix}/${service}/`),
   );
   const reasons = own.map(({ key, reason }) => `${printableKey(key)}: ${reason}`);
   if (!isWanted) reasons.push('SERVICES or DENY_SERVICES leave it out on this host');
@@ -37,6 +37,9 @@ export function serviceExplanationOf(status: DiscoverStatus, { service, prefix, 
     reasons.push(
       `no key below ${prefix}/${service}/ stands in etcd: docker-register explain tells why, on the host of its container`,
     );
+  // Which keys those are nobody knows: they are counted, and not kept.
+  for (const { key, reason } of status.problems.filter((problem) => problem.key.startsWith('MAX_KEYS')))
+    reasons.push(`what is missing of it may be among keys that are left out: ${key}: ${reason}`);
   if (listeners.some(({ endpoints }) => endpoints.length === 0))
     reasons.push('its last endpoint has gone; the listener lingers (LINGER)');
   if (status.catalog !== 'live') reasons.push('etcd does not answer: this is what was known last');

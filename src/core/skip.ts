@@ -12,7 +12,8 @@ export type SkipKind =
   | 'loopback'
   | 'wrong_family'
   | 'name'
-  | 'taken';
+  | 'taken'
+  | 'limit';
 
 /** Why something is not registered. */
 export interface Skip {

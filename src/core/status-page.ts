@@ -96,9 +96,10 @@ function pageProblemsOf({
   rejected,
   barred,
   certificate,
+  limit,
 }: ProblemsByKind): PageProblems {
   // What costs a whole service or the page comes before a single key.
-  const byKind = { barred, certificate, refused, forbidden, conflicting, rejected };
+  const byKind = { barred, certificate, limit, refused, forbidden, conflicting, rejected };
   const lists = Object.entries(byKind) as [ProblemKind, readonly Problem[]][];
   return {
     counts: Object.fromEntries(lists.map(([kind, list]) => [kind, list.length])) as PageProblems['counts'],

@@ -1,5 +1,6 @@
 import type { ContainerPort, ContainerSnapshot } from './container.js';
 import type { Metadata, PortMetadata } from './metadata.js';
+import type { RegistrationLimits } from './registration-limits.js';
 import { printable } from './result.js';
 import { doubtfulSkip, skip, type Skip } from './skip.js';
 
@@ -14,11 +15,16 @@ export interface ContainerPolicy {
 
 /** Why a container is left out as a whole; null where it is not. */
 export function whyNot(
-  { id, labels, status, health }: ContainerSnapshot,
+  { id, labels, status, health, beyond }: ContainerSnapshot,
   metadata: Metadata,
-  policy: ContainerPolicy,
+  policy: ContainerPolicy & { readonly limits: RegistrationLimits },
 ): Skip | null {
   if (!/^[0-9a-f]{64}$/.test(id)) return skip('name', 'its id is not of the form that Docker gives');
+  if (beyond.labelBytes !== null)
+    return doubtfulSkip(
+      'limit',
+      `its labels and environment variables have ${String(beyond.labelBytes)} bytes, more than ${String(policy.limits.labelBytes)} (MAX_LABEL_BYTES)`,
+    );
   const role = labels.get(pairLabel);
   if (role !== undefined)
     return skip('pair', `it is part of the pair itself (label ${pairLabel}=${printable(role, 40)})`);
@@ -54,6 +60,14 @@ export function whyNoPort(
     hostNetwork
       ? 'it is on the host network, and its image exposes no port; start it with --expose'
       : 'it publishes no port; start it with -p',
+  );
+}
+
+/** Why the ports after its lowest are left out. */
+export function whyTooMany(count: number, most: number): Skip {
+  return doubtfulSkip(
+    'limit',
+    `it has more ports than ${String(most)} (MAX_PORTS); its ${String(count)} highest are left out`,
   );
 }
 

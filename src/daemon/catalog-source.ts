@@ -1,28 +1,28 @@
-import { staleRecordOf, type Catalog, type CatalogRecord, type LeasedEntry } from '../core/catalog.js';
+import { staleRecordOf, type Catalog } from '../core/catalog.js';
 import { createCatalogIndex } from '../core/catalog-index.js';
+import type { DiscoverLimits } from '../core/limits.js';
 import type { LastKnownGood, StaleEntry } from '../core/last-known-good.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Trust } from '../core/signers.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
-import type { HeldEntry, Listing, Registry, WatchEvent } from '../ports/registry.js';
-import { createJudge, type Judged } from './judge.js';
+import type { Registry, WatchEvent } from '../ports/registry.js';
+import { createJudge } from './judge.js';
+import { createKnownKeys, type KnownKeys } from './known-keys.js';
 import { every, runTasks } from './lifecycle.js';
+import { listKeys } from './listed-keys.js';
 import { createPoll } from './poll.js';
 import { newsOf, type News } from './propagation.js';
 import { retry } from './retry.js';
 import { createStaleKeys } from './stale-keys.js';
 
-export interface CatalogSource {
+export interface CatalogSource extends Pick<KnownKeys, 'entries' | 'revision' | 'leftOut' | 'leftOutCounts'> {
   /** Lists, then watches from there; lists again after every failure of the watch and whenever the poll differs. */
   run(signal: AbortSignal): Promise<void>;
   /** What did not change since the last call is the same object as then. */
   catalog(): Catalog;
-  /** What stands in etcd and keeps to the grammar. */
-  entries(): LeasedEntry[];
   /** What etcd no longer has, and nobody has withdrawn: part of the catalog too. */
   stale(): StaleEntry[];
-  revision(): number;
   /** etcd has answered, and its watch stands. */
   isLive(): boolean;
 }
@@ -37,6 +37,7 @@ export interface CatalogSourceOptions {
   readonly trust: () => Trust | null;
   /** How long a registration that expired without a withdrawal is kept; 0: not at all. */
   readonly staleMs: number;
+  readonly limits: DiscoverLimits;
   readonly log: Logger;
   readonly meter: Meter;
   /** The watch told what a container's event led to. Called before `onChange`. */
@@ -45,9 +46,8 @@ export interface CatalogSourceOptions {
   readonly onChange: (reason: string) => void;
 }
 
-interface Known extends Judged {
-  readonly modRevision: number;
-}
+/** Where there is room again for keys that were left out, they are looked for no more often than this: it takes a listing. */
+const refillMs = 15_000;
 
 export function createCatalogSource({
   registry,
@@ -56,15 +56,13 @@ export function createCatalogSource({
   initial,
   trust,
   staleMs,
+  limits,
   log,
   meter,
   onNews,
   onChange,
 }: CatalogSourceOptions): CatalogSource {
-  /** What stands in etcd. */
-  const known = new Map<string, Known>();
-  const index = createCatalogIndex();
-  let revision = initial.revision;
+  const index = createCatalogIndex(limits);
   let live = false;
   const judge = createJudge(prefix, trust);
 
@@ -72,6 +70,7 @@ export function createCatalogSource({
     registry,
     prefix,
     staleMs,
+    most: limits.keys,
     log,
     onStale(entries) {
       for (const entry of entries) missed.forget(index.set(staleRecordOf(prefix, entry)));
@@ -83,83 +82,80 @@ export function createCatalogSource({
     },
   });
 
-  const put = (entry: LeasedEntry, modRevision: number): CatalogRecord => {
-    const record = judge.recordOf(entry, known.get(entry.key));
-    known.set(entry.key, { entry, modRevision, record });
-    missed.heard(entry, record);
-    missed.forget(index.set(record));
-    return record;
-  };
-  /** @param reborn etcd has lost its data */
-  const remove = (key: string, reborn = false): void => {
-    const there = known.get(key);
-    known.delete(key);
-    const isKept = there !== undefined && there.record.kind !== 'rejected' && missed.miss(there.entry, reborn);
-    if (!isKept) index.delete(key);
-  };
-  for (const entry of initial.entries) put(entry, 0);
-  for (const entry of staleMs === 0 ? [] : initial.stale) {
-    if (judge.recordOf(entry).kind === 'rejected') continue;
-    missed.restore(entry);
-    missed.forget(index.set(staleRecordOf(prefix, entry)));
-  }
-  const judgeAnew = (isDoubtful: (entry: LeasedEntry) => boolean): void => {
-    for (const there of [...known.values()].filter(({ entry }) => isDoubtful(entry))) {
-      const record = judge.recordOf(there.entry);
-      known.set(there.entry.key, { ...there, record });
-      missed.forget(index.set(record));
-    }
-    const rejected = missed.entries().filter((entry) => judge.recordOf(entry).kind === 'rejected');
-    missed.forget(rejected.map(({ key }) => key));
-    for (const { key } of rejected) index.delete(key);
-  };
+  const known = createKnownKeys({
+    prefix,
+    limits,
+    judge,
+    index,
+    missed,
+    initial: staleMs === 0 ? { ...initial, stale: [] } : initial,
+    log,
+  });
 
-  /** A key that stands as it is known stays: a listing that brings nothing new changes nothing. */
-  const replace = ({ entries, revision: at }: Listing): void => {
-    const listed = new Set(entries.map(({ key }) => key));
-    const reborn = at < revision;
-    if (reborn)
-      log.warn({ revision: at, before: revision }, 'etcd has lost its data: it counts from an earlier revision');
-    for (const key of [...known.keys()]) if (!listed.has(key)) remove(key, reborn);
-    for (const entry of entries) {
-      const there = known.get(entry.key);
-      // Revisions alone prove nothing: it may be another etcd, which began to count anew.
-      const stands = there?.modRevision === entry.modRevision && isSame(there.entry, entry);
-      if (!stands) put(entry, entry.modRevision);
-    }
-    revision = at;
-  };
-
-  const putNow = (entry: HeldEntry): News[] => {
-    const before = known.get(entry.key)?.entry.value;
-    return newsOf(entry.value, { record: put(entry, entry.modRevision), before });
-  };
-
+  /** What somebody puts beyond the limits leads to nothing. */
   const applyEvents = (events: readonly WatchEvent[], at: number): void => {
-    const news = events.flatMap((event) => {
+    const news: News[] = [];
+    let isChanged = false;
+    for (const event of events) {
       meter.count(discoverMetrics.watchEvents, { kind: event.kind });
-      if (event.kind === 'put') return putNow(event.entry);
-      remove(event.key);
-      return [];
-    });
+      if (event.kind === 'delete') {
+        isChanged = known.delete(event.key) || isChanged;
+        continue;
+      }
+      const { value } = event.entry;
+      const before = known.valueOf(event.entry.key);
+      const { record, isOther } = known.put(event.entry);
+      isChanged ||= isOther;
+      if (record !== null) news.push(...newsOf(value, { record, before }));
+    }
+    known.advance(at);
     onNews(news);
-    revision = at;
-    onChange('watch');
+    if (isChanged) onChange('watch');
   };
 
-  const poll = createPoll({ registry, known, revision: () => revision });
+  const poll = createPoll({ registry, known });
 
-  const session = async (healthy: () => void, signal: AbortSignal): Promise<void> => {
-    const listing = await registry.list(signal);
-    replace(listing);
-    live = true;
-    healthy();
+  let listedAtMs = 0;
+  const list = async (signal: AbortSignal): Promise<void> => {
+    known.replace(await listKeys({ registry, limits, isKnown: (key) => known.has(key) }, signal));
+    listedAtMs = performance.now();
     onChange('listed');
+  };
+
+  /** Until there is room for keys that were left out, or `signal` fires. */
+  const follow = async (signal: AbortSignal): Promise<void> => {
+    const refill = new AbortController();
     await runTasks(
       [
-        (both) => registry.watch(listing.revision, applyEvents, both),
-        (both) => every(pollMs, () => poll(both), both),
+        (both) => registry.watch(known.revision(), applyEvents, both),
+        (both) =>
+          every(
+            pollMs,
+            async () => {
+              await poll(both);
+              if (known.hasRoom() && performance.now() - listedAtMs >= refillMs) refill.abort();
+            },
+            both,
+          ),
+      ],
+      AbortSignal.any([signal, refill.signal]),
+    );
+  };
+
+  const session = async (healthy: () => void, signal: AbortSignal): Promise<void> => {
+    await list(signal);
+    live = true;
+    healthy();
+    await runTasks(
+      [
         (both) => missed.run(both),
+        async (both) => {
+          for (;;) {
+            await follow(both);
+            if (both.aborted) return;
+            await list(both);
+          }
+        },
       ],
       signal,
     );
@@ -168,12 +164,14 @@ export function createCatalogSource({
   return {
     catalog() {
       const isDoubtful = judge.renew();
-      if (isDoubtful !== null) judgeAnew(isDoubtful);
+      if (isDoubtful !== null) known.judgeAnew(isDoubtful);
       return index.catalog();
     },
-    entries: () => [...known.values()].flatMap(({ entry, record }) => (record.kind === 'rejected' ? [] : [entry])),
+    entries: () => known.entries(),
     stale: () => missed.entries(),
-    revision: () => revision,
+    revision: () => known.revision(),
+    leftOut: () => known.leftOut(),
+    leftOutCounts: () => known.leftOutCounts(),
     isLive: () => live,
 
     run: (signal) =>
@@ -188,8 +186,4 @@ export function createCatalogSource({
         { what: 'following etcd', log, signal },
       ),
   };
-}
-
-function isSame(a: LeasedEntry, b: LeasedEntry): boolean {
-  return a.value === b.value && a.createRevision === b.createRevision;
 }

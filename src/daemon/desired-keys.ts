@@ -3,6 +3,7 @@ import { admit, type Accounts } from '../core/change-rate.js';
 import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from '../core/container.js';
 import { formatDuration } from '../core/duration.js';
 import type { RegistrationPolicy, Skipped } from '../core/registrations.js';
+import { nothingBeyond, oldestClaims, whyBeyond, type BeyondCounts } from '../core/registration-limits.js';
 import { printable } from '../core/result.js';
 import type { SkipKind } from '../core/skip.js';
 import type { Logger } from '../ports/log.js';
@@ -38,9 +39,10 @@ export interface LeftOut {
   readonly misread: number;
   /** Containers that come and go too often. */
   readonly keptOut: number;
+  readonly beyond: BeyondCounts;
 }
 
-export const nothingLeftOut: LeftOut = { skipped: new Map(), misread: 0, keptOut: 0 };
+export const nothingLeftOut: LeftOut = { skipped: new Map(), misread: 0, keptOut: 0, beyond: nothingBeyond };
 
 /** What should stand in etcd, from what runs; tells of each container that is left out, once. */
 export function createDesiredKeys({ prefix, policy, view, changeRate, log }: DesiredOptions): () => Desired {
@@ -75,6 +77,20 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     log.warn(fields, 'not understood; the default holds');
   };
 
+  let wasBeyond = false;
+  /** Of all together, at the beginning and at the end: which they are is for `explain`. */
+  const tellBeyond = (leftOut: number): void => {
+    const most = policy.limits.registrations;
+    if (leftOut > 0 && !wasBeyond)
+      log.warn(
+        { leftOut, maxRegistrations: most },
+        'more registrations than MAX_REGISTRATIONS; those of the containers that run the longest stay, the others are left out',
+      );
+    if (leftOut === 0 && wasBeyond)
+      log.info({ maxRegistrations: most }, 'no more registrations than MAX_REGISTRATIONS');
+    wasBeyond = leftOut > 0;
+  };
+
   const limited = (
     claims: readonly KeyedClaim[],
   ): { claims: readonly KeyedClaim[]; keptOut: number; againInMs: number | null } => {
@@ -106,6 +122,7 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     const eventTimes = view.eventTimes();
     const counts = new Map<SkipKind, number>();
     let notUnderstood = 0;
+    let portsBeyond = 0;
     const leaveOut = (container: ContainerSnapshot, one: Skipped): void => {
       counts.set(one.kind, (counts.get(one.kind) ?? 0) + 1);
       tellSkipped(container, one);
@@ -116,22 +133,43 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
         eventAtMs: eventTimes.get(container.id) ?? null,
         networkOwner: networkOwnerOf(container, snapshots),
       };
-      const { claims: own, skipped, misread } = contributionOf(container, circumstances);
+      const { claims: own, skipped, misread, ...beyond } = contributionOf(container, circumstances);
       all.push(...own);
+      portsBeyond += beyond.portsBeyond;
       for (const one of skipped) leaveOut(container, one);
       for (const one of misread) tellMisread(container, one);
       notUnderstood += misread.length;
     }
     const { claims: admitted, keptOut, againInMs } = limited(all);
-    const { claims, outdone } = settleClaims(admitted);
+    const { claims: settled, outdone } = settleClaims(admitted);
+    const { taken: claims, beyond } = oldestClaims(settled, policy.limits.registrations);
     for (const { container, registration, lost } of outdone) {
       const reason = `its ${lost} belongs to another container of this host`;
       const containerPort = String(registration.servicePort);
       leaveOut(container, { kind: 'taken', containerPort, reason, isDoubtful: lost === 'SERVICE_ID' });
     }
+    for (const { container, registration } of beyond) {
+      const reason = whyBeyond(policy.limits.registrations);
+      leaveOut(container, {
+        kind: 'limit',
+        containerPort: String(registration.servicePort),
+        reason,
+        isDoubtful: false,
+      });
+    }
+    tellBeyond(beyond.length);
     told = telling;
     const keys = new Map(claims.map(({ key, value }) => [key, value] as const));
-    const leftOut = { skipped: counts, misread: notUnderstood, keptOut };
+    const leftOut = {
+      skipped: counts,
+      misread: notUnderstood,
+      keptOut,
+      beyond: {
+        registrations: beyond.length,
+        ports: portsBeyond,
+        label_bytes: snapshots.filter((container) => container.beyond.labelBytes !== null).length,
+      },
+    };
     return { keys, unknown: view.unknown(), againInMs, leftOut, eventTimes };
   };
 }

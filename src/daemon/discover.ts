@@ -1,7 +1,7 @@
 import type { Problem } from '../core/catalog.js';
 import { countsOf, problemsByKind, type DiscoverCounts, type ProblemsByKind } from '../core/discover-counts.js';
-import { listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
-import { whyBarred } from '../core/haproxy/fixed-binds.js';
+import { beyondOf, listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
+import { barredProblemsOf } from '../core/haproxy/fixed-binds.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Trust } from '../core/signers.js';
@@ -10,7 +10,7 @@ import type { Meter } from '../ports/meter.js';
 import { ListenersRefusedError, PortsTakenError } from '../ports/proxy.js';
 import type { Registry } from '../ports/registry.js';
 import type { StateStore } from '../ports/state-store.js';
-import { createCatalogSource, type CatalogSource } from './catalog-source.js';
+import { createCatalogSource, type CatalogSource, type CatalogSourceOptions } from './catalog-source.js';
 import type { Hands, Outcome } from './hands.js';
 import { every, runTasks } from './lifecycle.js';
 import { createModelBuilder, type HostOptions } from './model-builder.js';
@@ -26,6 +26,7 @@ export interface DiscoverOptions {
   readonly hands: Hands;
   readonly prefix: string;
   readonly host: HostOptions;
+  readonly limits: CatalogSourceOptions['limits'];
   /** What else is not as it should be; the same object until it changes. */
   readonly otherProblems: () => readonly Problem[];
   /** Who is believed; null: everybody. */
@@ -56,7 +57,8 @@ export interface Discover {
 const lookAtAllMs = 30_000;
 
 export function createDiscover(options: DiscoverOptions): Discover {
-  const { registry, store, hands, prefix, host, otherProblems, trust, pollMs, staleMs, quiet, log, meter } = options;
+  const { registry, store, hands, prefix, host, limits, otherProblems, trust, pollMs, staleMs, quiet, log, meter } =
+    options;
   const loop = createReconcileLoop({ quiet, what: 'keeping HAProxy in step', log });
   let source: CatalogSource | null = null;
   let model: Model = emptyModel;
@@ -75,7 +77,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
     isReady: () => ready && hands.isRunning(),
 
     counts: () => ({
-      ...countsOf(model, problems),
+      ...countsOf(model, problems, source?.leftOutCounts()),
       isLive: source?.isLive() ?? false,
       revision: source?.revision() ?? 0,
       isRunning: hands.isRunning(),
@@ -103,7 +105,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
       const onChange = (reason: string): void => {
         loop.trigger(reason);
       };
-      const followed = { registry, prefix, pollMs, trust, staleMs, log, meter };
+      const followed = { registry, prefix, pollMs, trust, staleMs, limits, log, meter };
       const following = createCatalogSource({
         ...followed,
         initial,
@@ -133,9 +135,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
         const [revision, loaded, last] = [following.revision(), hands.loadedPorts(), hands.last()];
         const built = await builder.build({ catalog, revision, loaded, last });
         model = built.model;
-        const barred = host.fixed.filter(({ name }) => built.barred.has(name));
-        const barredProblems = barred.map((one) => ({ key: one.name, reason: whyBarred(one) }));
-        problems = [...problemListsOf(catalog, model), barredProblems, otherProblems()];
+        const others = [barredProblemsOf(host.fixed, built.barred), otherProblems(), ...beyondOf(catalog, model)];
+        problems = [following.leftOut(), ...problemListsOf(catalog, model), ...others];
         problemLog.tell(problems);
         let outcome: Outcome;
         try {
@@ -158,8 +159,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         if (outcome === 'settled') builder.quarantine.accept();
         // Last known good is what HAProxy took, of what etcd said.
         if (!following.isLive()) return;
-        const [entries, stale] = [following.entries(), following.stale()];
-        saver.note({ revision, entries, stale, held: model.listeners });
+        saver.note({ revision, entries: following.entries(), stale: following.stale(), held: model.listeners });
       };
 
       loop.trigger('start');

@@ -11,6 +11,8 @@ export interface Judged {
 export interface Judge {
   /** @param before what stood under the key; where the same stands there, it says the same */
   recordOf(entry: LeasedEntry, before?: Judged): CatalogRecord;
+  /** It breaks the grammar: whoever is believed, it is rejected. */
+  isHopeless(entry: LeasedEntry): boolean;
   /** Somebody else is believed now: tells which entries may say another thing than before. Null where it is as it was. */
   renew(): ((entry: LeasedEntry) => boolean) | null;
 }
@@ -23,6 +25,7 @@ export function createJudge(prefix: string, trust: () => Trust | null): Judge {
       before?.entry.value === entry.value && before.entry.createRevision === entry.createRevision
         ? before.record
         : recordOf(prefix, entry, current),
+    isHopeless: (entry) => recordOf(prefix, entry).kind === 'rejected',
     renew() {
       const [before, now] = [current, trust()];
       if (before === now) return null;

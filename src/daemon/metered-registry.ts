@@ -24,6 +24,14 @@ export function meteredRegistry(
   };
   return {
     list: (signal) => timed('list', signal, () => registry.list(signal)),
+    async *pages(signal) {
+      const pages = registry.pages(signal)[Symbol.asyncIterator]();
+      for (;;) {
+        const page = await timed('list', signal, () => pages.next());
+        if (page.done === true) return;
+        yield page.value;
+      }
+    },
     fingerprint: (signal) => timed('poll', signal, () => registry.fingerprint(signal)),
     // A watch lasts: its time says nothing.
     watch: (revision, onEvents, signal) =>

@@ -57,6 +57,7 @@ export interface HostOptions {
   readonly certificates: () => string | null;
   readonly policy: ClientPolicy;
   readonly lingerMs: number;
+  readonly mostListeners: number;
 }
 
 export interface ModelBuilderOptions extends HostOptions {
@@ -75,6 +76,7 @@ export function createModelBuilder({
   certificates,
   policy,
   lingerMs,
+  mostListeners,
   ...initial
 }: ModelBuilderOptions): ModelBuilder {
   // What is denied now does not linger.
@@ -106,7 +108,8 @@ export function createModelBuilder({
       const admitted = allAdmitted(catalog.services.map(admittedOf));
       const taken = new Map<number, Barred>();
       const whyBarred = (port: number): Barred | null => taken.get(port) ?? whyReserved(port);
-      const decide = (): Model => modelOf({ ...admitted, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs });
+      const decide = (): Model =>
+        modelOf({ ...admitted, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs, mostListeners });
 
       const first = decide();
       const fresh = first.listeners.flatMap(({ port, isOpen }) => (isOpen && !loaded.has(port) ? [port] : []));

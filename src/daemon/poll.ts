@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fingerprint, Registry } from '../ports/registry.js';
+import type { Registry } from '../ports/registry.js';
+import type { KnownKeys } from './known-keys.js';
 
 /** How often the poll looks again before it doubts the watch: a change may be under way to us. */
 const looks = 3;
@@ -9,32 +10,23 @@ const believedPolls = 12;
 
 export interface PollOptions {
   readonly registry: Pick<Registry, 'fingerprint'>;
-  /** What stands in etcd, as far as it is known. */
-  readonly known: ReadonlyMap<string, { readonly modRevision: number }>;
-  /** Up to which the watch has told. */
-  readonly revision: () => number;
+  readonly known: Pick<KnownKeys, 'agrees' | 'revision'>;
 }
 
 /** One poll beside the watch. @throws PollDiffersError where etcd has what the watch did not tell */
-export function createPoll({ registry, known, revision }: PollOptions): (signal: AbortSignal) => Promise<void> {
-  const agrees = ({ count, latest }: Fingerprint): boolean => {
-    let ours = 0;
-    for (const { modRevision } of known.values()) ours = Math.max(ours, modRevision);
-    return known.size === count && ours === latest;
-  };
-
+export function createPoll({ registry, known }: PollOptions): (signal: AbortSignal) => Promise<void> {
   let believed = 0;
   return async (signal) => {
-    const before = revision();
+    const before = known.revision();
     for (let look = 0; look < looks; look += 1) {
-      if (agrees(await registry.fingerprint(signal))) {
+      if (known.agrees(await registry.fingerprint(signal))) {
         believed = 0;
         return;
       }
       await sleep(lookPauseMs, undefined, { signal });
     }
     believed += 1;
-    if (revision() !== before && believed < believedPolls) return;
+    if (known.revision() !== before && believed < believedPolls) return;
     believed = 0;
     throw new PollDiffersError('the poll found what the watch did not tell; listing anew');
   };

@@ -5,6 +5,7 @@ import type { Registry } from '../ports/registry.js';
 export function sealedRegistry(registry: Registry, seal: Seal): Registry {
   return {
     list: (signal) => registry.list(signal),
+    pages: (signal) => registry.pages(signal),
     fingerprint: (signal) => registry.fingerprint(signal),
     watch: (revision, onEvents, signal) => registry.watch(revision, onEvents, signal),
     apply({ puts, deletes }, lease, signal) {

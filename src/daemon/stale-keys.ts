@@ -1,9 +1,11 @@
 import { recordOf, type CatalogRecord, type LeasedEntry } from '../core/catalog.js';
 import { formatDuration } from '../core/duration.js';
 import type { StaleEntry } from '../core/last-known-good.js';
+import { createOldest, type Aged } from '../core/oldest.js';
 import type { Logger } from '../ports/log.js';
 import type { Registry } from '../ports/registry.js';
 import { steadyNowMs } from './clock.js';
+import { createHeardHosts } from './heard-hosts.js';
 import { every, runTasks } from './lifecycle.js';
 import { createReconcileLoop } from './reconcile-loop.js';
 
@@ -20,6 +22,8 @@ export interface StaleKeysOptions extends Verdicts {
   readonly prefix: string;
   /** How long a stale key is kept while etcd answers; 0: not at all. */
   readonly staleMs: number;
+  /** So many are kept at the most, the oldest: who puts keys and lets them expire without end costs no other host its own. */
+  readonly most: number;
   readonly log: Logger;
 }
 
@@ -46,7 +50,7 @@ export interface StaleKeys {
   entries(): StaleEntry[];
 }
 
-interface Missed {
+interface Missed extends Aged {
   readonly entry: LeasedEntry;
   readonly host: string;
   readonly sinceMs: number;
@@ -62,15 +66,18 @@ const tickMs = 1_000;
 /** Questions under way at once: nothing waits for the answers, and a fleet asks at the same moment. */
 const concurrency = 4;
 
-export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGone }: StaleKeysOptions): StaleKeys {
-  const missed = new Map<string, Missed>();
-  /** By host, when one of its keys was first put since one was missed. */
-  const heard = new Map<string, { readonly atMs: number; readonly order: number }>();
-  /** By host, when one of its keys was last missed. */
-  const lastMissed = new Map<string, number>();
+export function createStaleKeys({
+  registry,
+  prefix,
+  staleMs,
+  most,
+  log,
+  onStale,
+  onGone,
+}: StaleKeysOptions): StaleKeys {
+  const missed = createOldest<Missed>(most);
+  const hosts = createHeardHosts();
   let liveSinceMs = Infinity;
-  /** Counts what happened: two things within one reading of the clock have an order too. */
-  let order = 0;
   const loop = createReconcileLoop({ quiet: { leastMs: 0, mostMs: 0 }, what: 'asking etcd about leases', log });
 
   /** The host of a key that is worth keeping. */
@@ -109,21 +116,26 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
     onStale(stale.map(({ entry }) => entry));
   };
 
+  /** @returns whether it is kept */
+  const keep = (one: Omit<Missed, keyof Aged>): boolean => {
+    const { key, createRevision } = one.entry;
+    const item = { ...one, key, createRevision };
+    const out = missed.offer(item);
+    if (out !== null && out !== item) onGone([out.key]);
+    return out !== item;
+  };
+
   const letGo = (): void => {
     const now = steadyNowMs();
     const isOver = ({ host, sinceMs, order: missedAs, verdict }: Missed): boolean => {
-      const last = heard.get(host);
-      const isBack = last !== undefined && last.order > missedAs && now - last.atMs > settleMs;
+      const isBack = hosts.isBack(host, { order: missedAs, forMs: settleMs });
       const isOld = now - sinceMs > staleMs && now - liveSinceMs > graceMs;
       return verdict === 'stale' && (isBack || isOld);
     };
     const over = [...missed.values()].filter(isOver);
-    if (missed.size === over.length) {
-      heard.clear();
-      lastMissed.clear();
-    }
+    for (const { key } of over) missed.delete(key);
+    hosts.keep(() => new Set([...missed.values()].map(({ host }) => host)), missed.size);
     if (over.length === 0) return;
-    for (const { entry } of over) missed.delete(entry.key);
     log.info({ registrations: over.length, left: missed.size }, 'stale registrations removed');
     onGone(over.map(({ entry }) => entry.key));
   };
@@ -132,8 +144,8 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
     miss(entry, reborn) {
       const host = staleMs === 0 || (entry.lease === '0' && !reborn) ? null : keptHostOf(entry);
       if (host === null) return false;
-      missed.set(entry.key, { entry, host, sinceMs: steadyNowMs(), order: (order += 1), verdict: 'to ask' });
-      lastMissed.set(host, order);
+      const order = hosts.miss(host);
+      if (!keep({ entry, host, sinceMs: steadyNowMs(), order, verdict: 'to ask' })) return false;
       loop.trigger('missed');
       return true;
     },
@@ -143,20 +155,15 @@ export function createStaleKeys({ registry, prefix, staleMs, log, onStale, onGon
       if (host === null) return;
       // By a clock that was set back since, it would be of the future.
       // It may have been withdrawn just when the daemon ended.
-      missed.set(entry.key, { entry, host, sinceMs: Math.min(sinceMs, steadyNowMs()), order, verdict: 'to ask' });
-      lastMissed.set(host, order);
+      const order = hosts.restore(host);
+      keep({ entry, host, sinceMs: Math.min(sinceMs, steadyNowMs()), order, verdict: 'to ask' });
       loop.trigger('restored');
     },
 
     heard({ key, lease }, record) {
       missed.delete(key);
       if (lease === '0' || record.kind !== 'endpoint') return;
-      const { host } = record.endpoint.address;
-      // The first one counts: a host on which something comes and goes all the time has been heard too.
-      const before = heard.get(host);
-      order += 1;
-      if (before === undefined || (lastMissed.get(host) ?? 0) > before.order)
-        heard.set(host, { atMs: steadyNowMs(), order });
+      hosts.hear(record.endpoint.address.host);
     },
 
     forget(keys) {

@@ -1,8 +1,9 @@
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
-import type { Catalog as InnerCatalog, Service as InnerService } from '../core/catalog.js';
+import type { Catalog as InnerCatalog, Problem, Service as InnerService } from '../core/catalog.js';
 import { parseEtcdHosts } from '../core/etcd-hosts.js';
 import { keyspaceOf } from '../core/keyspace.js';
+import { defaultLimits } from '../core/limits.js';
 import { createCatalogSource } from '../daemon/catalog-source.js';
 import { prefixOf, registrationOf } from './codec.js';
 import type { Catalog, Logger, Service, WatchOptions } from './types.js';
@@ -56,6 +57,7 @@ async function* follow(
     initial: { revision: 0, entries: [], stale: [] },
     trust: () => null,
     staleMs,
+    limits: defaultLimits,
     log,
     meter: { count: nothing, observe: nothing },
     onNews: nothing,
@@ -84,7 +86,7 @@ async function* follow(
       if (end.signal.aborted) return;
       if (state.ended !== null) throw state.ended.error;
       state.isChanged = false;
-      const catalog = publish(source.catalog());
+      const catalog = publish(source.catalog(), source.leftOut());
       if (catalog !== null) yield catalog;
     }
   } finally {
@@ -96,9 +98,9 @@ async function* follow(
 }
 
 /** Makes catalogs of the library's from those inside; null where nothing has changed since the last one. */
-function createPublisher(): (inner: InnerCatalog) => Catalog | null {
+function createPublisher(): (inner: InnerCatalog, leftOut: readonly Problem[]) => Catalog | null {
   const services = new WeakMap<InnerService, Service>();
-  let last: InnerCatalog | null = null;
+  let last: readonly (readonly unknown[])[] = [];
   const serviceOf = (inner: InnerService): Service => {
     const { name, endpoints } = inner;
     const service = services.get(inner) ?? {
@@ -108,12 +110,13 @@ function createPublisher(): (inner: InnerCatalog) => Catalog | null {
     services.set(inner, service);
     return service;
   };
-  return (inner) => {
-    const isSame =
-      last?.services === inner.services && last.rejected === inner.rejected && last.conflicting === inner.conflicting;
-    last = inner;
-    if (isSame) return null;
-    return { services: inner.services.map(serviceOf), problems: [...inner.rejected, ...inner.conflicting] };
+  return (inner, leftOut) => {
+    const { rejected, conflicting, beyond } = inner;
+    const problems = [leftOut, rejected, conflicting, beyond.services, beyond.endpoints];
+    const lists = [inner.services, ...problems];
+    const isSame = lists.every((list, at) => list === last[at]);
+    last = lists;
+    return isSame ? null : { services: inner.services.map(serviceOf), problems: problems.flat() };
   };
 }
 

@@ -136,6 +136,7 @@ function handsOf({ haproxy, output, fault }: PageHead): Tile {
 const kindWords = {
   barred: 'barred',
   certificate: 'certificate',
+  limit: 'beyond a limit',
   refused: 'refused',
   forbidden: 'forbidden',
   conflicting: 'conflicting',

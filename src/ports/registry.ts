@@ -35,7 +35,10 @@ export interface LeaseTime {
  * when `signal` fires.
  */
 export interface Registry {
+  /** All at once: for who wants all, or knows that they are few. */
   list(signal: AbortSignal): Promise<Listing>;
+  /** The same in parts, all at the same revision; who takes the next one late is not told anything newer. */
+  pages(signal: AbortSignal): AsyncIterable<Listing>;
   fingerprint(signal: AbortSignal): Promise<Fingerprint>;
   /**
    * Tells every change after `revision`, in order, until the watch fails or etcd compacted past it (rejects), or

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { InspectedContainer } from '../../src/adapters/docker/map-inspect.js';
 import { parseNaming } from '../../src/core/naming.js';
+import { defaultRegistrationLimits } from '../../src/core/registration-limits.js';
 import type { RegistrationPolicy } from '../../src/core/registrations.js';
 import { accepted } from '../unit/support/parsed.js';
 import { validTexts } from './attributes.js';
@@ -135,6 +136,7 @@ const anyPolicy: fc.Arbitrary<RegistrationPolicy> = fc.record({
   ),
   internal: firstOf<RegistrationPolicy['internal']>(null, { network: null }, { network: 'inner' }),
   zone: fc.constantFrom(null, 'eu-1'),
+  limits: fc.constant(defaultRegistrationLimits),
 });
 
 /** A container on a host, and how it is. */

@@ -20,7 +20,7 @@ const longestSource = 120;
 /** A container on its way to etcd. */
 export function checkContainer(raw: RawContainer, kit: Kit): RawEntry[] {
   const { policy, stopping, eventAtMs } = raw;
-  const container = snapshotOf(raw.container);
+  const container = snapshotOf(raw.container, policy.limits);
   const outcome = registrationsOf(container, policy, { stopping, eventAtMs, networkOwner: null });
   const entries = outcome.registrations.map((registration) => {
     const [key, value] = [keyOf(prefix, registration), formatValue(registration)];

@@ -51,6 +51,7 @@ it('whatever stands in etcd, HAProxy accepts the rendered file', async () => {
       const model = modelOf({
         claims: claimsWith(entries),
         forbidden: [],
+        mostListeners: 5_000,
         held,
         heldRevision: 10,
         hasEntrance: true,

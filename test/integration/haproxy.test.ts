@@ -71,7 +71,7 @@ async function backend(name: string): Promise<ModelServer> {
 
 function modelWith(...servers: ModelServer[]): Model {
   const listener = listenerWith({ service: 'web', port, servers });
-  return { listeners: [listener], refused: [], forbidden: [] };
+  return { listeners: [listener], refused: [], forbidden: [], beyond: [] };
 }
 
 function textOf(model: Model): string {
@@ -317,7 +317,7 @@ describe('the runtime API', () => {
     const [free = 0] = await freePorts(1);
     if (web === undefined) throw new Error('no listener');
     const empty = { ...web, name: `none:${String(free)}`, service: 'none', port: free, servers: [] };
-    await load({ listeners: [web, empty], refused: [], forbidden: [] });
+    await load({ listeners: [web, empty], refused: [], forbidden: [], beyond: [] });
     const namesOf = async (...names: string[]): Promise<string[]> =>
       (await proxy.serversState(names, signal)).map(({ server }) => server);
     expect(await namesOf(web.name)).toEqual(['a', 'b']);

@@ -39,7 +39,12 @@ afterAll(async () => {
 
 beforeEach(async () => {
   // As it is for a user: the watch is to tell what happens, and not the poll.
-  site = await createSite({ etcd, binary, prefix: '/backends', env: { POLL: '5s' } });
+  site = await createSite({
+    etcd,
+    binary,
+    prefix: '/backends',
+    env: { POLL: '5s', MAX_KEYS: '200000', MAX_KEYS_PER_LEASE: '200000' },
+  });
 });
 afterEach(() => site.dispose());
 

@@ -71,7 +71,15 @@ type State = ReturnType<typeof stateWith> extends fc.Arbitrary<infer T> ? T : ne
 function updateOf({ listeners, problems, changes, host, fault, silence, path }: State, version: string): PageUpdate {
   const haproxy = { running: true, workerPid: 1, silence, reloads: 1, runtimeChanges: 1, lastReload: null };
   const output = path === null ? null : { path, runs: 1, lastRun: null };
-  const counts = { refused: 0, forbidden: 0, conflicting: 0, rejected: problems.length, barred: 0, certificate: 0 };
+  const counts = {
+    refused: 0,
+    forbidden: 0,
+    conflicting: 0,
+    rejected: problems.length,
+    barred: 0,
+    certificate: 0,
+    limit: 0,
+  };
   return {
     nowMs: Date.now(),
     isWhole: true,

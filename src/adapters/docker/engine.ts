@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { ContainerSnapshot } from '../../core/container.js';
+import { defaultRegistrationLimits, type RegistrationLimits } from '../../core/registration-limits.js';
 import { messageOf } from '../../core/errors.js';
 import type { ContainerEngine, SilentContainer } from '../../ports/container-engine.js';
 import { withDeadline } from '../deadline.js';
@@ -16,7 +17,11 @@ const silentTimeoutMs = 3_000;
 /** Inspects under way at once: enough to hide the round trip, few enough to leave the engine to others. */
 const concurrency = 8;
 
-export function createContainerEngine(host: DockerHost): ContainerEngine {
+/** @param limits what of a container is kept */
+export function createContainerEngine(
+  host: DockerHost,
+  limits: RegistrationLimits = defaultRegistrationLimits,
+): ContainerEngine {
   const docker = connectionTo(host);
   const failure = (what: string, error: unknown): Error =>
     new Error(`Docker at ${formatDockerHost(host)} did not ${what}: ${reasonOf(error, host)}`);
@@ -42,7 +47,7 @@ export function createContainerEngine(host: DockerHost): ContainerEngine {
   const inspectNow: ContainerEngine['inspect'] = async (id, signal) => {
     const ask = async (abortSignal: AbortSignal): Promise<ContainerSnapshot | null> => {
       try {
-        return snapshotOf(await docker.getContainer(id).inspect({ abortSignal }));
+        return snapshotOf(await docker.getContainer(id).inspect({ abortSignal }), limits);
       } catch (error) {
         if (isMissing(error)) return null;
         throw error;

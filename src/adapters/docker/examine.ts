@@ -7,6 +7,7 @@ import { connectionTo } from './connection.js';
 import { watchedActions } from './events.js';
 import { isMissing, reasonOf } from './failure.js';
 import { formatDockerHost, type DockerHost } from './host.js';
+import { defaultRegistrationLimits } from '../../core/registration-limits.js';
 import { snapshotOf } from './map-inspect.js';
 
 const callTimeoutMs = 5_000;
@@ -34,7 +35,7 @@ export async function examineEngine(host: DockerHost, signal: AbortSignal): Prom
   const [inspect, events] = await Promise.all([
     call(async (abortSignal) => {
       try {
-        snapshotOf(await docker.getContainer(first?.Id ?? nobody).inspect({ abortSignal }));
+        snapshotOf(await docker.getContainer(first?.Id ?? nobody).inspect({ abortSignal }), defaultRegistrationLimits);
       } catch (error) {
         if (!isMissing(error)) throw error;
       }

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
 import { parseIp, parsePort } from '../../core/address.js';
+import type { RegistrationLimits } from '../../core/registration-limits.js';
 import type { ContainerPort, ContainerSnapshot, ContainerStatus } from '../../core/container.js';
 
 /** What we read of `docker inspect`. Whatever else the engine sends, or leaves out in a newer version, is of no matter. */
@@ -27,10 +28,20 @@ export type InspectedContainer = Pick<ContainerInspectInfo, 'Id' | 'Name' | 'Ima
   };
 };
 
-export function snapshotOf(container: InspectedContainer): ContainerSnapshot {
+/** What is beyond the limits is not kept: a container may have ten megabytes of labels. */
+export function snapshotOf(
+  container: InspectedContainer,
+  limits: Pick<RegistrationLimits, 'ports' | 'labelBytes'>,
+): ContainerSnapshot {
   const { Id, Name, Image, State, Config, HostConfig, NetworkSettings } = container;
   const published = NetworkSettings.Ports ?? {};
   const names = new Set([...Object.keys(Config.ExposedPorts ?? {}), ...Object.keys(published)]);
+  const ports = [...names]
+    .flatMap((name) => portOf(name, published[name] ?? []))
+    .sort((a, b) => a.containerPort - b.containerPort);
+  const labels = Object.entries(Config.Labels ?? {});
+  const labelBytes = bytesOf([...labels.flat(), ...(Config.Env ?? [])]);
+  const areKept = labelBytes <= limits.labelBytes;
   return {
     id: Id,
     name: Name.replace(/^\//, ''),
@@ -47,13 +58,16 @@ export function snapshotOf(container: InspectedContainer): ContainerSnapshot {
         [at?.IPAddress ?? '', at?.GlobalIPv6Address ?? ''].filter((address) => address !== ''),
       ]),
     ),
-    labels: new Map(Object.entries(Config.Labels ?? {})),
-    environment: new Map((Config.Env ?? []).map(splitVariable)),
-    ports: [...names]
-      .flatMap((name) => portOf(name, published[name] ?? []))
-      .sort((a, b) => a.containerPort - b.containerPort),
+    labels: new Map(areKept ? labels : []),
+    environment: new Map(areKept ? (Config.Env ?? []).map(splitVariable) : []),
+    ports: ports.slice(0, limits.ports),
+    beyond: { ports: Math.max(0, ports.length - limits.ports), labelBytes: areKept ? null : labelBytes },
     stopSignal: signalNumberOf(Config.StopSignal ?? 'SIGTERM'),
   };
+}
+
+function bytesOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
 
 function statusOf({ Running, Paused, Restarting }: InspectedContainer['State']): ContainerStatus {

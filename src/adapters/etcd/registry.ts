@@ -1,11 +1,11 @@
 import { EtcdLeaseInvalidError, type IRequestOp } from 'etcd3';
 import type { Diff } from '../../core/diff.js';
 import { messageOf } from '../../core/errors.js';
-import { LeaseLostError, type Registry } from '../../ports/registry.js';
+import { LeaseLostError, type HeldEntry, type Registry } from '../../ports/registry.js';
 import type { Call, EtcdClient } from './client.js';
-import { entryOf } from './entry.js';
 import { isFull, reasonOf } from './failure.js';
 import { keepAliveOnce } from './keep-alive.js';
+import { pagesOf } from './pages.js';
 import { watchPrefix } from './watch.js';
 
 /** etcd's default limit of operations in a transaction (`--max-txn-ops`). */
@@ -36,12 +36,21 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
   const call = <T>(what: string, signal: AbortSignal, ask: Call<T>['ask'], timeoutMs?: number): Promise<T> =>
     explained(what, signal, () => client.call({ ask, signal, ...(timeoutMs !== undefined && { timeoutMs }) }));
 
+  const pages: Registry['pages'] = (signal) =>
+    pagesOf(range, (page) => call('list the registrations', signal, ({ kv }, options) => kv.range(page, options)));
+
   return {
-    list: (signal) =>
-      call('list the registrations', signal, async ({ kv }, options) => {
-        const { header, kvs } = await kv.range(range, options);
-        return { revision: Number(header.revision), entries: kvs.map(entryOf) };
-      }),
+    pages,
+
+    async list(signal) {
+      let revision = 0;
+      const entries: HeldEntry[] = [];
+      for await (const page of pages(signal)) {
+        ({ revision } = page);
+        entries.push(...page.entries);
+      }
+      return { revision, entries };
+    },
 
     fingerprint: (signal) =>
       call('answer the poll', signal, async ({ kv }, options) => {

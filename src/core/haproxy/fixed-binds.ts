@@ -1,3 +1,4 @@
+import type { Problem } from '../catalog.js';
 import { formatBind, type BindAddress } from './bind.js';
 
 /** What HAProxy offers beside the services, each on a port of its own. */
@@ -29,8 +30,15 @@ export function hasEntrance({ httpBind, httpsBind }: FixedAddresses): boolean {
   return httpBind !== null || httpsBind !== null;
 }
 
-/** For a message about one that another process keeps from us. HAProxy's words don't tell that from one that it may not open. */
-export function whyBarred({ bind, setting }: FixedBind): string {
-  const orNoRight = bind.port < 1024 ? ', or HAProxy may not open it (docs/security.md)' : '';
-  return `${formatBind(bind)} is taken by another process${orNoRight}; free it, or set ${setting}`;
+/** Those of them that another process keeps from us. HAProxy's words don't tell that from one that it may not open. */
+export function barredProblemsOf(fixed: readonly FixedBind[], barred: ReadonlySet<FixedName>): readonly Problem[] {
+  return fixed
+    .filter(({ name }) => barred.has(name))
+    .map(({ name, bind, setting }) => {
+      const orNoRight = bind.port < 1024 ? ', or HAProxy may not open it (docs/security.md)' : '';
+      return {
+        key: name,
+        reason: `${formatBind(bind)} is taken by another process${orNoRight}; free it, or set ${setting}`,
+      };
+    });
 }

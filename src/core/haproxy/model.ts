@@ -12,6 +12,8 @@ export interface Model {
   readonly refused: readonly Problem[];
   /** Endpoints at addresses that this host does not use, sorted by key. */
   readonly forbidden: readonly Problem[];
+  /** Listeners that are more than the limit allows, sorted by name. */
+  readonly beyond: readonly Problem[];
 }
 
 /** Why no listener may have a port. */
@@ -36,9 +38,11 @@ export interface ModelInput {
   readonly nowMs: number;
   /** How long a listener stays after its last endpoint went. */
   readonly lingerMs: number;
+  /** So many listeners at the most; the oldest stay, and those that linger go before any that has an endpoint. */
+  readonly mostListeners: number;
 }
 
-export const emptyModel: Model = { listeners: [], refused: [], forbidden: [] };
+export const emptyModel: Model = { listeners: [], refused: [], forbidden: [], beyond: [] };
 
 /**
  * Decides the listeners, and which of them has a port, or a route of the HTTP entrance, that several claim. HAProxy itself
@@ -59,16 +63,17 @@ export function modelOf(input: ModelInput): Model {
     holds: ({ name }, route) => heldRoutes.get(name)?.has(route) === true,
   });
 
-  const listeners: Listener[] = [];
+  const won: Claim[] = [];
   const refused: Problem[] = [];
-  for (const { listener, refused: refusedServers } of claims) {
+  for (const claim of claims) {
+    const { listener, refused: refusedServers } = claim;
     const { name, port, empty } = listener;
     refused.push(...refusedServers);
     const barred = whyBarred(port);
     const isOpen = byPort.get(port) === listener;
     const wanted = hasEntrance ? routeKeysOf(listener) : [];
     const routes = wanted.filter((route) => byRoute.get(route) === listener);
-    if (isOpen || routes.length > 0) listeners.push(withWon(listener, { isOpen, routes }));
+    if (isOpen || routes.length > 0) won.push({ ...claim, listener: withWon(listener, { isOpen, routes }) });
     // A listener that lingers without a server has nothing to lose.
     if (empty !== null) continue;
     // Who has a way in by the entrance does not miss a port that this host does not want open.
@@ -82,10 +87,23 @@ export function modelOf(input: ModelInput): Model {
     }
   }
   return {
-    listeners: listeners.sort((a, b) => compareText(a.name, b.name)),
+    ...withinLimit(won, input.mostListeners),
     refused: refused.sort((a, b) => compareText(a.key, b.key)),
     forbidden: input.forbidden,
   };
+}
+
+function withinLimit(claims: Claim[], most: number): Pick<Model, 'listeners' | 'beyond'> {
+  const byName = (those: readonly Claim[]): Listener[] =>
+    those.map(({ listener }) => listener).sort((a, b) => compareText(a.name, b.name));
+  if (claims.length <= most) return { listeners: byName(claims), beyond: [] };
+  const age = ({ listener, since }: Claim): number => (listener.empty === null ? since : Infinity);
+  const ordered = claims.sort((a, b) =>
+    age(a) === age(b) ? compareText(a.listener.name, b.listener.name) : age(a) - age(b),
+  );
+  const reason = `there are more listeners than ${String(most)} (MAX_LISTENERS), and it is not among the oldest`;
+  const beyond = byName(ordered.slice(most)).filter(({ empty }) => empty === null);
+  return { listeners: byName(ordered.slice(0, most)), beyond: beyond.map(({ name }) => ({ key: name, reason })) };
 }
 
 /** The same object where it has no more and no less than it asked for. */

@@ -22,6 +22,12 @@ export const discoverMetrics = {
     'Listeners that are refused or quarantined, endpoints that NETWORKS forbids, keys that are conflicting or rejected, and what else `docker-discover ls` calls not served, by reason.',
     ['reason'],
   ),
+  overLimit: gauge(
+    'docker_discover_over_limit',
+    'What is left out because there is more than a limit allows, by limit: keys, keys_per_lease, services, endpoints, listeners.',
+    ['limit'],
+  ),
+  limit: gauge('docker_discover_limit', 'The limits as they are set (MAX_…).', ['limit']),
   watchEvents: counter('docker_discover_watch_events_total', 'Changes that the watch told, by kind: put or delete.', {
     name: 'kind',
     values: ['put', 'delete'],

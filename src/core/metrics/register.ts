@@ -39,6 +39,12 @@ export const registerMetrics = {
     'docker_register_kept_out',
     'Containers that come and go too often, and are kept out meanwhile (CHANGE_RATE).',
   ),
+  overLimit: gauge(
+    'docker_register_over_limit',
+    'What is left out because there is more than a limit allows, by limit: registrations, ports, and containers for label_bytes.',
+    ['limit'],
+  ),
+  limit: gauge('docker_register_limit', 'The limits as they are set (MAX_…).', ['limit']),
   registrationSeconds: histogram(
     'docker_register_registration_delay_seconds',
     'From the event of a container, by the clock of Docker, to its key in etcd.',

@@ -1,3 +1,4 @@
+import { defaultLimits } from '../../../src/core/limits.js';
 import { createCatalogSource, type CatalogSource } from '../../../src/daemon/catalog-source.js';
 import { recordingMeter } from '../../unit/support/meter.js';
 import type { TestEtcd } from './etcd.js';
@@ -21,6 +22,7 @@ export function follow(etcd: TestEtcd, pollMs: number): Follower {
     initial: { revision: 0, entries: [], stale: [] },
     trust: () => null,
     staleMs: 600_000,
+    limits: defaultLimits,
     log: createTestLog().log,
     meter: recordingMeter().meter,
     onNews: () => undefined,

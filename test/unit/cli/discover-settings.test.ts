@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proxyPathsOf } from '../../../src/adapters/haproxy/paths.js';
 import { discoverOptions, proxySettingsOf, type DiscoverSettings } from '../../../src/cli/discover-settings.js';
+import { limitsOf } from '../../../src/cli/limit-settings.js';
+import { defaultLimits } from '../../../src/core/limits.js';
 import { policyOf } from '../../../src/cli/policy-settings.js';
 import { statsAuthOf } from '../../../src/cli/stats-settings.js';
 import { parseSettings, refusalOf } from '../support/commander.js';
@@ -21,6 +23,16 @@ describe('the settings of docker-discover', () => {
     expect(policyOf(parse([])).networks).toBeNull();
     expect(policyOf(parse([], { NETWORKS: '10.0.0.0/8' })).networks).toMatchObject([{ text: '10.0.0.0/8' }]);
     expect(policyOf(parse(['--networks', '::1'])).networks).toMatchObject([{ text: '::1/128' }]);
+  });
+
+  test('have limits, which are numbers from 1 on', () => {
+    expect(limitsOf(parse([]))).toEqual(defaultLimits);
+    expect(limitsOf(parse(['--max-services', '7'], { MAX_KEYS_PER_LEASE: '9' }))).toMatchObject({
+      services: 7,
+      keysPerLease: 9,
+    });
+    for (const text of ['0', '-1', '1.5', 'all', '10000001'])
+      expect(refusalOf(discoverOptions(), ['--max-keys', text])).toContain('must be a number from 1 to 10000000');
   });
 
   test('have defaults', () => {

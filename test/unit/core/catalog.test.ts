@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { recordOf, type Catalog, type Entry } from '../../../src/core/catalog.js';
+import { recordOf, staleRecordOf, type Catalog, type Entry } from '../../../src/core/catalog.js';
 import { catalogOf, createCatalogIndex } from '../../../src/core/catalog-index.js';
 import { drainKeyOf } from '../../../src/core/keyspace.js';
 import { anyEntries } from '../support/arbitraries.js';
@@ -199,5 +199,86 @@ describe('a catalog that follows its keys', () => {
     expect(index.catalog().services.map(({ name }) => name)).toEqual(['newer']);
     index.delete(newer.key);
     expect(index.catalog()).toEqual(catalogWith([older]));
+  });
+});
+
+describe('more than the limits allow', () => {
+  const limited = (entries: readonly Entry[], limits: { services: number; endpoints: number }): Catalog =>
+    catalogOf(
+      entries.map((entry) => recordOf(prefix, entry)),
+      limits,
+    );
+
+  test('of endpoints of a service leaves the oldest, and names the others', () => {
+    const entries = [entryAt('web', 80, 'c', 1), entryAt('web', 80, 'b', 2), entryAt('web', 80, 'a', 3)];
+    const { services, beyond } = limited(entries, { services: 9, endpoints: 2 });
+    expect(services[0]?.endpoints.map(({ id }) => id)).toEqual(['b', 'c']);
+    expect(beyond.endpoints).toEqual([
+      {
+        key: '/backends/web/a',
+        reason: 'its service has more endpoints than 2 (MAX_ENDPOINTS), and it is not among the oldest',
+      },
+    ]);
+  });
+
+  test('leaves the stale ones out first', () => {
+    const index = createCatalogIndex({ services: 9, endpoints: 1 });
+    index.set(staleRecordOf(prefix, entryAt('web', 80, 'old', 1)));
+    index.set(recordOf(prefix, entryAt('web', 80, 'new', 5)));
+    expect(index.catalog().services[0]?.endpoints.map(({ id }) => id)).toEqual(['new']);
+  });
+
+  test('of services leaves those with the oldest registrations', () => {
+    const entries = [entryAt('a', 80, 'x', 9), entryAt('b', 80, 'x', 2), entryAt('c', 80, 'x', 3), entryAt('a', 80, 'y', 4)]; // prettier-ignore
+    const { services, beyond } = limited(entries, { services: 2, endpoints: 9 });
+    expect(services.map(({ name }) => name)).toEqual(['b', 'c']);
+    expect(beyond.services).toEqual([
+      { key: 'a', reason: 'there are more services than 2 (MAX_SERVICES), and it is not among the oldest' },
+    ]);
+  });
+
+  test('is the same whatever was put, altered and deleted before, and never more than the limits', () => {
+    const limits = { services: 2, endpoints: 2 };
+    const step = fc.tuple(anyEntries, fc.nat(), fc.boolean());
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const index = createCatalogIndex(limits);
+        const standing = new Map<string, Entry>();
+        for (const [entries, at, isPut] of steps) {
+          const entry = entries[at % Math.max(1, entries.length)];
+          if (entry === undefined) continue;
+          if (isPut) {
+            standing.set(entry.key, entry);
+            index.set(recordOf(prefix, entry));
+          } else {
+            standing.delete(entry.key);
+            index.delete(entry.key);
+          }
+          const catalog = index.catalog();
+          expect(catalog).toEqual(limited([...standing.values()], limits));
+          expect(catalog.services.length).toBeLessThanOrEqual(2);
+          expect(catalog.services.every(({ endpoints }) => endpoints.length <= 2)).toBe(true);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('of claims of one address, and of drains, cost for each what others cost', () => {
+    const count = 5_000;
+    const timeOf = (entryOf: (n: number) => Entry): number => {
+      const index = createCatalogIndex();
+      const startedAt = performance.now();
+      for (let n = 0; n < count; n += 1) index.set(recordOf(prefix, entryOf(n)));
+      index.catalog();
+      return performance.now() - startedAt;
+    };
+    const at = (n: number): string => `10.9.${String(n >> 8)}.${String(n & 255)}`;
+    const entry = (n: number, host: string): Entry => ({ key: `${prefix}/s/${String(n)}`, value: `${host}:80`, createRevision: n }); // prettier-ignore
+    const others = timeOf((n) => entry(n, at(n)));
+    // Where each is compared with each, it is a thousand times as much.
+    expect(timeOf((n) => entry(n, '10.0.0.1'))).toBeLessThan(20 * others);
+    const drain = (n: number): Entry => ({ key: drainKeyOf(prefix, at(n)), value: '', createRevision: n });
+    expect(timeOf((n) => (n % 2 === 0 ? entry(n, at(n)) : drain(n)))).toBeLessThan(20 * others);
   });
 });

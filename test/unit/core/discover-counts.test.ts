@@ -9,11 +9,13 @@ test('counts what is served, what of it is stale, and what is not served', () =>
   );
   const problems = (count: number): { key: string; reason: string }[] =>
     Array(count).fill({ key: 'k', reason: 'r' }) as [];
-  expect(countsOf(model, [problems(1), problems(2), problems(3), problems(4), problems(5), problems(6)])).toEqual({
+  const lists = [2, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(problems);
+  expect(countsOf(model, lists, { keys: 10, keysPerLease: 20 })).toEqual({
     services: 2,
     listeners: 2,
     endpoints: 2,
     stale: 1,
-    notServed: { refused: 1, forbidden: 2, conflicting: 3, rejected: 4, barred: 5, certificate: 6 },
+    notServed: { refused: 1, forbidden: 2, conflicting: 3, rejected: 4, barred: 5, certificate: 6, limit: 54 },
+    overLimit: { keys: 10, keys_per_lease: 20, services: 7, endpoints: 8, listeners: 9 },
   });
 });

@@ -67,8 +67,18 @@ test('the problems are listeners that are left out, endpoints that are forbidden
   const [refused, forbidden, conflicting, rejected] = ['refused', 'forbidden', 'conflicting', 'rejected'].map((key) => [
     { key, reason: 'r' },
   ]);
-  const catalog = { services: [], conflicting: conflicting ?? [], rejected: rejected ?? [] };
-  const problems = problemListsOf(catalog, { listeners: [], refused: refused ?? [], forbidden: forbidden ?? [] });
+  const catalog = {
+    services: [],
+    conflicting: conflicting ?? [],
+    rejected: rejected ?? [],
+    beyond: { services: [], endpoints: [] },
+  };
+  const problems = problemListsOf(catalog, {
+    listeners: [],
+    refused: refused ?? [],
+    forbidden: forbidden ?? [],
+    beyond: [],
+  });
   expect(problems.flat().map(({ key }) => key)).toEqual(['refused', 'forbidden', 'conflicting', 'rejected']);
 });
 

@@ -41,7 +41,7 @@ function portOn(...hostIps: readonly string[]): ContainerPort {
 
 describe('a running container', () => {
   test('is registered under the first 12 digits of its id, at the port that it is published on', () => {
-    expect(register({})).toEqual({ registrations: [registrationWith()], skipped: [], misread: [] });
+    expect(register({})).toEqual({ registrations: [registrationWith()], skipped: [], misread: [], portsBeyond: 0 });
   });
 
   test('is registered once per port, the port in the id, when it has several', () => {
@@ -434,4 +434,32 @@ test('what is registered is always a valid key and value', () => {
       }
     }),
   );
+});
+
+test('a container with too many labels is left out, and one with too many ports has its lowest registered', () => {
+  const limits = { registrations: 10, ports: 2, labelBytes: 1_000 };
+  const large = registrationsOf(containerWith({ beyond: { ports: 0, labelBytes: 1_001 } }), policyWith({ limits }), {
+    stopping: false,
+    eventAtMs: null,
+    networkOwner: null,
+  });
+  expect(large.skipped).toEqual([
+    {
+      containerPort: null,
+      kind: 'limit',
+      reason: 'its labels and environment variables have 1001 bytes, more than 1000 (MAX_LABEL_BYTES)',
+      isDoubtful: true,
+    },
+  ]);
+  const ports = [1, 2, 3].map((port) => publishedPort(port, 40_000 + port));
+  const crowded = registrationsOf(
+    containerWith({ ports, beyond: { ports: 7, labelBytes: null } }),
+    policyWith({ limits }),
+    { stopping: false, eventAtMs: null, networkOwner: null },
+  );
+  expect(crowded.registrations.map(({ servicePort }) => servicePort)).toEqual([1, 2]);
+  expect([crowded.portsBeyond, crowded.skipped.map(({ reason }) => reason)]).toEqual([
+    8,
+    ['it has more ports than 2 (MAX_PORTS); its 8 highest are left out'],
+  ]);
 });

@@ -70,3 +70,16 @@ test('a key that is rejected is told of in ASCII', () => {
   const problems = [{ key: '/backends/shop/\u001b[2J\u009b', reason: 'is none' }];
   expect(explain({ problems }).reasons).toEqual(['/backends/shop/\\u001b[2J\\u009b: is none']);
 });
+
+test('that it is beyond a limit, or may be among keys that are', () => {
+  const { reasons } = explain({
+    problems: [
+      { key: 'MAX_KEYS_PER_LEASE of lease 1', reason: '9 left out' },
+      { key: 'shop', reason: 'more services' },
+    ],
+  });
+  expect(reasons).toEqual([
+    'shop: more services',
+    'what is missing of it may be among keys that are left out: MAX_KEYS_PER_LEASE of lease 1: 9 left out',
+  ]);
+});

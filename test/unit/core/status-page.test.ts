@@ -16,7 +16,7 @@ function partsOf(
   { before = null, nowMs = at, rejected = 0 }: { before?: PageParts | null; nowMs?: number; rejected?: number } = {},
 ): PageParts {
   const problem = { key: '/backends/\u001b<img src=x>', reason: 'is no address' };
-  const problems = problemsByKind([[], [], [], Array<typeof problem>(rejected).fill(problem)]);
+  const problems = problemsByKind([[], [], [], [], Array<typeof problem>(rejected).fill(problem)]);
   return pagePartsOf({ about, status: statusWith(changes), problems, nowMs }, before);
 }
 
@@ -63,7 +63,7 @@ test('of many keys that are not served it tells the first, their number, and not
 });
 
 test('of endpoints at addresses that are forbidden too', () => {
-  const problems = problemsByKind([[], [{ key: '/backends/shop/a', reason: '127.0.0.1 is loopback' }]]);
+  const problems = problemsByKind([[], [], [{ key: '/backends/shop/a', reason: '127.0.0.1 is loopback' }]]);
   const update = pageUpdateOf(null, pagePartsOf({ about, status: statusWith(), problems, nowMs: at }, null), at);
   expect(update?.problems?.counts.forbidden).toBe(1);
   expect(update?.problems?.shown).toEqual([

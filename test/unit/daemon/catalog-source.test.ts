@@ -3,6 +3,7 @@ import type { Trust } from '../../../src/core/signers.js';
 import { createCatalogSource, type CatalogSource } from '../../../src/daemon/catalog-source.js';
 import { steadyNowMs } from '../../../src/daemon/clock.js';
 import type { LeasedEntry } from '../../../src/core/catalog.js';
+import { defaultLimits, type DiscoverLimits } from '../../../src/core/limits.js';
 import type { StaleEntry } from '../../../src/core/last-known-good.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
@@ -32,7 +33,7 @@ function start(
   initial: readonly LeasedEntry[] = [],
   stale: readonly StaleEntry[] = [],
   staleMs = 600_000,
-  trust: () => Trust | null = () => null,
+  { trust = () => null, limits = defaultLimits }: { trust?: () => Trust | null; limits?: DiscoverLimits } = {},
 ): {
   source: CatalogSource;
   changes: string[];
@@ -48,6 +49,7 @@ function start(
     initial: { revision: 0, entries: initial, stale },
     trust,
     staleMs,
+    limits,
     log,
     meter: recordingMeter().meter,
     onNews: () => undefined,
@@ -494,14 +496,14 @@ describe('where only signed registrations are used', () => {
   test('what is read from disk is judged too', async () => {
     registry.failOn('list');
     const stale = both.map((entry) => ({ ...entry, key: `${entry.key}2`, sinceMs: 0 }));
-    const { source } = start(both, stale, 600_000, () => trust);
+    const { source } = start(both, stale, 600_000, { trust: () => trust });
     await settle();
     expect([served(source), source.stale(), rejected(source)]).toEqual([['a'], [], [`${prefix}/whoami/b`]]);
   });
 
   test('what etcd says is judged, and what it says again is not', async () => {
     for (const { key: at, value: text } of both) registry.put(at, text, '0');
-    const { source } = start([...registry.entries.values()], [], 600_000, () => trust);
+    const { source } = start([...registry.entries.values()], [], 600_000, { trust: () => trust });
     await until('the watch', () => registry.isWatched());
     expect(served(source)).toEqual(['a']);
     registry.put(key, both[0]?.value ?? '', '0');
@@ -512,7 +514,7 @@ describe('where only signed registrations are used', () => {
 
   test('another list counts at once, for what is known already', async () => {
     for (const { key: at, value: text } of both) registry.put(at, text, '0');
-    const { source } = start([], [], 600_000, () => trust);
+    const { source } = start([], [], 600_000, { trust: () => trust });
     await until('the watch', () => registry.isWatched());
     trusting({ a: '10.0.0.1', b: '10.0.0.2' });
     expect([served(source), rejected(source)]).toEqual([['a', 'b'], []]);
@@ -525,12 +527,94 @@ describe('where only signed registrations are used', () => {
   test('one that went is kept as stale only while its signer is in the list, and one that was rejected not at all', async () => {
     const lease = await registry.grantLease(15_000, controller.signal);
     for (const { key: at, value: text } of both) registry.put(at, text, lease);
-    const { source } = start([], [], 600_000, () => trust);
+    const { source } = start([], [], 600_000, { trust: () => trust });
     await until('the watch', () => registry.isWatched());
     registry.expire(lease);
     await until('the verdict', () => source.catalog().services[0]?.endpoints[0]?.stale === true);
     expect([served(source), rejected(source)]).toEqual([['a'], []]);
     trusting({ b: '10.0.0.2' });
     expect([served(source), source.stale(), rejected(source)]).toEqual([[], [], []]);
+  });
+});
+
+describe('more keys than the limits', () => {
+  const limits = { ...defaultLimits, keysPerLease: 2 };
+  const putMany = (lease: string, names: string): void => {
+    for (const name of names) registry.put(`/backends/web/${name}`, `10.0.0.${String(name.charCodeAt(0))}:80`, lease);
+  };
+  const ids = (source: CatalogSource): string =>
+    source
+      .catalog()
+      .services.flatMap(({ endpoints }) => endpoints.map(({ id }) => id))
+      .join('');
+
+  test('of a lease are left out, as the listing tells and as the watch tells', async () => {
+    putMany('7', 'cba');
+    const { source } = start([], [], 0, { limits });
+    await until('the watch', () => registry.isWatched());
+    expect([ids(source), source.leftOutCounts()]).toEqual(['bc', { keys: 0, keysPerLease: 1 }]);
+    putMany('7', 'de');
+    putMany('8', 'xy');
+    expect([ids(source), source.leftOutCounts()]).toEqual(['bcxy', { keys: 0, keysPerLease: 3 }]);
+    expect(keysOf(source)).toHaveLength(4);
+  });
+
+  test('lead to no round, and to no listing by the poll', async () => {
+    const { source, changes } = start([], [], 0, { limits });
+    await until('the watch', () => registry.isWatched());
+    putMany('7', 'abcdef');
+    expect(changes).toEqual(['listed', 'watch', 'watch']);
+    // One that is left out is altered, and one is deleted.
+    putMany('7', 'f');
+    await pass(10 * pollMs);
+    expect([changes.length, registry.count('list'), ids(source)]).toEqual([3, 1, 'ab']);
+  });
+
+  test('come in when there is room, after a while', async () => {
+    const { source } = start([], [], 0, { limits });
+    await until('the watch', () => registry.isWatched());
+    putMany('7', 'abcd');
+    registry.remove('/backends/web/a');
+    expect(ids(source)).toBe('b');
+    await pass(25_000);
+    expect([ids(source), source.isLive(), registry.count('list')]).toEqual(['bc', true, 2]);
+    putMany('7', 'e');
+    expect(source.leftOutCounts().keysPerLease).toBe(2);
+  });
+
+  test('are forgotten with their lease at once', async () => {
+    const { source } = start([], [], 0, { limits });
+    await until('the watch', () => registry.isWatched());
+    putMany('8', 'x');
+    putMany('7', 'abcdef');
+    expect(source.leftOut()).toHaveLength(1);
+    registry.expire('7');
+    expect([ids(source), source.leftOut(), source.leftOutCounts()]).toEqual(['x', [], { keys: 0, keysPerLease: 0 }]);
+  });
+
+  test('go from the pool when a listing leaves them out that stood before, and are not stale', async () => {
+    const old = ['a', 'b', 'c'].map((id, n) =>
+      entryWith({ id, address: { host: `10.0.0.${String(n + 1)}`, port: 80 } }),
+    );
+    for (const { key, value } of [...old].reverse()) registry.put(key, value, '7');
+    const { source } = start(old.slice(0, 2), [], 600_000, { limits });
+    await until('the list', () => source.isLive());
+    await pass(10_000);
+    expect([ids(source), source.stale()]).toEqual(['bc', []]);
+  });
+
+  test('of stale keys keep the oldest', async () => {
+    const { source } = start([], [], 600_000, { limits: { ...defaultLimits, keys: 3 } });
+    registry.leases.add('1');
+    await until('the watch', () => registry.isWatched());
+    putMany('1', 'ab');
+    registry.expire('1');
+    await pass(3_000);
+    for (const lease of ['2', '3', '4']) {
+      putMany(lease, 'cd');
+      registry.expire(lease);
+      await pass(3_000);
+    }
+    expect(source.stale().map(({ key }) => key.slice(-1))).toEqual(['a', 'b', 'c']);
   });
 });

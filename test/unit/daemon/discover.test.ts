@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-known-good.js';
+import { defaultLimits } from '../../../src/core/limits.js';
 import { createDiscover, type Discover } from '../../../src/daemon/discover.js';
 import { createHaproxyHands } from '../../../src/daemon/haproxy-hands.js';
 import { createProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
@@ -66,6 +67,7 @@ function start(): { discover: Discover; run: Promise<void> } {
     prefix,
     host: hostWith(),
     trust: () => null,
+    limits: defaultLimits,
     otherProblems: () => [],
     pollMs: 5_000,
     staleMs: 600_000,

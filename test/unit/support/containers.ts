@@ -29,6 +29,7 @@ export function containerWith(changes: Partial<ContainerSnapshot> = {}): Contain
     labels: new Map(),
     environment: new Map(),
     ports: [publishedPort(8000, 49153)],
+    beyond: { ports: 0, labelBytes: null },
     stopSignal: 15,
     ...changes,
   };

@@ -23,6 +23,8 @@ export class FakeRegistry implements Registry {
   readonly applied: { readonly diff: Diff; readonly lease: string }[] = [];
   /** What is applied may be carried out once more, later. */
   mayRepeat = false;
+  /** Keys in one page of a listing. */
+  pageSize = 3;
   /** Changes are not told to the watch. */
   muted = false;
   /** Called within a call, before it answers; may throw, or wait. */
@@ -90,6 +92,12 @@ export class FakeRegistry implements Registry {
 
   list(signal: AbortSignal): Promise<Listing> {
     return this.#call('list', signal, () => ({ revision: this.#revision, entries: [...this.entries.values()] }));
+  }
+
+  async *pages(signal: AbortSignal): AsyncGenerator<Listing, void, undefined> {
+    const { revision, entries } = await this.list(signal);
+    for (let at = 0; at === 0 || at < entries.length; at += this.pageSize)
+      yield { revision, entries: entries.slice(at, at + this.pageSize) };
   }
 
   fingerprint(signal: AbortSignal): Promise<Fingerprint> {

@@ -39,7 +39,7 @@ export function listenerWith(changes: Partial<Omit<Listener, 'name'>> = {}): Lis
 }
 
 export function modelWith(...listeners: readonly Listener[]): Model {
-  return { listeners, refused: [], forbidden: [] };
+  return { listeners, refused: [], forbidden: [], beyond: [] };
 }
 
 export function heldWith(changes: Partial<Omit<Listener, 'name' | 'servers'>> = {}): HeldListener {

@@ -3,6 +3,7 @@ import { catalogOf } from '../../../src/core/catalog-index.js';
 import { claimsOf, type Claim } from '../../../src/core/haproxy/claims.js';
 import { formatValue, keyOf } from '../../../src/core/keyspace.js';
 import { defaultAttributes } from '../../../src/core/attributes.js';
+import { defaultRegistrationLimits } from '../../../src/core/registration-limits.js';
 import type { RegistrationPolicy } from '../../../src/core/registrations.js';
 import type { Registration } from '../../../src/core/service.js';
 
@@ -59,6 +60,7 @@ export function policyWith(changes: Partial<RegistrationPolicy> = {}): Registrat
     onlyLabel: null,
     internal: null,
     zone: null,
+    limits: defaultRegistrationLimits,
     ...changes,
   };
 }

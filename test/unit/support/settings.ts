@@ -31,6 +31,7 @@ export function hostWith(changes: Partial<HostOptions> = {}): HostOptions {
     certificates: () => null,
     policy: defaultPolicy,
     lingerMs: 60_000,
+    mostListeners: 5_000,
     ...changes,
   };
 }

@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { signalNumberOf, snapshotOf } from '../../../../src/adapters/docker/map-inspect.js';
+import {
+  signalNumberOf,
+  snapshotOf as snapshotWithin,
+  type InspectedContainer,
+} from '../../../../src/adapters/docker/map-inspect.js';
+import type { ContainerSnapshot } from '../../../../src/core/container.js';
 import { containerWith } from '../../support/containers.js';
 import { inspected } from '../../support/inspected.js';
+
+const limits = { ports: 500, labelBytes: 1_000 };
+
+function snapshotOf(container: InspectedContainer): ContainerSnapshot {
+  return snapshotWithin(container, limits);
+}
 
 const everywhere = [
   { HostIp: '0.0.0.0', HostPort: '49153' },
@@ -161,4 +172,24 @@ test('its addresses are told by network, IPv4 first, without those that it has n
       ['late', []],
     ]),
   );
+});
+
+describe('more than the limits', () => {
+  test('of ports leaves the lowest, and tells how many there are beside them', () => {
+    const ExposedPorts = Object.fromEntries(
+      Array.from({ length: 50_000 }, (_, n) => [`${String(50_000 - n)}/tcp`, {}]),
+    );
+    const { ports, beyond } = snapshotOf(inspected({ Config: { ExposedPorts } }));
+    expect(ports.map(({ containerPort }) => containerPort)).toEqual(Array.from({ length: 500 }, (_, n) => n + 1));
+    expect(beyond).toEqual({ ports: 49_500, labelBytes: null });
+  });
+
+  test.each([
+    ['labels', { Labels: { a: 'x'.repeat(1_000) } }, 1_001],
+    ['variables', { Env: [`A=${'x'.repeat(999)}`] }, 1_001],
+    ['both', { Labels: { a: 'x'.repeat(500) }, Env: [`A=${'x'.repeat(499)}`] }, 1_002],
+  ])('of %s keeps none of either, and tells how much it was', (_what, Config, bytes) => {
+    const { labels, environment, beyond } = snapshotOf(inspected({ Config }));
+    expect([labels.size, environment.size, beyond]).toEqual([0, 0, { ports: 0, labelBytes: bytes }]);
+  });
 });

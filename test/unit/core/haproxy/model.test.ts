@@ -17,6 +17,7 @@ function model(changes: Partial<ModelInput>): Model {
     whyBarred: () => null,
     nowMs,
     lingerMs: 60_000,
+    mostListeners: 5_000,
     ...changes,
   });
 }
@@ -186,6 +187,7 @@ describe('a listener whose last endpoint went', () => {
       listeners: [],
       refused: [],
       forbidden: [],
+      beyond: [],
     });
   });
 
@@ -374,5 +376,27 @@ describe('whatever stands in etcd and whoever held what', () => {
         for (const { servers } of listeners) sorted(servers.map(({ name }) => name));
       }),
     );
+  });
+});
+
+describe('more listeners than the limit', () => {
+  const names = ({ listeners }: Model): string[] => listeners.map(({ name }) => name);
+
+  test('leaves those with the oldest registrations, and names the others', () => {
+    const claims = claimsWith([entryAt('a', 81, 'x', 3), entryAt('b', 82, 'x', 1), entryAt('c', 83, 'x', 2)]);
+    const cut = model({ claims, mostListeners: 2 });
+    expect(names(cut)).toEqual(['b:82', 'c:83']);
+    expect(cut.beyond).toEqual([
+      { key: 'a:81', reason: 'there are more listeners than 2 (MAX_LISTENERS), and it is not among the oldest' },
+    ]);
+  });
+
+  test('takes those that linger last, and does not count those that are refused', () => {
+    const held = [heldWith({ service: 'gone', port: 80, empty: { sinceMs: nowMs - 1, revision: 1 } })];
+    const claims = claimsWith([entryAt('a', 81, 'x', 11), entryAt('z', 81, 'x', 12), entryAt('b', 82, 'x', 13)]);
+    const cut = model({ claims, held, mostListeners: 2 });
+    expect(names(cut)).toEqual(['a:81', 'b:82']);
+    expect(cut.refused.map(({ key }) => key)).toEqual(['z:81']);
+    expect(names(model({ claims, held, mostListeners: 3 }))).toContain('gone:80');
   });
 });

@@ -12,6 +12,7 @@ const anyConfiguration = anyEntries.map((entries) =>
     modelOf({
       claims: claimsWith(entries),
       forbidden: [],
+      mostListeners: 5_000,
       heldRevision: 1,
       held: [],
       hasEntrance: false,

@@ -115,6 +115,7 @@ describe('the default template', () => {
         const model = modelOf({
           claims: claimsWith(entries),
           forbidden: [],
+          mostListeners: 5_000,
           heldRevision: 1,
           held: [],
           hasEntrance: true,
