@@ -23,6 +23,8 @@ export interface KnownKeys {
   advance(revision: number): void;
   valueOf(key: string): string | undefined;
   has(key: string): boolean;
+  /** How many stand in etcd, those that are left out too. */
+  standing(): number;
   /** Whether etcd has what is known here, as far as the poll can tell. */
   agrees(found: Fingerprint): boolean;
   /** What stands in etcd, is taken, and keeps to the grammar. */
@@ -154,6 +156,7 @@ export function createKnownKeys({ prefix, limits, judge, index, missed, initial,
     advance(at) {
       revision = at;
     },
+    standing: () => admission.standing,
     valueOf: (key) => known.get(key)?.entry.value,
     has: (key) => known.has(key),
     entries: () => [...known.values()].flatMap(({ entry, record }) => (record.kind === 'rejected' ? [] : [entry])),

@@ -32,6 +32,7 @@ export function meteredRegistry(
         yield page.value;
       }
     },
+    countKeys: (signal) => timed('poll', signal, () => registry.countKeys(signal)),
     fingerprint: (signal) => timed('poll', signal, () => registry.fingerprint(signal)),
     // A watch lasts: its time says nothing.
     watch: (revision, onEvents, signal) =>

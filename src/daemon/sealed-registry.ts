@@ -6,6 +6,7 @@ export function sealedRegistry(registry: Registry, seal: Seal): Registry {
   return {
     list: (signal) => registry.list(signal),
     pages: (signal) => registry.pages(signal),
+    countKeys: (signal) => registry.countKeys(signal),
     fingerprint: (signal) => registry.fingerprint(signal),
     watch: (revision, onEvents, signal) => registry.watch(revision, onEvents, signal),
     apply({ puts, deletes }, lease, signal) {

@@ -78,6 +78,7 @@ describe('fingerprint', () => {
     const seen: string[] = [];
     const look = async (): Promise<void> => {
       const { count, latest } = await etcd.registry.fingerprint(signal);
+      expect(await etcd.registry.countKeys(signal)).toBe(count);
       seen.push(`${String(count)} ${String(latest)}`);
     };
     await etcd.client.put('/backends/web/a').value('10.0.0.1:80');

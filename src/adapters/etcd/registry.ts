@@ -52,6 +52,13 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       return { revision, entries };
     },
 
+    countKeys: (signal) =>
+      call('answer the poll', signal, async ({ kv }, options) => {
+        // From the index alone, and by the member that is asked: no word with the others.
+        const { count } = await kv.range({ ...range, count_only: true, serializable: true }, options);
+        return Number(count);
+      }),
+
     fingerprint: (signal) =>
       call('answer the poll', signal, async ({ kv }, options) => {
         // One key of the answer is enough: the youngest. `count` is of the whole range, whatever the limit.

@@ -177,9 +177,20 @@ describe('the poll', () => {
     registry.put('/backends/web/b', value);
     registry.remove('/backends/web/a');
     await pass(pollMs * 10);
-    expect(registry.count('fingerprint')).toBe(10);
+    expect(registry.count('fingerprint') + registry.count('countKeys')).toBe(10);
     expect(registry.count('list')).toBe(1);
     expect(source.isLive()).toBe(true);
+  });
+
+  test('mostly asks for no more than their number, and in a minute at least once for what they say', async () => {
+    registry.put('/backends/web/a', value);
+    start();
+    await until('the watch', () => registry.isWatched());
+    await pass(pollMs * 120);
+    // Every half of a minute to a minute, in ten of them.
+    expect(registry.count('fingerprint')).toBeGreaterThanOrEqual(9);
+    expect(registry.count('fingerprint')).toBeLessThanOrEqual(20);
+    expect(registry.count('fingerprint') + registry.count('countKeys')).toBe(120);
   });
 
   test.each([
@@ -228,8 +239,8 @@ describe('the poll', () => {
     registry.muted = true;
     tell('/backends/web/b', value);
     registry.muted = false;
-    const before = registry.count('fingerprint');
-    await until('the first look', () => registry.count('fingerprint') > before);
+    const before = registry.count('countKeys');
+    await until('the first look', () => registry.count('countKeys') > before);
     await settle();
     // The event arrives late, with the key as it stands.
     tell('/backends/web/b', value);
@@ -260,7 +271,7 @@ describe('the poll', () => {
     registry.put('/backends/web/a', value);
     const { source, messages } = start();
     await until('the watch', () => registry.isWatched());
-    registry.failOn('list', 'fingerprint', 'watch');
+    registry.failOn('list', 'countKeys', 'fingerprint', 'watch');
     await pass(60_000);
     expect([keysOf(source), source.isLive()]).toEqual([['/backends/web/a'], false]);
     expect(messages('error')[0]).toBe('failed; trying again until it works');
@@ -407,7 +418,7 @@ describe('a key that went', () => {
     const { source } = await watched();
     registry.expire(lease);
     await until('the verdict', () => standing(source).includes('a stale'));
-    registry.failOn('list', 'fingerprint', 'watch');
+    registry.failOn('list', 'countKeys', 'fingerprint', 'watch');
     registry.breakWatch();
     await pass(3_600_000);
     expect(standing(source)).toEqual(['a stale', 'b']);

@@ -138,7 +138,7 @@ describe('a change in etcd', () => {
     registry.put('/backends/whoami/a', value);
     start();
     await until('the service', () => served() === 'whoami:8000: a');
-    registry.failOn('list', 'watch', 'fingerprint');
+    registry.failOn('list', 'watch', 'countKeys', 'fingerprint');
     registry.breakWatch();
     await pass(10 * 60_000);
     expect(served()).toBe('whoami:8000: a');

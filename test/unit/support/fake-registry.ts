@@ -100,6 +100,10 @@ export class FakeRegistry implements Registry {
       yield { revision, entries: entries.slice(at, at + this.pageSize) };
   }
 
+  countKeys(signal: AbortSignal): Promise<number> {
+    return this.#call('countKeys', signal, () => this.entries.size);
+  }
+
   fingerprint(signal: AbortSignal): Promise<Fingerprint> {
     return this.#call('fingerprint', signal, () => ({
       revision: this.#revision,
