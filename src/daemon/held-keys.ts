@@ -16,6 +16,8 @@ export interface Listed {
   readonly againInMs: number | null;
 }
 
+type Entries = Listed['entries'];
+
 export interface HeldKeysOptions {
   readonly registry: Registry;
   readonly prefix: string;
@@ -29,6 +31,8 @@ export interface HeldKeys {
 }
 
 export interface Asking {
+  /** `own`: nothing has happened that could have left keys behind, or changed whose they are. */
+  readonly need: 'own' | 'all';
   /** Our lease. */
   readonly lease: string;
   readonly desired: ReadonlyMap<string, string>;
@@ -38,14 +42,29 @@ export interface Asking {
   readonly takeOver: boolean;
 }
 
+/**
+ * Where our own keys would do, all are listed no more often than that: of 1,000 hosts with 20 keys each, each would ask for all
+ * 20,000 in every RESYNC otherwise.
+ */
+const msPerKey = 60;
+
 /** Finds out what stands in etcd for this host. */
 export function createHeldKeys({ registry, prefix, hostIp, seal, log }: HeldKeysOptions): HeldKeys {
   const foreignLeases = createForeignLeases({ registry, hostIp, log });
   const ownLeases = new Set<string>();
+  let allAt = -Infinity;
+  const listed = async ({ need, lease, desired, unknown, takeOver }: Asking, signal: AbortSignal): Promise<Entries> => {
+    const isOurs = need === 'own' && !takeOver && ownLeases.has(lease) && unknown.size === 0;
+    ownLeases.add(lease);
+    if (isOurs && performance.now() < allAt) return registry.listOwn(lease, desired.keys(), signal);
+    const { entries } = await registry.list(signal);
+    allAt = performance.now() + entries.length * msPerKey;
+    return entries;
+  };
   return {
-    async list({ lease, desired, unknown, takeOver }, signal) {
-      ownLeases.add(lease);
-      const { entries } = await registry.list(signal);
+    async list(asking, signal) {
+      const { lease, desired, unknown, takeOver } = asking;
+      const entries = await listed(asking, signal);
       const leased = entries.filter((entry) => entry.lease !== '0').map(({ key, value }) => [key, value] as const);
       const silent = keysOfUnknown(prefix, new Map(leased), unknown);
       const kept = new Map<string, string>();

@@ -32,6 +32,7 @@ export function meteredRegistry(
         yield page.value;
       }
     },
+    listOwn: (lease, keys, signal) => timed('list_own', signal, () => registry.listOwn(lease, keys, signal)),
     countKeys: (signal) => timed('poll', signal, () => registry.countKeys(signal)),
     fingerprint: (signal) => timed('poll', signal, () => registry.fingerprint(signal)),
     // A watch lasts: its time says nothing.

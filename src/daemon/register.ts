@@ -101,7 +101,7 @@ export function createRegister(options: RegisterOptions): Register {
 
   const lookAgain = (reason: string): void => {
     view.noteAll();
-    registrar.forget();
+    registrar.review();
     loop.trigger(reason);
   };
 

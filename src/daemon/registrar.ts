@@ -40,6 +40,8 @@ export interface Registrar {
   reconcile(reasons: readonly string[], signal: AbortSignal): Promise<NextLook>;
   /** What stands in etcd must be listed anew before the next comparison. */
   forget(): void;
+  /** The same; but nothing has happened that could have left keys behind, or changed whose they are. */
+  review(): void;
   /**
    * Deletes all keys of this host. The lease is left to run out: a key that went while its lease lives was withdrawn, and
    * that is how a client host tells it from a host that died.
@@ -77,7 +79,7 @@ export function createRegistrar({
   let kept: ReadonlyMap<string, string> = new Map();
   /** Keys that another registration has. */
   let taken: ReadonlySet<string> = new Set();
-  let mustList = true;
+  let mustList: Asking['need'] | null = 'all';
   /** Once everything has been registered. What another process left is taken over before that; afterwards nobody leaves anything. */
   let begun = false;
   /** A member of etcd that was given up may still carry out what it was asked. */
@@ -85,12 +87,13 @@ export function createRegistrar({
   const sealed = sealedRegistry(registry, seal);
   const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, seal, log });
 
-  const list = async (asking: Omit<Asking, 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
-    mustList = false;
+  const list = async (asking: Omit<Asking, 'need' | 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
+    const need = mustList ?? 'all';
+    mustList = null;
     try {
-      return await heldKeys.list({ ...asking, takeOver: !begun }, signal);
+      return await heldKeys.list({ ...asking, need, takeOver: !begun }, signal);
     } catch (error) {
-      mustList = true;
+      mustList = need;
       throw error;
     }
   };
@@ -101,7 +104,7 @@ export function createRegistrar({
       isDoubtful ||= mayRepeat;
     } catch (error) {
       // Which of the transactions were taken is not known, nor whether one is taken yet.
-      mustList = true;
+      mustList = 'all';
       isDoubtful = true;
       before = new Map([...before, ...diff.puts.map(({ key, value }) => [key, value] as const)]);
       if (error instanceof LeaseLostError) keeper.drop();
@@ -140,7 +143,10 @@ export function createRegistrar({
     count: () => held.size,
 
     forget() {
-      mustList = true;
+      mustList = 'all';
+    },
+    review() {
+      mustList ??= 'own';
     },
 
     async reconcile(reasons, signal) {
@@ -149,8 +155,8 @@ export function createRegistrar({
       let listAgainInMs: number | null = null;
       // A name that somebody gave may be another's by now.
       const isClaimed = (key: string): boolean => before.has(key) || taken.has(key) || isOfContainer(prefix, key);
-      mustList ||= [...keys.keys()].some((key) => !isClaimed(key));
-      if (mustList) {
+      if ([...keys.keys()].some((key) => !isClaimed(key))) mustList ??= 'own';
+      if (mustList !== null) {
         const listed = await list({ lease, desired: keys, unknown }, signal);
         held = listed.held;
         taken = listed.taken;
@@ -176,7 +182,7 @@ export function createRegistrar({
     async withdraw(signal) {
       const lease = keeper.peek();
       if (lease === null) return;
-      if (mustList) ({ held } = await list({ lease, desired: new Map(), unknown: new Set() }, signal));
+      if (mustList !== null) ({ held } = await list({ lease, desired: new Map(), unknown: new Set() }, signal));
       const deletes = [...held.keys()];
       await apply({ puts: [], deletes }, lease, signal);
       held = new Map();

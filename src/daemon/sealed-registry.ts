@@ -5,6 +5,7 @@ import type { Registry } from '../ports/registry.js';
 export function sealedRegistry(registry: Registry, seal: Seal): Registry {
   return {
     list: (signal) => registry.list(signal),
+    listOwn: (lease, keys, signal) => registry.listOwn(lease, keys, signal),
     pages: (signal) => registry.pages(signal),
     countKeys: (signal) => registry.countKeys(signal),
     fingerprint: (signal) => registry.fingerprint(signal),

@@ -37,7 +37,9 @@ export interface LeaseTime {
 export interface Registry {
   /** All at once: for who wants all, or knows that they are few. */
   list(signal: AbortSignal): Promise<Listing>;
-  /** The same in parts, all at the same revision; who takes the next one late is not told anything newer. */
+  /** What stands under these keys and under those that hang on the lease, whatever else there is. */
+  listOwn(lease: string, keys: Iterable<string>, signal: AbortSignal): Promise<readonly HeldEntry[]>;
+  /** All in parts, all at the same revision; who takes the next one late is not told anything newer. */
   pages(signal: AbortSignal): AsyncIterable<Listing>;
   /** How many keys stand, as one member sees it; that may be a moment behind. Costs etcd a sixth of a fingerprint. */
   countKeys(signal: AbortSignal): Promise<number>;

@@ -73,6 +73,24 @@ it('keeps the create revision of a key that is put again', async () => {
   expect(after?.modRevision).toBeGreaterThan(before?.modRevision ?? Infinity);
 });
 
+describe('what is our own', () => {
+  const keys = Array.from({ length: 300 }, (_, n) => `/backends/web/${String(n)}`);
+
+  it('is what hangs on our lease, and what stands under given keys, and nothing else', async () => {
+    const lease = await etcd.registry.grantLease(60_000, signal);
+    const puts = keys.map((key, n) => ({ key, value: `10.0.0.1:${String(n + 1)}` }));
+    await etcd.registry.apply({ puts, deletes: [] }, lease, signal);
+    await etcd.client.put('/backends/web/of-another').value('10.0.0.2:1');
+    await etcd.client.put('/backends/web/of-nobody').value('10.0.0.3:1');
+    const asked = ['/backends/web/of-another', '/backends/web/none', keys[0] ?? ''];
+    const entries = await etcd.registry.listOwn(lease, asked, signal);
+    expect(entries.map(({ key }) => key).sort()).toEqual([...keys, '/backends/web/of-another'].sort());
+    expect(entries.find(({ key }) => key === keys[7])).toMatchObject({ value: '10.0.0.1:8', lease });
+    await etcd.registry.revoke(lease, signal);
+    expect((await etcd.registry.listOwn(lease, asked, signal)).map(({ key }) => key)).toEqual([asked[0]]);
+  });
+});
+
 describe('fingerprint', () => {
   it('changes with a put, with a delete, and not with keys elsewhere', async () => {
     const seen: string[] = [];

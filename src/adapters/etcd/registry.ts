@@ -1,15 +1,14 @@
-import { EtcdLeaseInvalidError, type IRequestOp } from 'etcd3';
-import type { Diff } from '../../core/diff.js';
+import { EtcdLeaseInvalidError } from 'etcd3';
 import { messageOf } from '../../core/errors.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../../ports/registry.js';
 import type { Call, EtcdClient } from './client.js';
 import { isFull, reasonOf } from './failure.js';
 import { keepAliveOnce } from './keep-alive.js';
+import { keysOfLease } from './keys-of-lease.js';
 import { pagesOf } from './pages.js';
+import { transactionsOf } from './transactions.js';
 import { watchPrefix } from './watch.js';
 
-/** etcd's default limit of operations in a transaction (`--max-txn-ops`). */
-const maxOperations = 128;
 /** Shorter than for other calls: a lease of 15 s has time for three that fail. */
 const keepAliveTimeoutMs = 3_000;
 
@@ -51,6 +50,8 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       }
       return { revision, entries };
     },
+
+    listOwn: (lease, keys, signal) => keysOfLease(lease, keys, (ask) => call('tell of our registrations', signal, ask)),
 
     countKeys: (signal) =>
       call('answer the poll', signal, async ({ kv }, options) => {
@@ -140,16 +141,4 @@ export function rangeOf(keyspace: string): { readonly key: Buffer; readonly rang
   const last = end.length - 1;
   end[last] = (end[last] ?? 0) + 1;
   return { key: Buffer.from(keyspace), range_end: end };
-}
-
-/** Deletes first: when a container was replaced, its address is free before the next one claims it. */
-function transactionsOf({ puts, deletes }: Diff, lease: string): IRequestOp[][] {
-  const operations: IRequestOp[] = [
-    ...deletes.map((key) => ({ request_delete_range: { key: Buffer.from(key) } })),
-    ...puts.map(({ key, value }) => ({ request_put: { key: Buffer.from(key), value: Buffer.from(value), lease } })),
-  ];
-  const transactions: IRequestOp[][] = [];
-  for (let at = 0; at < operations.length; at += maxOperations)
-    transactions.push(operations.slice(at, at + maxOperations));
-  return transactions;
 }

@@ -3,7 +3,15 @@ import { counter, gauge, histogram } from './metric.js';
 
 /** What docker-register measures; `docs/metrics.md` is made from it. */
 export const registerMetrics = {
-  ...daemonMetrics('docker_register', ['list', 'apply', 'grant_lease', 'keep_alive', 'lease_time', 'revoke']),
+  ...daemonMetrics('docker_register', [
+    'list',
+    'list_own',
+    'apply',
+    'grant_lease',
+    'keep_alive',
+    'lease_time',
+    'revoke',
+  ]),
   events: counter('docker_register_events_total', 'Events of containers that Docker told, by action.', {
     name: 'action',
     values: [],

@@ -406,6 +406,61 @@ test('puts back what somebody changed or deleted by hand, at the next list', asy
   expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
 });
 
+describe('where nothing could have left keys behind', () => {
+  const others = 10_000;
+  const fill = (): void => {
+    for (let n = 0; n < others; n += 1)
+      registry.put(`/backends/other/${String(n)}`, `10.0.0.1:${String(n)}`, 'lease-x');
+  };
+
+  test('only our own keys are looked at, and put right', async () => {
+    fill();
+    const { registrar, reconcile } = start();
+    await reconcile('start');
+    registry.remove(keyOne);
+    registry.put(keyTwo, '10.0.0.1:1', 'lease-1');
+    registry.put('/backends/whoami/cccccccccccc', '10.170.71.226:1?port=1', 'lease-1');
+    registrar.review();
+    await reconcile('resync');
+    expect([registry.values()[keyOne], registry.values()[keyTwo]]).toEqual([valueOne, valueTwo]);
+    expect(registry.values()).not.toHaveProperty('/backends/whoami/cccccccccccc');
+    expect([registry.count('list'), registry.count('listOwn')]).toEqual([1, 1]);
+  });
+
+  test('all are listed when that was long ago for their number, and after another lease at once', async () => {
+    vi.useFakeTimers();
+    try {
+      fill();
+      const { registrar, reconcile, keeper } = start();
+      await reconcile('start');
+      await vi.advanceTimersByTimeAsync(9 * 60_000);
+      registrar.review();
+      await reconcile('resync');
+      expect([registry.count('list'), registry.count('listOwn')]).toEqual([1, 1]);
+      await vi.advanceTimersByTimeAsync(2 * 60_000);
+      registrar.review();
+      await reconcile('resync');
+      expect([registry.count('list'), registry.count('listOwn')]).toEqual([2, 1]);
+      keeper.drop();
+      registrar.review();
+      await reconcile('lease lost');
+      expect([registry.count('list'), registry.count('listOwn')]).toEqual([3, 1]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a doubt is not settled by our own keys', async () => {
+    fill();
+    const { registrar, reconcile } = start();
+    await reconcile('start');
+    registrar.forget();
+    registrar.review();
+    await reconcile('resync');
+    expect([registry.count('list'), registry.count('listOwn')]).toEqual([2, 0]);
+  });
+});
+
 test('withdraws by deleting the keys, while the lease lives on: that is how a withdrawal is told from a death', async () => {
   const { registrar, reconcile } = start();
   await reconcile('start');

@@ -100,6 +100,13 @@ export class FakeRegistry implements Registry {
       yield { revision, entries: entries.slice(at, at + this.pageSize) };
   }
 
+  listOwn(lease: string, keys: Iterable<string>, signal: AbortSignal): Promise<readonly HeldEntry[]> {
+    const asked = new Set(keys);
+    return this.#call('listOwn', signal, () =>
+      [...this.entries.values()].filter((entry) => asked.has(entry.key) || entry.lease === lease),
+    );
+  }
+
   countKeys(signal: AbortSignal): Promise<number> {
     return this.#call('countKeys', signal, () => this.entries.size);
   }
