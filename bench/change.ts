@@ -3,10 +3,10 @@ import { createCatalogIndex } from '../src/core/catalog-index.js';
 import { createConfigurationReader } from '../src/core/haproxy/configuration.js';
 import { emptyModel, type Model } from '../src/core/haproxy/model.js';
 import { planOf } from '../src/core/haproxy/plan.js';
-import { render } from '../src/core/haproxy/render.js';
+import { createRenderer } from '../src/core/haproxy/render.js';
 import { readTemplates } from '../src/cli/template-files.js';
 import type { Templates } from '../src/core/haproxy/templates.js';
-import { undisturbed, viewOf } from '../src/core/haproxy/view.js';
+import { createListenerViews, undisturbed, viewOf } from '../src/core/haproxy/view.js';
 import { createAttention } from '../src/daemon/attention.js';
 import { createModelBuilder } from '../src/daemon/model-builder.js';
 import { createWorkerMemory } from '../src/daemon/worker-memory.js';
@@ -57,7 +57,7 @@ export async function change(): Promise<void> {
     title: 'work of docker-discover per change, in services of ten endpoints',
     unit: 'ms, median',
     rows,
-    remarks: ['render is the file as a whole each time; read is what takes it apart again for the plan'],
+    remarks: ['render is the file; read is what takes it apart again for the plan'],
     samples,
   });
 }
@@ -86,6 +86,8 @@ function createPipeline(templates: Templates): {
 } {
   const index = createCatalogIndex();
   const read = createConfigurationReader();
+  const render = createRenderer();
+  const viewOfListener = createListenerViews();
   const attention = createAttention();
   const memory = createWorkerMemory(0);
   const builder = createModelBuilder({
@@ -111,10 +113,10 @@ function createPipeline(templates: Templates): {
       times.push(performance.now());
       ({ model } = await builder.build({ catalog, revision: 1, loaded, last: { model, isRunning: true } }));
       times.push(performance.now());
-      const rendered = render(templates, viewOf(model, settings, undisturbed));
+      const rendered = render(templates, viewOf(model, settings, undisturbed, viewOfListener));
       if (!rendered.ok) throw new Error(rendered.reason);
       times.push(performance.now());
-      const desired = read(rendered.value);
+      const desired = read(rendered.value.pieces);
       times.push(performance.now());
       const scope = attention.take(desired);
       const plan = planOf(memory.observed(memory.knownOf(scope.planned)), desired);

@@ -63,9 +63,9 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
   const reloader = createReloader({
     ...options,
     changeLog,
-    onLoaded: (text) => {
+    onLoaded: ({ pieces }) => {
       restarts.running();
-      memory.loaded(read(text));
+      memory.loaded(read(pieces));
       attention.all();
     },
   });
@@ -109,8 +109,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
 
   const act = async (built: BuiltModel, signal: AbortSignal): Promise<Outcome> => {
     const reloading = reloader.underWay();
-    const text = reloader.textOf(built);
-    const desired = read(text);
+    const { text, pieces } = reloader.render(built);
+    const desired = read(pieces);
     const observed = await observe(desired, signal);
     const plan = planOf(observed, desired);
     if (!proxy.isRunning()) {

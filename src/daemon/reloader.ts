@@ -2,9 +2,9 @@ import { messageOf, SettingError } from '../core/errors.js';
 import type { Listener } from '../core/haproxy/listener.js';
 import { emptyModel } from '../core/haproxy/model.js';
 import { withLastGood, withoutListeners, type ReloadReason } from '../core/haproxy/reload-reason.js';
-import { render } from '../core/haproxy/render.js';
+import { createRenderer, type Rendered } from '../core/haproxy/render.js';
 import type { Templates } from '../core/haproxy/templates.js';
-import { viewOf } from '../core/haproxy/view.js';
+import { createListenerViews, viewOf } from '../core/haproxy/view.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError } from '../ports/proxy.js';
 import type { ChangeLog } from './change-log.js';
@@ -17,14 +17,14 @@ import { createReloadFailures, failureOf } from './reload-failures.js';
 
 export interface ReloaderOptions extends Omit<ProxyKeeperOptions, 'drainDeadlineMs'> {
   readonly changeLog: ChangeLog;
-  /** A worker runs with this configuration. */
-  readonly onLoaded: (text: string) => void;
+  /** A worker runs with it. */
+  readonly onLoaded: (rendered: Rendered) => void;
 }
 
 /** Starts and reloads HAProxy, and finds out what of a configuration it refuses. */
 export interface Reloader {
   /** The configuration for a model, with the template that was last taken. @throws ConfigurationRefusedError */
-  textOf(built: BuiltModel): string;
+  render(built: BuiltModel): Rendered;
   /**
    * Starts HAProxy, or reloads it and waits for the end of that.
    *
@@ -71,11 +71,11 @@ export function createReloader(options: ReloaderOptions): Reloader {
   /** Stands until a template is taken, whatever endpoints do meanwhile. */
   let templateFault: string | null = null;
   let nextReloadAt = 0;
-
-  const rendered = (source: Templates, built: BuiltModel): string => {
-    const text = render(source, viewOf(built.model, settings, built));
-    if (!text.ok) throw new ConfigurationRefusedError(`the template can not be rendered: ${text.reason}`);
-    return text.value;
+  const [render, viewOfListener] = [createRenderer(), createListenerViews()];
+  const rendered = (source: Templates, built: BuiltModel): Rendered => {
+    const now = render(source, viewOf(built.model, settings, built, viewOfListener));
+    if (now.ok) return now.value;
+    throw new ConfigurationRefusedError(`the template can not be rendered: ${now.reason}`);
   };
 
   const take = async (
@@ -84,13 +84,13 @@ export function createReloader(options: ReloaderOptions): Reloader {
     reason: ReloadReason,
     signal: AbortSignal,
   ): Promise<void> => {
-    const text = rendered(source, built);
+    const now = rendered(source, built);
     const startedAt = performance.now();
     const isReload = proxy.isRunning();
     const wanted = portsOf(built, settings);
     ports.begin(wanted);
     try {
-      await proxy.load(text, signal);
+      await proxy.load(now.text, signal);
       ports.end();
     } catch (thrown) {
       if (!signal.aborted) meter.count(discoverMetrics.reloadFailures, {});
@@ -103,7 +103,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     if (isReload) nextReloadAt = performance.now() + reloadIntervalMs * (1 + Math.random() / 5);
     failures.end();
     changeLog.reloaded(reason, performance.now() - startedAt);
-    onLoaded(text);
+    onLoaded(now);
   };
 
   /** Nothing runs: the last good state, or at least the stats page, is worth having; the rest follows with the next change. */
@@ -117,7 +117,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
   };
 
   const load = async (built: BuiltModel, reason: ReloadReason, signal: AbortSignal): Promise<void> => {
-    const text = rendered(templates, built);
+    const { text } = rendered(templates, built);
     try {
       await take(built, templates, reason, signal);
       refusal.forget();
@@ -126,7 +126,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       if (proxy.isRunning()) nextReloadAt = performance.now() + reloadIntervalMs;
       const { listeners } = built.model;
       const textOf = (some: readonly Listener[]): string =>
-        rendered(templates, { ...built, model: { ...built.model, listeners: some } });
+        rendered(templates, { ...built, model: { ...built.model, listeners: some } }).text;
       const check = (part: string): Promise<void> => proxy.check(part, signal);
       const refused = await refusedListeners({ listeners, refusal: error, textOf, check });
       refusal.note({ text, fault: messageOf(error), reason: reason.text }, refused.size > 0);
@@ -136,7 +136,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
   };
 
   return {
-    textOf: (built) => rendered(templates, built),
+    render: (built) => rendered(templates, built),
     load,
 
     begin(built, reason, signal) {

@@ -3,9 +3,9 @@ import { createConfigurationReader, parseConfiguration } from '../../src/core/ha
 import type { ServerStatus } from '../../src/core/haproxy/replies.js';
 import { emptyModel, type Model } from '../../src/core/haproxy/model.js';
 import { planOf, type ObservedServer, type Step } from '../../src/core/haproxy/plan.js';
-import { render } from '../../src/core/haproxy/render.js';
+import { createRenderer, render } from '../../src/core/haproxy/render.js';
 import { formatRoutes, planRoutes, routeCommandOf, routesOf } from '../../src/core/haproxy/routes.js';
-import { undisturbed, viewOf, type ProxySettings } from '../../src/core/haproxy/view.js';
+import { createListenerViews, undisturbed, viewOf, type ProxySettings } from '../../src/core/haproxy/view.js';
 import { readTemplates } from '../../src/cli/template-files.js';
 import { accepted } from '../unit/support/parsed.js';
 import { proxySettingsWith } from '../unit/support/settings.js';
@@ -27,8 +27,10 @@ const hosts: readonly ProxySettings[] = [
 const rendered = (model: Model, settings: ProxySettings): string =>
   accepted(render(templates, viewOf(model, settings, undisturbed)));
 const heads = hosts.map((settings) => rendered(emptyModel, settings));
-/** Each knows its head. */
+/** Each knows its head, and what it rendered and read last. */
 const readers = hosts.map(() => createConfigurationReader());
+const renderers = hosts.map(() => createRenderer());
+const views = hosts.map(() => createListenerViews());
 
 /** What one worker has of a server: nothing, another address, another weight, or itself, but out of the pool. */
 const differences: readonly (Partial<ObservedServer> | null)[] = [
@@ -62,7 +64,10 @@ export function checkHaproxy(model: Model, kit: Kit): { steps: readonly Step[]; 
   ];
   kit.sinks.commands(plans.flat().map((step) => routeCommandOf(step, settings.routesFile)));
 
-  const desired = readers[at]?.(text) ?? parseConfiguration(text);
+  const again = renderers[at]?.(templates, viewOf(model, settings, undisturbed, views[at]));
+  const { text: same, pieces } = again === undefined ? { text, pieces: [text] } : accepted(again);
+  if (same !== text) throw new Error(`rendered from what is known it is otherwise: ${same}`);
+  const desired = readers[at]?.(pieces) ?? parseConfiguration(text);
   let n = kit.cases;
   const servers = new Map(
     [...desired.servers].map(([listener, lines]) => [

@@ -44,30 +44,40 @@ interface Section {
 }
 
 export function parseConfiguration(text: string): Configuration {
-  return createConfigurationReader()(text);
+  return createConfigurationReader()([text]);
 }
 
 /**
- * Reads rendered configurations, of whatever template, one after the other. A section that says the same as in the last
- * one is not read again, and its servers are the same object as then. A `server-template`, and a `server` line that holds what
- * the runtime API would read otherwise (quotes, comments, escapes, variables), count as part of their section.
+ * Reads rendered configurations, of whatever template, one after the other. A piece that says the same as in the last one is not
+ * read again, and its servers are the same objects as then. A `server-template`, and a `server` line that holds what the runtime
+ * API would read otherwise (quotes, comments, escapes, variables), count as part of their section.
+ *
+ * @param pieces the text, cut anywhere; best between sections
  */
-export function createConfigurationReader(): (text: string) => Configuration {
-  let known = new Map<string, Section>();
-  return (text) => {
-    const pieces = new Map<string, Section>();
-    const read = piecesOf(text).map((piece) => {
-      const section = known.get(piece) ?? pieces.get(piece) ?? sectionOf(piece);
-      pieces.set(piece, section);
-      return section;
-    });
-    known = pieces;
-    return joined(read);
+export function createConfigurationReader(): (pieces: readonly string[]) => Configuration {
+  let known = new Map<string, readonly Section[]>();
+  return (pieces) => {
+    const now = new Map<string, readonly Section[]>();
+    const read = (piece: string): readonly Section[] => {
+      const sections = known.get(piece) ?? now.get(piece) ?? sectionTextsOf(piece).map(sectionOf);
+      now.set(piece, sections);
+      return sections;
+    };
+    const isWhole = pieces.length === 1;
+    let sections = (isWhole ? sectionTextsOf(pieces.join('')) : pieces).map(read);
+    if (!isWhole && isCutWithin(sections)) sections = sectionTextsOf(pieces.join('')).map(read);
+    known = now;
+    return joined(sections.flat());
   };
 }
 
-/** The text from each section's first line to the next one's; what stands before the first is a piece too. */
-function piecesOf(text: string): string[] {
+/** Whether a piece begins with lines that belong to the last section of the one before. */
+function isCutWithin([, ...others]: readonly (readonly Section[])[]): boolean {
+  return others.some(([start]) => start !== undefined && start.header === '' && start.text !== '');
+}
+
+/** The text from each section's first line to the next one's; what stands before the first is one too. */
+function sectionTextsOf(text: string): string[] {
   const starts = [0, ...[...text.matchAll(sectionStart)].map(({ index }) => index)];
   return starts.map((start, at) => text.slice(start, starts[at + 1])).filter((piece) => piece !== '');
 }

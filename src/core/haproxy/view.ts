@@ -110,7 +110,13 @@ export interface ServerView {
  */
 const checkIntervalsMs = { http: 2_000, tcp: 5_000 } as const;
 
-export function viewOf(model: Model, settings: ProxySettings, circumstances: Circumstances): View {
+/** @param viewOfListener for who renders again and again: see `createListenerViews` */
+export function viewOf(
+  model: Model,
+  settings: ProxySettings,
+  circumstances: Circumstances,
+  viewOfListener: typeof listenerViewOf = listenerViewOf,
+): View {
   const { runtimeSocket, serverStateFile, statsBind, statsAuth, hardStopAfterSeconds, accessLog } = settings;
   return {
     runtimeSocket,
@@ -119,7 +125,7 @@ export function viewOf(model: Model, settings: ProxySettings, circumstances: Cir
     accessLog,
     stats: circumstances.barred.has('stats page') ? null : { bind: formatBind(statsBind), auth: statsAuth },
     entrance: entranceViewOf(settings, circumstances),
-    listeners: model.listeners.map((listener) => listenerViewOf(listener, settings.bind)),
+    listeners: model.listeners.map((listener) => viewOfListener(listener, settings.bind)),
   };
 }
 
@@ -134,6 +140,18 @@ function entranceViewOf(
   const redirect =
     hasHttps && redirectToHttps ? { port: httpsBind.port === 443 ? '' : `:${String(httpsBind.port)}` } : null;
   return { routesFile, http, https, redirect };
+}
+
+/** Of a listener that is the same object as before, the view is too. */
+export function createListenerViews(): typeof listenerViewOf {
+  const views = new WeakMap<Listener, { readonly bind: readonly string[]; readonly view: ListenerView }>();
+  return (listener, bind) => {
+    const known = views.get(listener);
+    if (known?.bind === bind) return known.view;
+    const view = listenerViewOf(listener, bind);
+    views.set(listener, { bind, view });
+    return view;
+  };
 }
 
 function listenerViewOf(listener: Listener, bind: readonly string[]): ListenerView {

@@ -7,7 +7,8 @@ let read: (text: string) => Configuration;
 let attention: Attention;
 
 beforeEach(() => {
-  read = createConfigurationReader();
+  const readPieces = createConfigurationReader();
+  read = (whole) => readPieces([whole]);
   attention = createAttention();
 });
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   createConfigurationReader,
@@ -127,14 +128,35 @@ describe('texts that are read one after the other', () => {
 
   test('give what each gives by itself', () => {
     const read = createConfigurationReader();
-    for (const text of [small, other, '', other, small]) expect(read(text)).toEqual(parseConfiguration(text));
+    for (const text of [small, other, '', other, small]) expect(read([text])).toEqual(parseConfiguration(text));
   });
 
   test('share the servers of the sections that say the same, and no others', () => {
     const read = createConfigurationReader();
-    const [before, after] = [read(small), read(other)];
+    const [before, after] = [read([small]), read([other])];
     expect(after.servers.get('spare')).toBe(before.servers.get('spare'));
     expect(after.servers.get('whoami:8000')).not.toBe(before.servers.get('whoami:8000'));
+  });
+
+  test('may come in pieces, cut wherever', () => {
+    const read = createConfigurationReader();
+    fc.assert(
+      fc.property(fc.constantFrom(small, other), fc.array(fc.nat(small.length), { maxLength: 5 }), (text, cuts) => {
+        const ends = [...cuts.filter((cut) => text[cut - 1] === '\n').sort((a, b) => a - b), text.length];
+        const pieces = ends.map((end, at) => text.slice(at === 0 ? 0 : ends[at - 1], end));
+        expect(read(pieces)).toEqual(parseConfiguration(text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('in pieces share the servers of those that say the same', () => {
+    const read = createConfigurationReader();
+    const piece = 'listen a:1\n  server x 10.0.0.1:1\n';
+    const before = read(['global\n', piece, 'listen b:2\n  server y 10.0.0.1:2\n']);
+    const after = read(['global\n', piece, 'listen b:2\n  server y 10.0.0.1:3\n']);
+    expect(after.servers.get('a:1')).toBe(before.servers.get('a:1'));
+    expect(after.servers.get('b:2')).not.toBe(before.servers.get('b:2'));
   });
 });
 
