@@ -356,6 +356,7 @@ describe('docker-register ls', () => {
         port: 8000,
         state: 'ready',
         ttlMs: expect.any(Number) as number,
+        signedBy: null,
         key: `/backends/whoami/${id}`,
         value: `${host.ip}:8000?port=8000`,
       },
