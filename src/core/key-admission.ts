@@ -41,6 +41,8 @@ interface LeftOut {
   example: string;
 }
 
+/** The same for every listing that leaves nothing out. */
+const noProblems: readonly Problem[] = [];
 const asBefore: Verdict = { isTaken: true, out: [] };
 
 export function createKeyAdmission(limits: Pick<DiscoverLimits, 'keys' | 'keysPerLease'>): KeyAdmission {
@@ -50,7 +52,7 @@ export function createKeyAdmission(limits: Pick<DiscoverLimits, 'keys' | 'keysPe
   const outOfAll: LeftOut = { count: 0, example: '' };
   let standing = 0;
   let hasRoom = false;
-  let list: readonly Problem[] | null = [];
+  let list: readonly Problem[] | null = noProblems;
 
   const forgetOfLease = ({ key, lease }: LeasedKey): void => {
     const own = leases.get(lease);
@@ -162,6 +164,7 @@ function problemsOf({
 }): readonly Problem[] {
   const told = ({ count, example }: LeftOut, most: number): string =>
     `its oldest ${String(most)} are taken, and ${String(count)} left out, such as ${printableKey(example)}`;
+  if (outOfAll.count === 0 && outByLease.size === 0) return noProblems;
   return [
     ...(outOfAll.count === 0 ? [] : [{ key: 'MAX_KEYS of all', reason: told(outOfAll, limits.keys) }]),
     ...[...outByLease].map(([lease, leftOut]) => ({

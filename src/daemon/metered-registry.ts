@@ -10,16 +10,25 @@ export function meteredRegistry(
   const fail = (operation: string, signal: AbortSignal): void => {
     if (!signal.aborted) meter.count(metrics.etcdFailures, { operation });
   };
-  const timed = async <T>(operation: string, signal: AbortSignal, ask: () => Promise<T>): Promise<T> => {
+  const timed = async <T>(
+    operation: string,
+    signal: AbortSignal,
+    ask: () => Promise<T>,
+    wasAsked: (answer: T) => boolean = () => true,
+  ): Promise<T> => {
     const askedAt = performance.now();
+    const observe = (): void => {
+      if (signal.aborted) return;
+      meter.observe(metrics.etcdRequestSeconds, { operation }, (performance.now() - askedAt) / 1000);
+    };
     try {
-      return await ask();
+      const answer = await ask();
+      if (wasAsked(answer)) observe();
+      return answer;
     } catch (error) {
       fail(operation, signal);
+      observe();
       throw error;
-    } finally {
-      if (!signal.aborted)
-        meter.observe(metrics.etcdRequestSeconds, { operation }, (performance.now() - askedAt) / 1000);
     }
   };
   return {
@@ -27,7 +36,13 @@ export function meteredRegistry(
     async *pages(signal) {
       const pages = registry.pages(signal)[Symbol.asyncIterator]();
       for (;;) {
-        const page = await timed('list', signal, () => pages.next());
+        // That there are no more came with the last one.
+        const page = await timed(
+          'list',
+          signal,
+          () => pages.next(),
+          ({ done }) => done !== true,
+        );
         if (page.done === true) return;
         yield page.value;
       }
