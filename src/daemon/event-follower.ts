@@ -34,6 +34,7 @@ export function createEventFollower({ engine, onOpen, onEvent, log }: FollowerOp
             stream.abort();
           };
           signal.addEventListener('abort', close, { once: true });
+          if (signal.aborted) close();
           const handlers = {
             onEvent,
             onOpen: () => {

@@ -44,18 +44,23 @@ export async function serveControl(path: string, handlers: ControlHandlers, sign
     server.once('error', (error) => {
       reject(notMade(path, error));
     });
-    signal.addEventListener(
-      'abort',
-      () => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      },
-      { once: true },
-    );
+    const close = (): void => {
+      server.close(() => {
+        resolve();
+      });
+      server.closeAllConnections();
+    };
     server.listen(path, () => {
-      chmod(path, 0o600).catch(reject);
+      // It may have fired while the directory was made.
+      if (signal.aborted) {
+        close();
+        return;
+      }
+      signal.addEventListener('abort', close, { once: true });
+      chmod(path, 0o600).catch((error: unknown) => {
+        // Closing it removes it.
+        if (!signal.aborted) reject(notMade(path, error));
+      });
     });
   });
 }

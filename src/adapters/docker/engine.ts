@@ -109,6 +109,7 @@ export function createContainerEngine(
         stream.destroy();
       };
       signal.addEventListener('abort', close, { once: true });
+      if (signal.aborted) close();
       onOpen();
       try {
         for await (const line of linesOf(stream)) {
