@@ -1,9 +1,10 @@
 import { machine } from '../report.js';
 import { discoverer } from './discoverer.js';
 import { fleet } from './fleet.js';
+import { polls } from './polls.js';
 import { registrar } from './registrar.js';
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { registrar, discoverer, fleet };
+const benches: Readonly<Record<string, () => Promise<void>>> = { polls, registrar, discoverer, fleet };
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => benches[name] === undefined);

@@ -6,6 +6,7 @@ import { startEtcd, type TestEtcd } from '../../test/integration/support/etcd.js
 import { freePorts } from '../../test/integration/support/free-ports.js';
 import { median, percentile } from '../figures.js';
 import { publish } from '../report.js';
+import { draw } from './curves.js';
 import { startGeneratedEngine } from './engine.js';
 import { pidOf, startBuilt, useOf } from './process.js';
 
@@ -17,7 +18,7 @@ const changes = 100;
 export async function registrar(): Promise<void> {
   const etcd = await startEtcd();
   const rows = [];
-  const samples = [];
+  const samples: { readonly containers: number; readonly runs: readonly Measured[] }[] = [];
   try {
     for (const containers of sizes) {
       const runs: Measured[] = [];
@@ -55,6 +56,22 @@ export async function registrar(): Promise<void> {
       'targets: 1,000 registered within 2 s of start; a change costs the same with 10 as with 1,000',
     ],
     samples,
+  });
+  const curve = (what: string, figure: keyof Measured): { what: string; points: [number, number][] } => ({
+    what,
+    points: samples.map(({ containers, runs }) => [containers, median(runs.map((run) => run[figure]))]),
+  });
+  await draw({
+    name: 'scale-registrar',
+    title: 'docker-register',
+    along: 'containers on its host',
+    unit: 'ms',
+    series: [
+      curve('all registered', 'completeMs'),
+      curve('CPU for that', 'startCpuMs'),
+      curve('a change', 'changeMs'),
+      curve('CPU of a change', 'changeCpuMs'),
+    ],
   });
 }
 
