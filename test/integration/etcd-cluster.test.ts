@@ -22,6 +22,7 @@ let dir: string;
 let register: Daemon;
 let discover: Daemon;
 let lease: string;
+let webPort: number;
 let puts = 0;
 
 beforeAll(async () => {
@@ -31,7 +32,9 @@ beforeAll(async () => {
   cluster = await startEtcdCluster();
   proxies = await Promise.all(cluster.members.map(({ address }) => startSlowProxy(address)));
   dir = await mkdtemp(join(tmpdir(), 'cluster-'));
-  const [statsPort = 0] = await freePorts(1);
+  const [statsPort = 0, freePort = 0] = await freePorts(2);
+  // Not one that a docker-discover of another test may have: this one does not look again whether it is free.
+  webPort = freePort;
   await startRegister('9s');
   discover = startDaemon('docker-discover', [], {
     ETCD_HOST: proxies.map(({ address }) => address).join(),
@@ -102,7 +105,7 @@ async function serves(address: string): Promise<boolean> {
 async function putByHand(good: () => ClusterMember): Promise<string> {
   puts += 1;
   const address = `10.0.${String(puts >> 8)}.${String(puts & 255)}:80`;
-  const put = `put /backends/web/${String(puts)} ${address}`;
+  const put = `put /backends/web/${String(puts)} '${address}?port=${String(webPort)}'`;
   await waitFor('etcd to take the key', () => etcdctl(good(), put), found);
   return address;
 }

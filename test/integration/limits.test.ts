@@ -70,10 +70,13 @@ async function putAll(lease: string, pairs: readonly (readonly [key: string, val
   await Promise.all(Array.from({ length: 4 }, worker));
 }
 
+/** Where no other test has a listener at the same time. */
+const madPort = 10_080;
+
 /** Services of their own, and endpoints of a service of somebody else; a tenth breaks the grammar at some length. */
 function madPairs(): [string, string][] {
   return Array.from({ length: madKeys }, (_, n) => {
-    const address = `10.${String(n >> 16)}.${String((n >> 8) & 255)}.${String(n & 255)}:80`;
+    const address = `10.${String(n >> 16)}.${String((n >> 8) & 255)}.${String(n & 255)}:${String(madPort)}`;
     if (n % 10 === 0) return [`mad-${String(n)}/x`, 'x'.repeat(500)];
     return n % 2 === 0
       ? [`mad-${String(n)}/x`, `${address}?port=${String(1024 + (n % 60_000))}`]
