@@ -108,7 +108,17 @@ export async function withDaemon<T>(bed: Bed, endpoints: number, use: (running: 
       pid: pidOf('dist/cli/docker-discover.js', '--max-semi-space-size=1'),
       coldMs,
       proxies: () => pidsOf('haproxy', join(dir, 'run')),
-      told: (word) => new Promise((resolve) => waiting.push({ word, resolve })),
+      told: (word) =>
+        new Promise((resolve, reject) => {
+          const timer = setTimeout(() => {
+            reject(new Error(`docker-discover did not tell of ${word}:\n${daemon.tail()}`));
+          }, 30_000);
+          const found = (at: number): void => {
+            clearTimeout(timer);
+            resolve(at);
+          };
+          waiting.push({ word, resolve: found });
+        }),
       ask: line,
     });
   } finally {

@@ -1,7 +1,7 @@
 import { waitFor } from '../../test/lab/wait-for.js';
 import { median } from '../figures.js';
 import { firstPort, keyAt, put, requestTo, valueAt, type Bed, type Running } from './discover-bed.js';
-import { useOf } from './process.js';
+import { usedByAll, useOf } from './process.js';
 
 export const changes = 200;
 export const rateSeconds = 10;
@@ -18,7 +18,8 @@ export async function changeOneByOne(
     const of = n % endpoints;
     const host = 100_000 + n;
     const value = valueAt(bed, of, host);
-    const seen = told(value.replace(/\?.*/, ''));
+    const [ip = ''] = value.split(':');
+    const seen = told(ip);
     const putAt = performance.now();
     await put(bed, [{ key: keyAt(of), value }]);
     times.push((await seen) - putAt);
@@ -56,7 +57,7 @@ export async function changeAtRate(
   rate: number,
 ): Promise<{ cpu: number; haproxyCpu: number; behindMs: number }> {
   const proxyPids = proxies();
-  const used = (): number[] => [useOf(pid).cpuMs, proxyPids.reduce((sum, one) => sum + useOf(one).cpuMs, 0)];
+  const used = (): number[] => [useOf(pid).cpuMs, usedByAll(proxyPids).cpuMs];
   const [before = 0, proxyBefore = 0] = used();
   const startedAt = performance.now();
   const total = rate * rateSeconds;
@@ -68,7 +69,7 @@ export async function changeAtRate(
     const batch = new Map<string, string>();
     for (; n < due && batch.size < 100; n += 1) {
       lastKey = keyAt((n * 7) % endpoints);
-      last = valueAt(bed, (n * 7) % endpoints, 200_000 + rate * 20_000 + n);
+      last = valueAt(bed, (n * 7) % endpoints, 200_000 + rate * 11 + n);
       batch.set(lastKey, last);
     }
     if (batch.size > 0)

@@ -7,7 +7,7 @@ import { publish } from '../report.js';
 import { draw } from './curves.js';
 import { fill, withDaemon, type Bed } from './discover-bed.js';
 import { changeAtRate, changeOneByOne, changes, rateSeconds, reloads } from './discover-changes.js';
-import { useOf } from './process.js';
+import { usedByAll, useOf } from './process.js';
 
 const sizes = [10, 100, 1_000, 10_000];
 const starts = 3;
@@ -34,14 +34,14 @@ export async function discoverer(): Promise<void> {
       for (let n = 0; n < starts; n += 1)
         colds.push(await withDaemon(site, endpoints, ({ coldMs }) => Promise.resolve(coldMs)));
       const measured = await withDaemon(site, endpoints, async (running) => {
-        const [daemon, proxies] = [useOf(running.pid), running.proxies()];
+        const [daemon, proxies] = [useOf(running.pid), usedByAll(running.proxies())];
         const one = await changeOneByOne(site, running, endpoints);
         const reloadMs = await reloads(site, running);
         const curve = [];
         for (const rate of rates) curve.push({ rate, ...(await changeAtRate(site, running, endpoints, rate)) });
         return {
           mib: daemon.mib,
-          haproxyMib: proxies.reduce((sum, pid) => sum + useOf(pid).mib, 0),
+          haproxyMib: proxies.mib,
           mibAfter: useOf(running.pid).mib,
           one,
           reloadMs,

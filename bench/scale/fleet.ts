@@ -11,10 +11,8 @@ import { pidOf, useOf } from './process.js';
 
 /** Back-end hosts and client hosts; what two cores can carry for all of them and etcd together. */
 const sizes = [
-  [10, 10],
+  [20, 20],
   [50, 50],
-  [100, 100],
-  [200, 100],
 ] as const;
 const steadySeconds = 30;
 /** As fast as a thousand hosts would be replaced in ten minutes: twenty containers each. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -55,6 +55,16 @@ export function startBuilt(
       child.kill('SIGTERM');
       await ended;
     },
+  };
+}
+
+/** Of those of them that still run. */
+export function usedByAll(pids: readonly number[]): Use {
+  const alive = new Set(pids.filter((pid) => existsSync(`/proc/${String(pid)}/stat`)));
+  const uses = [...alive].map(useOf);
+  return {
+    cpuMs: uses.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+    mib: uses.reduce((sum, { mib }) => sum + mib, 0),
   };
 }
 
