@@ -36,10 +36,10 @@ export async function polls(): Promise<void> {
       await registry.apply({ puts, deletes: [] }, others, signal());
       there = keys;
       const questions: Readonly<Record<string, () => Promise<unknown>>> = {
-        'all keys (a listing)': () => registry.list(signal()),
-        'their number and youngest (once a minute)': () => registry.fingerprint(signal()),
-        'their number (every poll)': () => registry.countKeys(signal()),
-        [`the ${String(ownKeys)} of one lease (every resync)`]: () => registry.listOwn(own, [], signal()),
+        'all keys': () => registry.list(signal()),
+        'number and youngest': () => registry.fingerprint(signal()),
+        'their number': () => registry.countKeys(signal()),
+        [`the ${String(ownKeys)} of one lease`]: () => registry.listOwn(own, [], signal()),
         'a keep-alive': () => registry.keepAlive(own, signal()),
       };
       const figures: Record<string, number> = {};
