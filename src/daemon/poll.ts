@@ -9,7 +9,7 @@ const lookPauseMs = 200;
 const believedPolls = 12;
 /**
  * Mostly the number of keys is compared, and in this time, or half of it, once what they say. The fleet's polls of one beat
- * would be etcd's heaviest load otherwise: 20 ms for 20,000 keys, where their number takes 3 ms (`npm run bench:scale -- polls`).
+ * would be etcd's heaviest load otherwise: 19 ms for 10,000 keys, where their number takes 4 ms (`npm run bench:scale -- polls`).
  */
 const wholeLookMs = 60_000;
 

