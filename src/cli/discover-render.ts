@@ -2,7 +2,7 @@ import { copyOf } from '../adapters/certificate-dir.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
 import { proxyPathsOf } from '../adapters/haproxy/paths.js';
-import { recordOf } from '../core/catalog.js';
+import { sizedRecordOf } from '../core/entry-size.js';
 import { catalogOf } from '../core/catalog-index.js';
 import type { Certificate } from '../core/certificates.js';
 import { beyondOf, problemListsOf } from '../core/discover-status.js';
@@ -46,7 +46,7 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   const limits = limitsOf(settings);
   const { entries, admission } = await listNow(settings);
   const catalog = catalogOf(
-    [...entries.values()].map((entry) => recordOf(prefix, entry, trust)),
+    [...entries.values()].map((entry) => sizedRecordOf(entry, { prefix, trust, limits })),
     limits,
   );
   const model = modelOf({

@@ -5,6 +5,8 @@ import { by } from './options.js';
 
 /** How much of what stands in etcd this host takes. */
 export interface LimitSettings {
+  readonly maxKeyBytes: number;
+  readonly maxValueBytes: number;
   readonly maxKeys: number;
   readonly maxKeysPerLease: number;
   readonly maxServices: number;
@@ -13,8 +15,22 @@ export interface LimitSettings {
 }
 
 export function limitOptions(): Option[] {
-  const { keys, keysPerLease, services, endpoints, listeners } = defaultLimits;
+  const { keyBytes, valueBytes, keys, keysPerLease, services, endpoints, listeners } = defaultLimits;
   return [
+    limitOption({
+      flags: '--max-key-bytes',
+      env: 'MAX_KEY_BYTES',
+      description: 'longest key that is taken, bytes; a longer one is rejected alone',
+      initial: keyBytes,
+      most: keyBytes,
+    }),
+    limitOption({
+      flags: '--max-value-bytes',
+      env: 'MAX_VALUE_BYTES',
+      description: 'longest value that is taken, bytes; a longer one is rejected alone',
+      initial: valueBytes,
+      most: valueBytes,
+    }),
     limitOption({
       flags: '--max-keys',
       env: 'MAX_KEYS',
@@ -50,8 +66,10 @@ export function limitOptions(): Option[] {
 }
 
 export function limitsOf(settings: LimitSettings): DiscoverLimits {
-  const { maxKeys, maxKeysPerLease, maxServices, maxEndpoints, maxListeners } = settings;
+  const { maxKeyBytes, maxValueBytes, maxKeys, maxKeysPerLease, maxServices, maxEndpoints, maxListeners } = settings;
   return {
+    keyBytes: maxKeyBytes,
+    valueBytes: maxValueBytes,
     keys: maxKeys,
     keysPerLease: maxKeysPerLease,
     services: maxServices,
@@ -65,16 +83,24 @@ export function limitOption({
   env,
   description,
   initial,
+  most = 10_000_000,
 }: {
   readonly flags: string;
   readonly env: string;
   readonly description: string;
   readonly initial: number;
+  /** Not beyond what the code itself can hold. */
+  readonly most?: number;
 }): Option {
-  return new Option(`${flags} <number>`, description).env(env).argParser(by(parseLimit)).default(initial);
+  return new Option(`${flags} <number>`, description)
+    .env(env)
+    .argParser(by(parseLimit(most)))
+    .default(initial);
 }
 
-function parseLimit(text: string): Parsed<number> {
-  const number = /^[1-9]\d{0,7}$/.test(text) ? Number(text) : 0;
-  return number >= 1 && number <= 10_000_000 ? accept(number) : reject('must be a number from 1 to 10000000');
-}
+const parseLimit =
+  (most: number) =>
+  (text: string): Parsed<number> => {
+    const number = /^[1-9]\d{0,7}$/.test(text) ? Number(text) : 0;
+    return number >= 1 && number <= most ? accept(number) : reject(`must be a number from 1 to ${String(most)}`);
+  };

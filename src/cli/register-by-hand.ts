@@ -6,6 +6,7 @@ import { drainNamesOf, recordOf } from '../core/catalog.js';
 import { SettingError } from '../core/errors.js';
 import { drainKeyOf, drainTargetOf, keyspaceOf, parseDrainTarget } from '../core/keyspace.js';
 import type { Parsed } from '../core/result.js';
+import { claimsSignature } from '../core/signature.js';
 import { runTasks } from '../daemon/lifecycle.js';
 import { sealedRegistry } from '../daemon/sealed-registry.js';
 import type { Registry } from '../ports/registry.js';
@@ -61,10 +62,10 @@ export function addByHandCommands(program: Command): void {
     .argument('[id|host]', 'id as ls shows it, or IP address of a host; without one, what is drained is listed')
     .action(async (text: string | undefined, _options, command: Command) => {
       const settings = command.optsWithGlobals<RegisterSettings>();
-      await withRegistry(settings, (registry) =>
+      await withRegistry(settings, (registry, { signing }) =>
         text === undefined
           ? listDrains(registry, settings.prefix)
-          : drain(registry, settings.prefix, accepted(parseDrainTarget(text))),
+          : drain({ registry, prefix: settings.prefix, target: accepted(parseDrainTarget(text)), signing }),
       );
     });
 
@@ -86,7 +87,14 @@ export function addByHandCommands(program: Command): void {
     });
 }
 
-async function drain(registry: Registry, prefix: string, target: string): Promise<void> {
+interface DrainOptions {
+  readonly registry: Registry;
+  readonly prefix: string;
+  readonly target: string;
+  readonly signing: Signing;
+}
+
+async function drain({ registry, prefix, target, signing }: DrainOptions): Promise<void> {
   const signal = AbortSignal.timeout(30_000);
   const { entries } = await registry.list(signal);
   const drained = entries.flatMap((entry) => {
@@ -104,6 +112,10 @@ async function drain(registry: Registry, prefix: string, target: string): Promis
       ? `nothing is registered of host ${target} now; what comes will drain, until undrain ${target}\n`
       : `draining, until undrain ${target}:\n${drained.map((name) => `  ${name}\n`).join('')}`,
   );
+  if (signing.key() === null && entries.some(({ value }) => claimsSignature(value)))
+    process.stderr.write(
+      'registrations here are signed, and this drain is not: client hosts with SIGNERS_FILE do not heed it; give SIGNING_KEY_FILE\n',
+    );
 }
 
 async function listDrains(registry: Registry, prefix: string): Promise<void> {

@@ -124,7 +124,8 @@ export function createCatalogIndex(limits: CatalogLimits = defaultLimits): Catal
     set(record) {
       if (record.kind === 'rejected') {
         remove(record.key);
-        rejected.set({ key: record.key, reason: record.reason });
+        const { key, reason, limit } = record;
+        rejected.set({ key, reason, ...(limit !== undefined && { limit }) });
         return [];
       }
       if (record.kind === 'drain') {

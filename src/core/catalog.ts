@@ -28,13 +28,15 @@ export interface Endpoint extends Registration {
 export interface Problem {
   readonly key: string;
   readonly reason: string;
+  /** It is longer than this limit allows. */
+  readonly limit?: 'key_bytes' | 'value_bytes';
 }
 
 /** What one key says: an endpoint, that something is drained by hand, or why it is rejected. */
 export type CatalogRecord =
   | ({ readonly kind: 'drain'; readonly key: string } & Drain)
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
-  | { readonly kind: 'rejected'; readonly key: string; readonly reason: string };
+  | ({ readonly kind: 'rejected' } & Problem);
 
 /** What is drained by hand. */
 export interface Drain {

@@ -21,7 +21,7 @@ export interface ServedCounts {
   readonly endpoints: number;
   /** Endpoints whose registrations expired without a withdrawal. */
   readonly stale: number;
-  /** What is not served, by kind: listeners that are refused, endpoints that are forbidden (NETWORKS), keys that are conflicting or rejected, ports of our own that another process has, certificates that can't be used, what is beyond a limit. */
+  /** What is not served, by kind: listeners that are refused, endpoints that are forbidden (NETWORKS), keys that are conflicting or rejected, ports of our own that another process has, certificates that can't be used, what is beyond a limit, those keys too that are rejected for their size. */
   readonly notServed: Readonly<
     Record<'refused' | 'forbidden' | 'conflicting' | 'rejected' | 'barred' | 'certificate' | 'limit', number>
   >;
@@ -60,7 +60,10 @@ export function countsOf(
     endpoints += servers.length;
     for (const server of servers) if (server.stale) stale += 1;
   }
+  const oversized = (limit: Problem['limit']): number => rejected.filter((one) => one.limit === limit).length;
   const overLimit = {
+    key_bytes: oversized('key_bytes'),
+    value_bytes: oversized('value_bytes'),
     keys: keys.keys,
     keys_per_lease: keys.keysPerLease,
     services,
@@ -76,7 +79,7 @@ export function countsOf(
       refused: refused.length,
       forbidden: forbidden.length,
       conflicting: conflicting.length,
-      rejected: rejected.length,
+      rejected: oversized(undefined),
       barred: barred.length,
       certificate: certificate.length,
       limit: Object.values(overLimit).reduce((sum, count) => sum + count, 0),

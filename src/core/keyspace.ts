@@ -21,6 +21,8 @@ export const maxOwnBytes = maxValueBytes - signatureBytes;
 /** With a prefix of at most `maxPrefixLength` no key of the grammar is longer. */
 export const maxKeyBytes = 1024;
 const maxPrefixLength = 256;
+/** In the text of a key that was longer, and of no other: nothing that was read from UTF-8 holds a lone surrogate like it. */
+export const keyCutMark = '\ud800';
 
 const keySegment = '[A-Za-z0-9][A-Za-z0-9._-]*';
 const prefixPattern = new RegExp(`^(?:/${keySegment})+$`);
@@ -35,6 +37,10 @@ export function parsePrefix(text: string): Parsed<string> {
   return reject(
     'is not a prefix: it starts with "/", has no "/" at its end, letters, digits, ".", "_" or "-" between, and 256 characters at most',
   );
+}
+
+export function isCutKey(key: string): boolean {
+  return key.includes(keyCutMark);
 }
 
 /** What every key of the prefix starts with; the slash keeps `/backends-2` out of `/backends`. */

@@ -64,7 +64,7 @@ export function createCatalogSource({
 }: CatalogSourceOptions): CatalogSource {
   const index = createCatalogIndex(limits);
   let live = false;
-  const judge = createJudge(prefix, trust);
+  const judge = createJudge({ prefix, trust, limits });
 
   const missed = createStaleKeys({
     registry,

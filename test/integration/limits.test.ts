@@ -14,6 +14,8 @@ import { createSite, type Site } from './support/site.js';
 const signal = new AbortController().signal;
 const mostKeys = 500;
 const madKeys = 100_000;
+const mostKeyBytes = 200;
+const mostValueBytes = 600;
 
 let etcd: TestEtcd;
 let binary: string;
@@ -46,6 +48,8 @@ beforeEach(async () => {
       POLL: '5s',
       STALE: '0s',
       MAX_KEYS_PER_LEASE: String(mostKeys),
+      MAX_KEY_BYTES: String(mostKeyBytes),
+      MAX_VALUE_BYTES: String(mostValueBytes),
       METRICS_BIND: `127.0.0.1:${String(metrics)}`,
     },
   });
@@ -172,6 +176,36 @@ function exercise(lease: string): { phase(): string; stop(): Promise<void> } {
     },
   };
 }
+
+it('a key or value that is too long costs only itself, and is named, logged and counted', async () => {
+  const { port } = site;
+  const lease = await etcd.registry.grantLease(600_000, signal);
+  const longKey = `long/${'k'.repeat(mostKeyBytes)}`;
+  await putAll(lease, [
+    ['good/a', `${a.address}?port=${String(port)}`],
+    ['good/b', `${b.address}?port=${String(port)}&note=${'x'.repeat(mostValueBytes)}`],
+    [longKey, `${b.address}?port=${String(port)}`],
+  ]);
+  site.start();
+  await site.answers(port, 'a');
+  await waitFor('both to be counted', async (seen) => seen(await metric('docker_discover_over_limit{limit="key_bytes"}')) === 1 && (await metric('docker_discover_over_limit{limit="value_bytes"}')) === 1); // prettier-ignore
+  expect(await metric('docker_discover_limit{limit="value_bytes"}')).toBe(mostValueBytes);
+  const { problems } = await site.lsJson();
+  expect(problems).toEqual([
+    {
+      key: `${prefix()}/good/b`,
+      reason: `its value is longer than ${String(mostValueBytes)} bytes (MAX_VALUE_BYTES)`,
+      limit: 'value_bytes',
+    },
+    {
+      key: `${prefix()}/${longKey}`,
+      reason: `its key is longer than ${String(mostKeyBytes)} bytes (MAX_KEY_BYTES)`,
+      limit: 'key_bytes',
+    },
+  ]);
+  for (const { key } of problems) expect(site.output()).toContain(key);
+  await etcd.registry.revoke(lease, signal);
+});
 
 it('a registrar that goes mad is cut to its limit, costs nobody else anything, and all clears when its lease ends', async () => {
   const { port } = site;

@@ -162,10 +162,12 @@ describe('docker-discover with SIGNERS_FILE', () => {
     await Promise.all([put('a', a, 'a'), put('b', b, 'b')]);
     await site.answers(site.port, 'a', 'b');
 
-    await done('', 'drain', '127.0.0.2');
+    expect(await done('', 'drain', '127.0.0.2')).toContain(
+      'this drain is not: client hosts with SIGNERS_FILE do not heed it',
+    );
     await waitFor('the one that is not signed', async (seen) => 'drain:/127.0.0.2' in seen(await reasons()));
     expect((await reasons())['drain:/127.0.0.2']).toContain('it is not signed');
-    await done('a', 'drain', '127.0.0.2');
+    expect(await done('a', 'drain', '127.0.0.2')).not.toContain('do not heed it');
     const isForeign = async (): Promise<boolean> =>
       (await reasons())['drain:/127.0.0.2']?.includes('may not speak for 127.0.0.2') === true;
     await waitFor('the one of another host', isForeign);

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { IKeyValue } from 'etcd3';
-import { maxKeyBytes, maxValueBytes } from '../../core/keyspace.js';
+import { keyCutMark, maxKeyBytes, maxValueBytes } from '../../core/keyspace.js';
 import type { HeldEntry } from '../../ports/registry.js';
 
 export function entryOf({ key, value, create_revision, mod_revision, lease }: IKeyValue): HeldEntry {
@@ -17,8 +17,6 @@ export function entryOf({ key, value, create_revision, mod_revision, lease }: IK
 
 /** So much of a key that is longer than any of the grammar. */
 const shownBytes = 256;
-/** No text that was read from UTF-8 holds a lone surrogate. */
-const cutMark = '\ud800';
 
 /**
  * The key as text. A key of etcd is bytes, up to 1.5 MB of them, and whoever counts keys must not take two for one: what
@@ -28,7 +26,7 @@ const cutMark = '\ud800';
 export function keyTextOf(key: Buffer): string {
   if (key.length > maxKeyBytes) {
     const digest = createHash('sha256').update(key).digest('hex');
-    return `${surrogateEscaped(key.subarray(0, shownBytes))}${cutMark}${String(key.length)} bytes, SHA-256 ${digest}`;
+    return `${surrogateEscaped(key.subarray(0, shownBytes))}${keyCutMark}${String(key.length)} bytes, SHA-256 ${digest}`;
   }
   return isUtf8(key) ? key.toString() : surrogateEscaped(key);
 }

@@ -24,7 +24,7 @@ export const discoverMetrics = {
   ),
   overLimit: gauge(
     'docker_discover_over_limit',
-    'What is left out because there is more than a limit allows, by limit: keys, keys_per_lease, services, endpoints, listeners.',
+    'What is left out because there is more than a limit allows, by limit: key_bytes, value_bytes, keys, keys_per_lease, services, endpoints, listeners.',
     ['limit'],
   ),
   limit: gauge('docker_discover_limit', 'The limits as they are set (MAX_…).', ['limit']),

@@ -33,6 +33,8 @@ describe('the settings of docker-discover', () => {
     });
     for (const text of ['0', '-1', '1.5', 'all', '10000001'])
       expect(refusalOf(discoverOptions(), ['--max-keys', text])).toContain('must be a number from 1 to 10000000');
+    expect(refusalOf(discoverOptions(), ['--max-key-bytes', '1025'])).toContain('must be a number from 1 to 1024');
+    expect(refusalOf(discoverOptions(), [], { MAX_VALUE_BYTES: '2049' })).toContain('must be a number from 1 to 2048');
   });
 
   test('have defaults', () => {
