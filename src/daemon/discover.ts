@@ -159,7 +159,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
         if (outcome === 'settled') builder.quarantine.accept();
         // Last known good is what HAProxy took, of what etcd said.
         if (!following.isLive()) return;
-        saver.note({ revision, entries: following.entries(), stale: following.stale(), held: model.listeners });
+        const held = model.listeners;
+        saver.note(() => ({ revision, entries: following.entries(), stale: following.stale(), held }));
       };
 
       loop.trigger('start');

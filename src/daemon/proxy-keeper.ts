@@ -79,21 +79,13 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     return memory.observed(memory.knownOf(planned));
   };
 
-  /**
-   * @param text what the file becomes; null leaves it to the reload that is to come
-   * @returns HAProxy's words where it did not take all steps: then the next round asks it about everything
-   */
-  const applySteps = async (
-    plan: Plan,
-    { desired, text }: { desired: Configuration; text: string | null },
-    signal: AbortSignal,
-  ): Promise<string | null> => {
+  /** @returns HAProxy's words where it did not take all steps: then the next round asks it about everything */
+  const applySteps = async (plan: Plan, desired: Configuration, signal: AbortSignal): Promise<string | null> => {
     const steps = plan.kind === 'nothing' ? [] : plan.steps;
     try {
       // Taken for done before it is: what a failure leaves undone is seen by the next round, which then asks about everything.
       memory.applied(steps, true);
-      const { busy, unwritten } = await proxy.apply(steps, text, signal);
-      if (text !== null) fileFault.tell(unwritten === null ? null : { error: unwritten });
+      const busy = await proxy.apply(steps, signal);
       memory.applied(steps, busy > 0);
       // Servers that only wait for their last connection are tried again with each tick, without a word.
       if (busy < steps.length) changeLog.applied(steps);
@@ -109,8 +101,8 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
 
   const act = async (built: BuiltModel, signal: AbortSignal): Promise<Outcome> => {
     const reloading = reloader.underWay();
-    const { text, pieces } = reloader.render(built);
-    const desired = read(pieces);
+    const rendered = reloader.render(built);
+    const desired = read(rendered.pieces);
     const observed = await observe(desired, signal);
     const plan = planOf(observed, desired);
     if (!proxy.isRunning()) {
@@ -120,8 +112,14 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
       await reloader.load(built, plan.kind === 'reload' ? plan.reason : notRunning, signal);
       return 'changed';
     }
-    const isFileOurs = plan.kind !== 'reload' && reloading === null;
-    const rejected = await applySteps(plan, { desired, text: isFileOurs ? text : null }, signal);
+    const rejected = await applySteps(plan, desired, signal);
+    // A reload writes the file itself.
+    if (plan.kind !== 'reload' && reloading === null && rejected === null)
+      void proxy
+        .keep(() => rendered.text)
+        .then((unwritten) => {
+          fileFault.tell(unwritten === null ? null : { error: unwritten });
+        });
     // What only servers ask for is seen by looking at them: until the reload, every round must.
     if (plan.kind === 'reload' && observed.loaded !== null && sectionChanges(observed.loaded, desired).length === 0)
       attention.all();
@@ -132,7 +130,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
     }
     const reason = reasonOf(plan, rejected);
     if (reason === null) reloader.settled(built);
-    if (reason === null || reloader.isRefused(text)) return 'settled';
+    if (reason === null || reloader.isRefused(rendered)) return 'settled';
     const waitMs = reloader.waitMs();
     return waitMs > 0 ? { waitMs } : { reloading: reloader.begin(built, reason, signal) };
   };

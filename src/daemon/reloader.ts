@@ -40,7 +40,7 @@ export interface Reloader {
   /** How long the next reload must wait, ms; 0 or less: not at all. */
   waitMs(): number;
   /** HAProxy did not take this text, a short while ago; the last good one stands. */
-  isRefused(text: string): boolean;
+  isRefused(rendered: Rendered): boolean;
   /** HAProxy runs with this: what was refused is no longer wanted. */
   settled(built: BuiltModel): void;
   /** What HAProxy took last; null where it took nothing yet. */
@@ -160,7 +160,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
 
     underWay: () => underWay,
     waitMs: () => nextReloadAt - performance.now(),
-    isRefused: (text) => refusal.isOf(text),
+    isRefused: (now) => refusal.fault() !== null && refusal.isOf(now.text),
 
     settled(built) {
       last = built;

@@ -9,20 +9,25 @@ import { retry } from './retry.js';
 const intervalMs = 1_000;
 
 export interface StateSaver {
-  /** What HAProxy has taken, of what etcd said. */
-  note(state: LastKnownGood): void;
+  /**
+   * What HAProxy has taken, of what etcd said.
+   *
+   * @param state is asked for it when it is written: much to gather, which most rounds need not. What the watch told since then
+   *   may be in it, be it not in HAProxy yet.
+   */
+  note(state: () => LastKnownGood): void;
   /** Writes what was noted, now and then, and once more when `signal` fires. */
   run(signal: AbortSignal): Promise<void>;
 }
 
 export function createStateSaver(store: StateStore, log: Logger): StateSaver {
-  let noted: LastKnownGood | null = null;
+  let noted: (() => LastKnownGood) | null = null;
   let saved = '';
 
   const save = async (): Promise<void> => {
     const state = noted;
     if (state === null) return;
-    const text = formatLastKnownGood(state);
+    const text = formatLastKnownGood(state());
     if (text !== saved) await store.save(text);
     saved = text;
     if (noted === state) noted = null;

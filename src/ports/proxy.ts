@@ -40,11 +40,6 @@ export class StepRejectedError extends Error {
   override readonly name = 'StepRejectedError';
 }
 
-export interface Applied {
-  readonly busy: number;
-  readonly unwritten: string | null;
-}
-
 /** The HAProxy child: one master, its current worker, and the file that they are configured by. */
 export interface Proxy {
   /** True while the master runs. */
@@ -56,13 +51,19 @@ export interface Proxy {
   answers(signal: AbortSignal): Promise<void>;
   workerPid(signal: AbortSignal): Promise<number | null>;
   /**
-   * Applies steps to the running worker, then rewrites the file to match, unless `text` is null.
+   * Applies steps to the running worker.
    *
-   * @returns how many servers could not be deleted yet because they have connections, and why the file could not be written;
-   *   null where it could, or needed not
+   * @returns how many servers could not be deleted yet because they have connections
    * @throws StepRejectedError; some of the steps may have been taken
    */
-  apply(steps: readonly Step[], text: string | null, signal: AbortSignal): Promise<Applied>;
+  apply(steps: readonly Step[], signal: AbortSignal): Promise<number>;
+  /**
+   * The worker has what this text says, and the file comes to say it too: at once, or within a second where it is large and
+   * changes often. Resolves when it does, or has become something later; never rejects.
+   *
+   * @returns why the file could not be written; null where it could
+   */
+  keep(text: () => string): Promise<string | null>;
   /**
    * Checks `text`, makes it the file, and starts HAProxy or reloads it; resolves when the new worker runs.
    * On any failure the file is the last good one again, and the old worker goes on.

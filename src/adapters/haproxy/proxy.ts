@@ -120,14 +120,14 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
   const load = async (text: string, signal: AbortSignal): Promise<void> => {
     if (stopping) throw new Error('no configuration is loaded: HAProxy is being stopped');
     await check(text, signal);
-    await file.take(text);
     try {
+      await file.take(text);
       await (master?.isRunning() === true ? reload(parseConfiguration(text).servers, signal) : start(signal));
     } catch (error) {
       await file.giveBack();
       throw error;
     }
-    await file.keep(text);
+    file.loaded(text);
   };
 
   return {
@@ -140,8 +140,8 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
       return states;
     },
     serverStatus: async (signal) => parseShowStat(await askWorker(paths, 'show stat -1 4 -1', { signal })),
+    keep: (text) => file.keep(text),
     workerPid: async (signal) => parseWorkerPid(await ask(paths.masterSocket, 'show proc', signal)),
-
     async answers(signal) {
       // One that starts has a deadline of its own, and so has a reload, during which the master is silent.
       if (!up) return;
@@ -149,14 +149,14 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
       if (loads === 0) await ask(paths.masterSocket, 'show proc', signal, answerTimeoutMs);
     },
 
-    async apply(steps, text, signal) {
+    async apply(steps, signal) {
       let waiting = 0;
       for (const line of commandLines(steps)) {
         const { busy, rejected } = parseStepsReply(await askWorker(paths, line, { signal }));
         if (rejected !== null) throw new StepRejectedError(rejected);
         waiting += busy;
       }
-      return { busy: waiting, unwritten: text === null ? null : await file.keep(text) };
+      return waiting;
     },
 
     check,
@@ -188,7 +188,7 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
 
     async stop() {
       stopping = true;
-      await loading;
+      await loading.then(() => file.end());
       // One that reloads loses a signal; it answers when it has.
       const { signal } = new AbortController();
       if (up) await ask(paths.masterSocket, 'show proc', signal, answerTimeoutMs).catch(() => undefined);

@@ -31,7 +31,7 @@ export function createRenderer(): (templates: Templates, view: View) => Parsed<R
     const parts = partsOf(templates);
     if (parts === null) {
       const whole = render(templates, { listeners, ...outer });
-      return whole.ok ? accept({ text: whole.value, pieces: [whole.value] }) : whole;
+      return whole.ok ? accept(renderedOf([whole.value])) : whole;
     }
     const around = JSON.stringify(outer);
     if (knownFor?.templates !== templates || knownFor.outer !== around) {
@@ -50,8 +50,20 @@ export function createRenderer(): (templates: Templates, view: View) => Parsed<R
     };
     return attempt(() => {
       const pieces = [rendered(parts.head, empty), ...listeners.map(pieceOf), rendered(parts.tail, empty)];
-      return { text: pieces.join(''), pieces };
+      return renderedOf(pieces);
     });
+  };
+}
+
+/** Most rounds need the pieces alone, and the text may be large. */
+function renderedOf(pieces: readonly string[]): Rendered {
+  let text: string | null = null;
+  return {
+    pieces,
+    get text() {
+      text ??= pieces.join('');
+      return text;
+    },
   };
 }
 

@@ -15,15 +15,29 @@ interface Contest<K> {
  * at once. Among several that may have it, the one with the oldest registration wins.
  */
 export function winnersOf<K>(claims: readonly Claim[], { wants, holds }: Contest<K>): ReadonlyMap<K, Listener> {
-  const claimants = new Map<K, Claim[]>();
+  const winners = new Map<K, Listener>();
+  const first = new Map<K, Claim>();
+  /** Most things are wanted by nobody else. */
+  const contested = new Map<K, Claim[]>();
   for (const claim of claims) {
     for (const thing of wants(claim.listener)) {
-      const others = claimants.get(thing);
-      if (others === undefined) claimants.set(thing, [claim]);
-      else others.push(claim);
+      const other = first.get(thing);
+      if (other === undefined) {
+        first.set(thing, claim);
+        winners.set(thing, claim.listener);
+        continue;
+      }
+      const those = contested.get(thing) ?? [other];
+      those.push(claim);
+      contested.set(thing, those);
     }
   }
-  return new Map([...claimants].map(([thing, those]) => [thing, winnerOf(those, (one) => holds(one, thing))]));
+  for (const [thing, those] of contested)
+    winners.set(
+      thing,
+      winnerOf(those, (one) => holds(one, thing)),
+    );
+  return winners;
 }
 
 function winnerOf(claimants: readonly Claim[], holds: (listener: Listener) => boolean): Listener {

@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 function note(revision: number): void {
-  saver.note({ revision, entries: [], stale: [], held: [] });
+  saver.note(() => ({ revision, entries: [], stale: [], held: [] }));
 }
 
 function revisions(): number[] {

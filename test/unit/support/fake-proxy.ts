@@ -3,7 +3,7 @@ import type { BindAddress } from '../../../src/core/haproxy/bind.js';
 import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
 import type { Step } from '../../../src/core/haproxy/plan.js';
 import type { ServerState, ServerStatus } from '../../../src/core/haproxy/replies.js';
-import { ConfigurationRefusedError, StepRejectedError, type Applied, type Proxy } from '../../../src/ports/proxy.js';
+import { ConfigurationRefusedError, StepRejectedError, type Proxy } from '../../../src/ports/proxy.js';
 
 /** HAProxy in memory. */
 export class FakeProxy implements Proxy {
@@ -89,16 +89,19 @@ export class FakeProxy implements Proxy {
     return Promise.resolve();
   }
 
-  apply(steps: readonly Step[], text: string | null): Promise<Applied> {
+  apply(steps: readonly Step[]): Promise<number> {
     return new Promise((resolve) => {
       if (this.rejectStep !== null) throw new StepRejectedError(this.rejectStep);
       let busy = 0;
       for (const step of steps) busy += this.#take(step);
       if (steps.length > 0) this.applied.push(steps);
-      const unwritten = text === null ? null : this.unwritable;
-      if (text !== null && unwritten === null) this.text = text;
-      resolve({ busy, unwritten });
+      resolve(busy);
     });
+  }
+
+  keep(text: () => string): Promise<string | null> {
+    if (this.unwritable === null) this.text = text();
+    return Promise.resolve(this.unwritable);
   }
 
   check(text: string): Promise<void> {
