@@ -1,5 +1,5 @@
 import { parseIp } from './address.js';
-import { drainTargetOf, parseKey, parseValue } from './keyspace.js';
+import { blankValue, drainTargetOf, parseKey, parseValue } from './keyspace.js';
 import { isWithin, type Network } from './networks.js';
 import type { Registration } from './service.js';
 import { signerOf, speakerFor, type Trust } from './signers.js';
@@ -63,6 +63,9 @@ export interface Service {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** As `blankValue`. */
+const blankEndpoint: Endpoint = { ...blankValue, service: '', id: '', key: '', createRevision: 0, stale: false };
+
 /** @param trust null: signatures do not matter */
 export function recordOf(prefix: string, entry: Entry, trust: Trust | null = null): CatalogRecord {
   const target = drainTargetOf(prefix, entry.key);
@@ -73,7 +76,8 @@ export function recordOf(prefix: string, entry: Entry, trust: Trust | null = nul
   if (!value.ok) return { kind: 'rejected', key: entry.key, reason: value.reason };
   const speaker = trust === null ? null : speakerFor(value.value.address.host, trust, entry.key, entry.value);
   if (speaker?.ok === false) return { kind: 'rejected', key: entry.key, reason: speaker.reason };
-  const endpoint = { ...key.value, ...value.value, key: entry.key, createRevision: entry.createRevision, stale: false };
+  const { createRevision } = entry;
+  const endpoint = Object.assign({ ...blankEndpoint }, key.value, value.value, { key: entry.key, createRevision });
   return { kind: 'endpoint', endpoint };
 }
 

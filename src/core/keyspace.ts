@@ -120,6 +120,18 @@ export function isOtherAttribute(name: string, text: string): boolean {
 
 type Value = Omit<Registration, 'service' | 'id'>;
 
+/**
+ * With all properties that a value has. An object that is made by altering a copy of it is made in less than a microsecond; V8
+ * takes ten and more where properties are added to what was spread.
+ */
+export const blankValue: Value = {
+  ...defaultAttributes,
+  address: { host: '', port: 0 },
+  servicePort: 0,
+  eventAtMs: null,
+  others: new Map(),
+};
+
 export function parseValue(stored: string): Parsed<Value> {
   // As a tool leaves it that puts the contents of a file.
   const text = stored.replace(/\r?\n$/, '');
@@ -129,12 +141,11 @@ export function parseValue(stored: string): Parsed<Value> {
   if (!address.ok) return address;
 
   const others = new Map<string, string>();
-  const eventAtMs = eventTimeOf(text);
-  let value: Value = {
-    ...defaultAttributes,
+  const value = {
+    ...blankValue,
     address: address.value,
     servicePort: address.value.port,
-    eventAtMs,
+    eventAtMs: eventTimeOf(text),
     others,
   };
   const query = mark === -1 ? '' : text.slice(mark + 1);
@@ -146,7 +157,7 @@ export function parseValue(stored: string): Parsed<Value> {
     seen.add(name);
     const attribute = parsePair(name, rest.join('='));
     if (!attribute.ok) return attribute;
-    value = { ...value, ...attribute.value };
+    Object.assign(value, attribute.value);
     if (isOtherAttribute(name, rest.join('='))) others.set(name, rest.join('='));
   }
   // HAProxy on the client host would take its own listener for the back end, and connect to itself without end.

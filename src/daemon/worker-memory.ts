@@ -1,5 +1,5 @@
 import { formatAddress } from '../core/address.js';
-import type { Configuration } from '../core/haproxy/configuration.js';
+import type { Configuration, ServerLine } from '../core/haproxy/configuration.js';
 import type { Observed, ObservedServer, Step } from '../core/haproxy/plan.js';
 import type { ServerState } from '../core/haproxy/replies.js';
 
@@ -30,6 +30,10 @@ type Server = Omit<ObservedServer, 'overdue'> & {
   readonly outSince: number | null;
 };
 
+function inPool({ address, weight, keywords }: ServerLine): Server {
+  return { address, weight, maint: false, drain: false, keywords, outSince: null };
+}
+
 /** @param drainDeadlineMs how long the connections of a server that went may live on */
 export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
   let configuration: Configuration | null = null;
@@ -37,7 +41,7 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
   let servers = new Map<string, Map<string, Server>>();
 
   const take = (own: Map<string, Server>, step: Step, mayStand: boolean): void => {
-    if (step.kind === 'add') own.set(step.server, { ...step.line, maint: false, drain: false, outSince: null });
+    if (step.kind === 'add') own.set(step.server, inPool(step.line));
     const there = own.get(step.server);
     if (there === undefined) return;
     switch (step.kind) {
@@ -70,9 +74,7 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
           listener,
           new Map([
             ...(servers.get(listener) ?? []),
-            ...[...lines].map(
-              ([server, line]) => [server, { ...line, maint: false, drain: false, outSince: null }] as const,
-            ),
+            ...[...lines].map(([server, line]) => [server, inPool(line)] as const),
           ]),
         ]),
       );
@@ -100,10 +102,10 @@ export function createWorkerMemory(drainDeadlineMs: number): WorkerMemory {
 
     observed(listeners) {
       const now = performance.now();
-      const asObserved = ({ outSince, ...server }: Server): ObservedServer => ({
-        ...server,
-        overdue: outSince !== null && now - outSince > drainDeadlineMs,
-      });
+      const asObserved = ({ address, weight, maint, drain, keywords, outSince }: Server): ObservedServer => {
+        const overdue = outSince !== null && now - outSince > drainDeadlineMs;
+        return { address, weight, maint, drain, keywords, overdue };
+      };
       return {
         loaded: configuration,
         servers: new Map(
