@@ -105,7 +105,7 @@ export async function withDaemon<T>(bed: Bed, endpoints: number, use: (running: 
     if (servers !== endpoints) throw new Error(`HAProxy has ${String(servers)} servers, not ${String(endpoints)}`);
     return await use({
       daemon,
-      pid: pidOf('dist/cli/docker-discover.js', '--max-semi-space-size=1'),
+      pid: pidOf('dist/cli/docker-discover.js', '--max-semi-space-size=2'),
       coldMs,
       proxies: () => pidsOf('haproxy', join(dir, 'run')),
       told: (word) =>

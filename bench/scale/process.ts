@@ -30,7 +30,7 @@ export function startBuilt(
   name: 'docker-register' | 'docker-discover',
   env: Readonly<Record<string, string>>,
 ): MeasuredDaemon {
-  const child = spawn(process.execPath, ['--max-semi-space-size=1', `dist/cli/${name}.js`], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', `dist/cli/${name}.js`], {
     cwd: root,
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -137,7 +137,7 @@ async function measure(etcd: TestEtcd, containers: number): Promise<Measured> {
   try {
     await until(() => keys.size === containers);
     const completeMs = performance.now() - startedAt;
-    const pid = pidOf('dist/cli/docker-register.js', '--max-semi-space-size=1');
+    const pid = pidOf('dist/cli/docker-register.js', '--max-semi-space-size=2');
     const started = useOf(pid);
     const startRequests = await requests();
 

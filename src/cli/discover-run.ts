@@ -24,7 +24,13 @@ import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
 import { createLogger } from './log.js';
 import { discoverHealth, discoverReadings } from './discover-readings.js';
-import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
+import {
+  meterOf,
+  readinessReading,
+  serveOwnEndpoints,
+  serveServiceManager,
+  trimHeapAfterStart,
+} from './own-endpoints.js';
 import { runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { limitsOf } from './limit-settings.js';
@@ -141,6 +147,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
           ...(page === null ? [] : [(both: AbortSignal) => serveStatusPage({ ...page, feed, log }, both)]),
           (both) => serveOwnEndpoints({ bind: settings.metricsBind, meter, health, log }, both),
           (both) => serveServiceManager({ health, log }, both),
+          (both) => trimHeapAfterStart(health, both),
         ],
         signal,
       ),

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { trimHeap } from '../adapters/heap.js';
 import { serveHttp, textAnswer, type Answer } from '../adapters/http/server.js';
 import { notifySystemd } from '../adapters/systemd.js';
 import { createPrometheusMeter, type PrometheusMeter, type Reading } from '../adapters/prometheus.js';
@@ -49,6 +51,13 @@ export async function serveOwnEndpoints(
   ]);
   const what = `metrics and health on ${formatBind(bind)} (METRICS_BIND)`;
   await retry((healthy) => serveHttp({ bind, paths }, healthy, signal), { what, log, signal });
+}
+
+/** What a start leaves behind goes a little later: what follows on the first answer is part of it. */
+export async function trimHeapAfterStart({ readiness }: Health, signal: AbortSignal): Promise<void> {
+  do await sleep(5_000, undefined, { signal });
+  while (!readiness().isReady);
+  trimHeap();
 }
 
 /** Where systemd started the daemon and wants to be told (Type=notify), it is. */

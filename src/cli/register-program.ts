@@ -22,7 +22,13 @@ import { hostIpMissing } from './host-ip.js';
 import { createLogger } from './log.js';
 import { refuseArguments, required, runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
-import { meterOf, readinessReading, serveOwnEndpoints, serveServiceManager } from './own-endpoints.js';
+import {
+  meterOf,
+  readinessReading,
+  serveOwnEndpoints,
+  serveServiceManager,
+  trimHeapAfterStart,
+} from './own-endpoints.js';
 import { addByHandCommands } from './register-by-hand.js';
 import { addDoctorCommand } from './register-doctor.js';
 import { addExplainCommand } from './register-explain.js';
@@ -115,6 +121,7 @@ export function registerProgram(): Command {
             (both) => serveControl(socketOf(runDir), control, both),
             (both) => serveOwnEndpoints({ bind: metricsBind, meter, health, log }, both),
             (both) => serveServiceManager({ health, log }, both),
+            (both) => trimHeapAfterStart(health, both),
           ],
           signal,
         ),

@@ -11,6 +11,7 @@ import {
   type Problem,
   type Service,
 } from './catalog.js';
+import { createGroups } from './groups.js';
 import { defaultLimits, type DiscoverLimits } from './limits.js';
 import { createJoined, oldestEndpoints, oldestServices } from './oldest-services.js';
 import { createSorted } from './sorted.js';
@@ -46,9 +47,9 @@ export function createCatalogIndex(limits: CatalogLimits = defaultLimits): Catal
   const drains = new Map<string, Drain>();
   /** The keys that say so, by what they drain. */
   const drainKeys = new Map<string, Set<string>>();
-  const byAddress = createGroups();
-  const byService = createGroups();
-  const byDrainName = createGroups();
+  const byAddress = createGroups<Endpoint>();
+  const byService = createGroups<Endpoint>();
+  const byDrainName = createGroups<Endpoint>();
   /** Addresses that may have another holder than when the catalog was last asked for, and services with other endpoints. */
   const contested = new Set<string>();
   const touched = new Set<string>();
@@ -168,30 +169,5 @@ export function createCatalogIndex(limits: CatalogLimits = defaultLimits): Catal
         beyond: { services: ofServices.beyond, endpoints: joined(crowded.values()) },
       };
     },
-  };
-}
-
-/** Endpoints by something that several may share. */
-interface Groups {
-  add(name: string, endpoint: Endpoint): void;
-  delete(name: string, key: string): void;
-  of(name: string): Endpoint[];
-  first(name: string): Endpoint | undefined;
-}
-
-function createGroups(): Groups {
-  const groups = new Map<string, Map<string, Endpoint>>();
-  return {
-    add(name, endpoint) {
-      const group = groups.get(name) ?? new Map<string, Endpoint>();
-      groups.set(name, group.set(endpoint.key, endpoint));
-    },
-    delete(name, key) {
-      const group = groups.get(name);
-      group?.delete(key);
-      if (group?.size === 0) groups.delete(name);
-    },
-    of: (name) => [...(groups.get(name)?.values() ?? [])],
-    first: (name) => groups.get(name)?.values().next().value,
   };
 }

@@ -140,14 +140,13 @@ export function parseValue(stored: string): Parsed<Value> {
   const address = parseAddress(mark === -1 ? text : text.slice(0, mark));
   if (!address.ok) return address;
 
-  const others = new Map<string, string>();
   const value = {
     ...blankValue,
     address: address.value,
     servicePort: address.value.port,
     eventAtMs: eventTimeOf(text),
-    others,
   };
+  const others = new Map<string, string>();
   const query = mark === -1 ? '' : text.slice(mark + 1);
   const seen = new Set<string>();
   for (const pair of query.split('&').filter((one) => one !== '')) {
@@ -166,7 +165,8 @@ export function parseValue(stored: string): Parsed<Value> {
       `${quoted(text)} points back to the listener itself: a loopback address needs a service port of its own`,
     );
   }
-  return accept(value);
+  // Most have none, and share the empty one.
+  return accept(others.size === 0 ? value : { ...value, others });
 }
 
 function parsePair(name: string, text: string): Parsed<Partial<Value>> {
