@@ -14,5 +14,5 @@ export function trimHeap(): void {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
   setFlagsFromString('--no-expose-gc');
-  if (typeof collect === 'function') collect();
+  if (typeof collect === 'function') (collect as () => void)();
 }
