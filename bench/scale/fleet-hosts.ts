@@ -61,10 +61,9 @@ export function runHosts({ count, first, registryFor }: FleetOptions): Fleet {
           });
           break;
         case 'deploy': {
-          const total = count * containersPerHost;
-          for (let n = 0; n < total;) {
-            const due = Math.ceil(((performance.now() - startedAt) / (order.withinSeconds * 1_000)) * total);
-            for (; n < Math.min(due, total); n += 1) hosts[n % count]?.engine.replaceOne();
+          for (let n = 0; n < order.containers;) {
+            const due = Math.ceil(((performance.now() - startedAt) / 1_000) * order.perSecond);
+            for (; n < Math.min(due, order.containers); n += 1) hosts[n % hosts.length]?.engine.replaceOne();
             await sleep(10);
           }
           break;

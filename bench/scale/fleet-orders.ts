@@ -1,11 +1,14 @@
 import type { Registry } from '../../src/ports/registry.js';
 
+/** Hosts that register, client hosts that watch, and such that poll. */
+export type FleetRole = 'hosts' | 'clients' | 'pollers';
+
 /** What the parent tells a worker of the fleet. */
 export type FleetOrder =
   /** Start all, spread over so many seconds; answered when each has done its first work. */
   | { readonly do: 'start'; readonly withinSeconds: number }
-  /** Hosts: replace every container once, spread over so many seconds. */
-  | { readonly do: 'deploy'; readonly withinSeconds: number }
+  /** Hosts: replace so many containers, the oldest of one host after the other. */
+  | { readonly do: 'deploy'; readonly containers: number; readonly perSecond: number }
   /** Hosts: a share of them falls silent, without a word. */
   | { readonly do: 'lose'; readonly share: number }
   /** Clients: all of them begin anew at once; answered when each has its catalog. */

@@ -21,6 +21,8 @@ export interface KeyAdmission {
   delete(key: string): void;
   /** All that stand in etcd, the ones that are left out too. */
   readonly standing: number;
+  /** A key that is taken hangs on this lease. */
+  isHeld(lease: string): boolean;
   /** By the limit. The sum is true at any time; which limit, and whose lease, is as it was told last. */
   leftOut(): Readonly<Record<'keys' | 'keysPerLease', number>>;
   /** One for each lease, and for the limit of all; sorted by key, the same object until it changes. */
@@ -133,6 +135,7 @@ export function createKeyAdmission(limits: Pick<DiscoverLimits, 'keys' | 'keysPe
     get standing() {
       return standing;
     },
+    isHeld: (lease) => leases.has(lease),
     leftOut() {
       const all = Math.max(0, standing - taken.size);
       const keys = Math.min(all, outOfAll.count);

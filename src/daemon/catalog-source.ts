@@ -68,6 +68,7 @@ export function createCatalogSource({
 
   const missed = createStaleKeys({
     registry,
+    isHeld: (lease) => known.isHeld(lease),
     prefix,
     staleMs,
     most: limits.keys,

@@ -23,6 +23,8 @@ export interface KnownKeys {
   advance(revision: number): void;
   valueOf(key: string): string | undefined;
   has(key: string): boolean;
+  /** Whether one that stands, and is taken, hangs on this lease. */
+  isHeld(lease: string): boolean;
   /** How many stand in etcd, those that are left out too. */
   standing(): number;
   /** Whether etcd has what is known here, as far as the poll can tell. */
@@ -159,6 +161,7 @@ export function createKnownKeys({ prefix, limits, judge, index, missed, initial,
     standing: () => admission.standing,
     valueOf: (key) => known.get(key)?.entry.value,
     has: (key) => known.has(key),
+    isHeld: (lease) => admission.isHeld(lease),
     entries: () => [...known.values()].flatMap(({ entry, record }) => (record.kind === 'rejected' ? [] : [entry])),
     revision: () => revision,
     leftOut: () => admission.problems(),

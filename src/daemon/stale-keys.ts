@@ -19,6 +19,8 @@ export interface Verdicts {
 
 export interface StaleKeysOptions extends Verdicts {
   readonly registry: Pick<Registry, 'leaseTime'>;
+  /** A key that stands hangs on this lease. One that ends takes all its keys at one revision, so it lives; etcd need not be asked. */
+  readonly isHeld: (lease: string) => boolean;
   readonly prefix: string;
   /** How long a stale key is kept while etcd answers; 0: not at all. */
   readonly staleMs: number;
@@ -68,6 +70,7 @@ const concurrency = 4;
 
 export function createStaleKeys({
   registry,
+  isHeld,
   prefix,
   staleMs,
   most,
@@ -97,7 +100,7 @@ export function createStaleKeys({
     const living = new Set<string>();
     const worker = async (): Promise<void> => {
       for (let lease = leases.shift(); lease !== undefined; lease = leases.shift())
-        if (lease !== '0' && (await livesOn(lease, signal))) living.add(lease);
+        if (lease !== '0' && (isHeld(lease) || (await livesOn(lease, signal)))) living.add(lease);
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
     // Some may have been put again meanwhile.

@@ -73,6 +73,20 @@ it('keeps the create revision of a key that is put again', async () => {
   expect(after?.modRevision).toBeGreaterThan(before?.modRevision ?? Infinity);
 });
 
+it('tells at once, and at one revision, of all keys that go with their lease', async () => {
+  const lease = await etcd.registry.grantLease(2_000, signal);
+  await etcd.registry.apply({ puts: putsOf(2_000), deletes: [] }, lease, signal);
+  const { revision } = await etcd.registry.list(signal);
+  const batches: number[] = [];
+  const end = new AbortController();
+  const watching = etcd.registry.watch(revision, (batch) => batches.push(batch.length), end.signal);
+  await waitFor('the lease to end', () => batches.length > 0);
+  expect(batches).toEqual([2_000]);
+  expect((await etcd.registry.list(signal)).revision).toBe(revision + 1);
+  end.abort();
+  await watching.catch(() => undefined);
+});
+
 describe('what is our own', () => {
   const keys = Array.from({ length: 300 }, (_, n) => `/backends/web/${String(n)}`);
 

@@ -310,6 +310,24 @@ describe('a key that went', () => {
     expect(source.stale()).toEqual([]);
   });
 
+  test('beside others of its lease was withdrawn, and etcd is not asked', async () => {
+    const { source } = await watched();
+    registry.put('/backends/web/c', '10.0.0.3:80?port=8000', lease);
+    registry.failOn('leaseTime');
+    registry.remove(key);
+    await until('the verdict', () => standing(source).length === 2);
+    expect(standing(source)).toEqual(['b', 'c']);
+    expect(registry.calls).not.toContain('leaseTime');
+  });
+
+  test('with all others of its lease is stale with them', async () => {
+    const { source } = await watched();
+    registry.put('/backends/web/c', '10.0.0.3:80?port=8000', lease);
+    registry.expire(lease);
+    await until('the verdict', () => standing(source).includes('a stale'));
+    expect(standing(source)).toEqual(['a stale', 'b', 'c stale']);
+  });
+
   test('with its lease is kept as stale, for a while', async () => {
     const { source, messages } = await watched();
     registry.expire(lease);
