@@ -39,6 +39,7 @@ export async function polls(): Promise<void> {
         'all keys': () => registry.list(signal()),
         'number and youngest': () => registry.fingerprint(signal()),
         'their number': () => registry.countKeys(signal()),
+        'the revision': () => registry.revision(signal()),
         [`the ${String(ownKeys)} of one lease`]: () => registry.listOwn(own, [], signal()),
         'a keep-alive': () => registry.keepAlive(own, signal()),
       };

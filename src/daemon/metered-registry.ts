@@ -48,6 +48,7 @@ export function meteredRegistry(
       }
     },
     listOwn: (lease, keys, signal) => timed('list_own', signal, () => registry.listOwn(lease, keys, signal)),
+    revision: (signal) => timed('poll', signal, () => registry.revision(signal)),
     countKeys: (signal) => timed('poll', signal, () => registry.countKeys(signal)),
     fingerprint: (signal) => timed('poll', signal, () => registry.fingerprint(signal)),
     // A watch lasts: its time says nothing.

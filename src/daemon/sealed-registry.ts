@@ -7,6 +7,7 @@ export function sealedRegistry(registry: Registry, seal: Seal): Registry {
     list: (signal) => registry.list(signal),
     listOwn: (lease, keys, signal) => registry.listOwn(lease, keys, signal),
     pages: (signal) => registry.pages(signal),
+    revision: (signal) => registry.revision(signal),
     countKeys: (signal) => registry.countKeys(signal),
     fingerprint: (signal) => registry.fingerprint(signal),
     watch: (revision, onEvents, signal) => registry.watch(revision, onEvents, signal),

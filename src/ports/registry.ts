@@ -41,6 +41,8 @@ export interface Registry {
   listOwn(lease: string, keys: Iterable<string>, signal: AbortSignal): Promise<readonly HeldEntry[]>;
   /** All in parts, all at the same revision; who takes the next one late is not told anything newer. */
   pages(signal: AbortSignal): AsyncIterable<Listing>;
+  /** Revision of etcd, whatever changed, as one member sees it; that may be a moment behind. Costs etcd next to nothing. */
+  revision(signal: AbortSignal): Promise<number>;
   /** How many keys stand, as one member sees it; that may be a moment behind. Costs etcd a sixth of a fingerprint. */
   countKeys(signal: AbortSignal): Promise<number>;
   /** Costs etcd a look at every value. */

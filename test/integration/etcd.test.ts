@@ -111,6 +111,7 @@ describe('fingerprint', () => {
     const look = async (): Promise<void> => {
       const { count, latest } = await etcd.registry.fingerprint(signal);
       expect(await etcd.registry.countKeys(signal)).toBe(count);
+      expect(await etcd.registry.revision(signal)).toBe((await etcd.registry.list(signal)).revision);
       seen.push(`${String(count)} ${String(latest)}`);
     };
     await etcd.client.put('/backends/web/a').value('10.0.0.1:80');

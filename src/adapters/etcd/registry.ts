@@ -53,6 +53,13 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
 
     listOwn: (lease, keys, signal) => keysOfLease(lease, keys, (ask) => call('tell of our registrations', signal, ask)),
 
+    revision: (signal) =>
+      call('answer the poll', signal, async ({ kv }, options) => {
+        // A key that nobody has, within what a user who may read the registrations may read.
+        const { header } = await kv.range({ key: range.key, count_only: true, serializable: true }, options);
+        return Number(header.revision);
+      }),
+
     countKeys: (signal) =>
       call('answer the poll', signal, async ({ kv }, options) => {
         // From the index alone, and by the member that is asked: no word with the others.

@@ -177,12 +177,12 @@ describe('the poll', () => {
     registry.put('/backends/web/b', value);
     registry.remove('/backends/web/a');
     await pass(pollMs * 10);
-    expect(registry.count('fingerprint') + registry.count('countKeys')).toBe(10);
+    expect(registry.count('fingerprint') + registry.count('revision')).toBe(10);
     expect(registry.count('list')).toBe(1);
     expect(source.isLive()).toBe(true);
   });
 
-  test('mostly asks for no more than their number, and in a minute at least once for what they say', async () => {
+  test('mostly asks for no more than the revision, and in a minute at least once for what they say', async () => {
     registry.put('/backends/web/a', value);
     start();
     await until('the watch', () => registry.isWatched());
@@ -190,7 +190,23 @@ describe('the poll', () => {
     // Every half of a minute to a minute, in ten of them.
     expect(registry.count('fingerprint')).toBeGreaterThanOrEqual(9);
     expect(registry.count('fingerprint')).toBeLessThanOrEqual(20);
-    expect(registry.count('fingerprint') + registry.count('countKeys')).toBe(120);
+    expect(registry.count('fingerprint') + registry.count('revision')).toBe(120);
+    expect(registry.count('countKeys')).toBe(1);
+  });
+
+  test('asks for their number when the watch has told something since, but of many keys not each time', async () => {
+    for (let n = 0; n < 5_000; n += 1) registry.put(`/backends/web/${String(n)}`, value);
+    start();
+    await until('the watch', () => registry.isWatched());
+    await pass(pollMs);
+    for (let n = 0; n < 24; n += 1) {
+      registry.put('/backends/web/a', `10.0.0.1:${String(1_000 + n)}`);
+      await pass(pollMs);
+    }
+    // 5,000 keys, 2 ms for each: every 10 s.
+    expect(registry.count('countKeys')).toBeGreaterThanOrEqual(8);
+    expect(registry.count('countKeys')).toBeLessThanOrEqual(14);
+    expect(registry.count('list')).toBe(1);
   });
 
   test.each([

@@ -107,6 +107,10 @@ export class FakeRegistry implements Registry {
     );
   }
 
+  revision(signal: AbortSignal): Promise<number> {
+    return this.#call('revision', signal, () => this.#revision);
+  }
+
   countKeys(signal: AbortSignal): Promise<number> {
     return this.#call('countKeys', signal, () => this.entries.size);
   }
