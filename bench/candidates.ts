@@ -13,7 +13,8 @@ function instead(...pairs: readonly (readonly [from: string, to: string])[]): Ca
     }, template);
 }
 
-const observing = ' observe layer4 error-limit 10 on-error mark-down';
+const errorLimit = 'error-limit {{errorLimit}}';
+const observing = ` observe layer4 ${errorLimit} on-error mark-down`;
 const interval = '{{checkInterval}}';
 const checking = `inter ${interval} fastinter 500ms downinter 1s rise 2 fall 2${observing}`;
 
@@ -29,10 +30,10 @@ export const candidates: readonly Candidate[] = [
     ),
   },
   { name: 'retries 3, option redispatch', change: instead(['retries 5', 'retries 3'], ['redispatch 2', 'redispatch']) },
-  { name: 'error-limit 3', change: instead(['error-limit 10', 'error-limit 3']) },
+  { name: 'error-limit 3', change: instead([errorLimit, 'error-limit 3']) },
   {
     name: 'on-error sudden-death',
-    change: instead(['error-limit 10 on-error mark-down', 'error-limit 1 on-error sudden-death']),
+    change: instead([`${errorLimit} on-error mark-down`, 'error-limit 1 on-error sudden-death']),
   },
   { name: 'no observe', change: instead([observing, '']) },
   { name: 'on-error fastinter', change: instead(['on-error mark-down', 'on-error fastinter']) },

@@ -1,10 +1,11 @@
 import { machine } from '../report.js';
+import { checks } from './checks.js';
 import { discoverer } from './discoverer.js';
 import { fleet } from './fleet.js';
 import { polls } from './polls.js';
 import { registrar } from './registrar.js';
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { polls, registrar, discoverer, fleet };
+const benches: Readonly<Record<string, () => Promise<void>>> = { polls, registrar, discoverer, checks, fleet };
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => benches[name] === undefined);

@@ -1,4 +1,5 @@
 import type { DiscoverStatus } from '../core/discover-status.js';
+import { formatPace } from '../core/haproxy/check-pace.js';
 import { codeOf, inAscii, printable } from '../core/result.js';
 import { paintedStatus, plain, type Paint } from './paint.js';
 import { formatTable } from './table.js';
@@ -9,7 +10,7 @@ const shownKeyLength = 100;
 
 /** For a person to read. */
 export function statusText(status: DiscoverStatus, paint: Paint = plain): string {
-  const { catalog, haproxy, output, fault, listeners, problems } = status;
+  const { catalog, haproxy, checks, output, fault, listeners, problems } = status;
   const hands =
     output === null
       ? `haproxy: ${haproxySummary(haproxy, paint)}`
@@ -22,6 +23,7 @@ export function statusText(status: DiscoverStatus, paint: Paint = plain): string
   ] as const) {
     if (change !== null) lines.push(`${name} ${ageOf(change.at)} ago: ${inAscii(change.what)}`);
   }
+  if (checks.because !== null) lines.push(formatPace(checks));
   if (fault !== null) lines.push(paint('bad', `fault: ${inAscii(fault)}`));
   const stale = listeners.flatMap(({ endpoints }) => endpoints.filter((endpoint) => endpoint.stale)).length;
   if (stale > 0)

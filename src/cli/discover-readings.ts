@@ -1,11 +1,15 @@
 import type { Reading } from '../adapters/prometheus.js';
 import { limitCountsOf, type DiscoverLimits } from '../core/limits.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
+import type { CheckPacer } from '../daemon/check-pacer.js';
 import type { Discover } from '../daemon/discover.js';
 import type { Health } from '../daemon/service-notices.js';
 
 /** What of docker-discover is looked up when somebody asks. */
-export function discoverReadings({ counts }: Pick<Discover, 'counts'>, limits: DiscoverLimits): readonly Reading[] {
+export function discoverReadings(
+  { counts }: Pick<Discover, 'counts'>,
+  { limits, pacer }: { readonly limits: DiscoverLimits; readonly pacer: CheckPacer },
+): readonly Reading[] {
   const m = discoverMetrics;
   return [
     { metric: m.catalogLive, read: () => Number(counts().isLive) },
@@ -17,6 +21,17 @@ export function discoverReadings({ counts }: Pick<Discover, 'counts'>, limits: D
     { metric: m.notServed, read: () => new Map(Object.entries(counts().notServed)) },
     { metric: m.overLimit, read: () => new Map(Object.entries(counts().overLimit)) },
     { metric: m.limit, read: () => new Map(Object.entries(limitCountsOf(limits))) },
+    { metric: m.clientHosts, read: () => pacer.clientHosts() },
+    {
+      metric: m.checkInterval,
+      read: () => {
+        const { tcpMs, httpMs } = pacer.current();
+        return new Map([
+          ['tcp', tcpMs / 1000],
+          ['http', httpMs / 1000],
+        ]);
+      },
+    },
     { metric: m.haproxyUp, read: () => Number(counts().isRunning) },
     { metric: m.behind, read: () => Number(counts().isRefused) },
   ];

@@ -8,10 +8,13 @@ import type { Certificate } from '../core/certificates.js';
 import { beyondOf, problemListsOf } from '../core/discover-status.js';
 import { admittedBy, allAdmitted, whyBarredBy } from '../core/haproxy/client-policy.js';
 import { fixedBindsOf, hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
+import { checkLoadOf, paceOf } from '../core/haproxy/check-pace.js';
 import { modelOf, type Model } from '../core/haproxy/model.js';
 import { viewOf, type View } from '../core/haproxy/view.js';
 import { keyspaceOf, printableKey } from '../core/keyspace.js';
 import { listKeys, type ListedKeys } from '../daemon/listed-keys.js';
+import { paceBoundsOf } from './check-settings.js';
+import { countClientHosts } from './discover-client-hosts.js';
 import { certificateStoreOf, copiesIn, readCertificates } from './discover-certificates.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
 import { etcdOf } from './etcd-settings.js';
@@ -44,7 +47,7 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   const { usable, unusable, expired } = await readCertificates(certificateStoreOf(settings), settings);
   const trust = (await signersFileOf(settings))?.trust() ?? null;
   const limits = limitsOf(settings);
-  const { entries, admission } = await listNow(settings);
+  const { entries, admission, clientHosts } = await listNow(settings);
   const catalog = catalogOf(
     [...entries.values()].map((entry) => sizedRecordOf(entry, { prefix, trust, limits })),
     limits,
@@ -61,9 +64,10 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   });
   const certificates = usable.length === 0 ? null : copyOf(usable, copiesIn(runDir));
   const barred = new Set<FixedName>(isOurs ? [] : ['stats page']);
+  const pace = paceOf(checkLoadOf(model.listeners, clientHosts ?? 1), paceBoundsOf(settings), null);
   return {
     model,
-    view: viewOf(model, proxySettings, { barred, certificates }),
+    view: viewOf(model, proxySettings, { barred, certificates, pace }),
     certificates: usable,
     remarks: [
       ...[...unusable, ...expired].map(({ path, reason }) => `certificate ${path}: ${reason}`),
@@ -74,12 +78,14 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   };
 }
 
-async function listNow(settings: DiscoverSettings): Promise<ListedKeys> {
+async function listNow(settings: DiscoverSettings): Promise<ListedKeys & { readonly clientHosts: number | null }> {
   const etcd = await etcdOf(settings);
   const client = createEtcdClient(etcd);
   try {
     const registry = createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(settings.prefix) });
-    return await listKeys({ registry, limits: limitsOf(settings), isKnown: () => false }, AbortSignal.timeout(30_000));
+    const signal = AbortSignal.timeout(30_000);
+    const listed = await listKeys({ registry, limits: limitsOf(settings), isKnown: () => false }, signal);
+    return { ...listed, clientHosts: await countClientHosts(settings, client) };
   } finally {
     client.close();
   }

@@ -12,11 +12,14 @@ import { fixedBindsOf, hasEntrance } from '../core/haproxy/fixed-binds.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { createCertificates } from '../daemon/certificates.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
+import { createCheckPacer } from '../daemon/check-pacer.js';
 import { createDiscover } from '../daemon/discover.js';
 import { runTasks } from '../daemon/lifecycle.js';
 import { createStatusFeed } from '../daemon/status-feed.js';
 import { meteredRegistry } from '../daemon/metered-registry.js';
+import { paceBoundsOf } from './check-settings.js';
 import { certificateStoreOf } from './discover-certificates.js';
+import { clientHostsOf } from './discover-client-hosts.js';
 import { prepareExec, prepareHaproxy } from './discover-hands.js';
 import { proxySettingsOf, reservedPorts, type DiscoverSettings } from './discover-settings.js';
 import { renewEtcdAccess } from './etcd-renewal.js';
@@ -85,6 +88,14 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     discover.trigger('HAProxy exited');
   });
   const client = createEtcdClient(etcd);
+  const clientHosts = clientHostsOf({
+    settings,
+    etcd: client,
+    hosts: etcd.hosts,
+    log,
+    onChange: trigger('client hosts counted'),
+  });
+  const pacer = createCheckPacer({ bounds: paceBoundsOf(settings), clientHosts: () => clientHosts.count() });
   const store = certificateStoreOf(settings);
   const certificates =
     store === null ? null : createCertificates({ store, pollMs: poll, log, onChange: trigger('certificates changed') });
@@ -105,6 +116,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
       policy: policyOf(settings),
       lingerMs: settings.linger,
       mostListeners: limits.listeners,
+      pacer,
     },
     limits,
     otherProblems: () => certificates?.problems() ?? noProblems,
@@ -116,7 +128,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     meter,
   });
   const health = discoverHealth(discover);
-  meter.show([...discoverReadings(discover, limits), readinessReading(discoverMetrics, health)]);
+  meter.show([...discoverReadings(discover, { limits, pacer }), readinessReading(discoverMetrics, health)]);
   await certificates?.look();
   const feed = createStatusFeed({
     about: {
@@ -138,6 +150,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
       runTasks(
         [
           (both) => discover.run(both),
+          (both) => clientHosts.run(both),
           (both) => renewEtcdAccess({ settings, etcd, client, log }, both),
           ...(signers === null
             ? []

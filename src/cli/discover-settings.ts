@@ -4,6 +4,7 @@ import { parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
 import type { FixedBind } from '../core/haproxy/fixed-binds.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import { accept, type Parsed } from '../core/result.js';
+import { checkOptions, type CheckSettings } from './check-settings.js';
 import { entranceOf, entranceOptions, type EntranceSettings } from './entrance-settings.js';
 import { execOptions, type ExecSettings } from './exec-settings.js';
 import { policyOptions, type PolicySettings } from './policy-settings.js';
@@ -21,7 +22,7 @@ import {
 import { statsAuthOf, statsOptions, type StatsSettings } from './stats-settings.js';
 
 export interface DiscoverSettings
-  extends SharedSettings, QuietSettings, PolicySettings, StatsSettings, EntranceSettings, ExecSettings {
+  extends SharedSettings, QuietSettings, PolicySettings, StatsSettings, EntranceSettings, ExecSettings, CheckSettings {
   readonly poll: number;
   readonly bind: readonly string[];
   readonly statusBind: BindAddress | 'none';
@@ -55,6 +56,7 @@ export function discoverOptions(): Option[] {
     ...entranceOptions(),
     ...execOptions(),
     ...policyOptions(),
+    ...checkOptions(),
     new Option(
       '--template <path>',
       'Mustache template of haproxy.cfg, or a directory of parts of it (default: the one that is built in)',

@@ -1,6 +1,7 @@
 import type { Catalog, Problem } from './catalog.js';
 import { formatAddress } from './address.js';
 import { formatRoute } from './http-route.js';
+import type { CheckPace } from './haproxy/check-pace.js';
 import type { Server } from './haproxy/listener.js';
 import type { Model } from './haproxy/model.js';
 import type { ServerStatus } from './haproxy/replies.js';
@@ -24,6 +25,11 @@ export interface DiscoverStatus {
     readonly runtimeChanges: number;
     readonly lastReload: { readonly what: string; readonly at: string } | null;
     readonly lastChange: { readonly what: string; readonly at: string } | null;
+  };
+  /** How often endpoints are checked whose service has no time of its own. */
+  readonly checks: CheckPace & {
+    /** Null while nobody has told how many there are. */
+    readonly clientHosts: number | null;
   };
   /** The file that is rendered for another proxy; null where HAProxy is ours. */
   readonly output: {

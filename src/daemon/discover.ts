@@ -69,10 +69,12 @@ export function createDiscover(options: DiscoverOptions): Discover {
   const rounds = createMeteredRounds({ meter, metrics: discoverMetrics });
   let ready = false;
 
+  const trigger = (reason: string): void => {
+    loop.trigger(reason);
+  };
+
   return {
-    trigger: (reason) => {
-      loop.trigger(reason);
-    },
+    trigger,
 
     isReady: () => ready && hands.isRunning(),
 
@@ -95,6 +97,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         revision: source?.revision() ?? 0,
         ...its,
         fault: hands.fault(),
+        checks: { ...host.pacer.current(), clientHosts: host.pacer.clientHosts() },
         listeners: listenerStatusOf(model, servers),
         problems: problems.flat(),
       };
@@ -102,9 +105,6 @@ export function createDiscover(options: DiscoverOptions): Discover {
 
     async run(signal) {
       const initial = await restoreState(store, log);
-      const onChange = (reason: string): void => {
-        loop.trigger(reason);
-      };
       const followed = { registry, prefix, pollMs, trust, staleMs, limits, log, meter };
       const following = createCatalogSource({
         ...followed,
@@ -112,7 +112,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         onNews: (news) => {
           propagation.heard(news);
         },
-        onChange,
+        onChange: trigger,
       });
       source = following;
       const builder = createModelBuilder({ ...host, proxy: hands, held: initial.held, heldRevision: initial.revision });
@@ -121,7 +121,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
       const lookAgain = (outcome: Outcome): void => {
         if (outcome === 'settled') return;
         if (outcome === 'changed') loop.trigger('verify');
-        else if ('waitMs' in outcome) setTimeout(onChange, outcome.waitMs, 'reload due').unref();
+        else if ('waitMs' in outcome) setTimeout(trigger, outcome.waitMs, 'reload due').unref();
         else
           void outcome.reloading.then(() => {
             loop.trigger('reload ended');

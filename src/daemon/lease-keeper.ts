@@ -26,7 +26,7 @@ export function createLeaseKeeper({
   ttlMs,
   log,
 }: {
-  registry: Registry;
+  registry: Pick<Registry, 'grantLease' | 'keepAlive'>;
   ttlMs: number;
   log: Logger;
 }): LeaseKeeper {

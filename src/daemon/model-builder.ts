@@ -13,6 +13,7 @@ import { modelOf, type Barred, type Model } from '../core/haproxy/model.js';
 import type { Circumstances } from '../core/haproxy/view.js';
 import type { Proxy } from '../ports/proxy.js';
 import { steadyNowMs } from './clock.js';
+import type { CheckPacer } from './check-pacer.js';
 import { createQuarantine, type Last, type Quarantine } from './quarantine.js';
 
 /** How long a port that HAProxy could not bind, although the probe could, is left alone. */
@@ -58,6 +59,8 @@ export interface HostOptions {
   readonly policy: ClientPolicy;
   readonly lingerMs: number;
   readonly mostListeners: number;
+  /** Decides how often HAProxy checks. */
+  readonly pacer: CheckPacer;
 }
 
 export interface ModelBuilderOptions extends HostOptions {
@@ -77,6 +80,7 @@ export function createModelBuilder({
   policy,
   lingerMs,
   mostListeners,
+  pacer,
   ...initial
 }: ModelBuilderOptions): ModelBuilder {
   // What is denied now does not linger.
@@ -136,6 +140,7 @@ export function createModelBuilder({
         model: quarantine.offerOf(model, last),
         barred: new Set(barred.map(({ name }) => name)),
         certificates: certificates(),
+        pace: pacer.paceFor(model.listeners),
       };
     },
   };

@@ -1,4 +1,5 @@
 import { messageOf } from '../core/errors.js';
+import { formatPace, type CheckPace } from '../core/haproxy/check-pace.js';
 import { createConfigurationReader, sectionChanges, type Configuration } from '../core/haproxy/configuration.js';
 import { emptyModel } from '../core/haproxy/model.js';
 import { planOf, type Observed, type Plan } from '../core/haproxy/plan.js';
@@ -128,7 +129,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
       if (rejected !== null) log.debug({ rejected }, 'HAProxy did not take a change during the reload');
       return { reloading };
     }
-    const reason = reasonOf(plan, rejected);
+    const reason = reasonOf(plan, rejected, { before: reloader.last()?.pace, now: built.pace });
     if (reason === null) reloader.settled(built);
     if (reason === null || reloader.isRefused(rendered)) return 'settled';
     const waitMs = reloader.waitMs();
@@ -164,8 +165,14 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
   };
 }
 
-/** Why a reload is needed; null where none is. */
-function reasonOf(plan: Plan, rejected: string | null): ReloadReason | null {
+/** Why a reload is needed; null where none is. Another pace of the checks is one reason, whatever number of servers it changes. */
+function reasonOf(
+  plan: Plan,
+  rejected: string | null,
+  pace: { readonly before: CheckPace | undefined; readonly now: CheckPace },
+): ReloadReason | null {
+  if (plan.kind === 'reload' && pace.before !== undefined && pace.before !== pace.now)
+    return { cause: 'check_pace', text: formatPace(pace.now) };
   if (plan.kind === 'reload') return plan.reason;
   return rejected === null ? null : { cause: 'runtime_api', text: `the runtime API said: ${rejected}` };
 }

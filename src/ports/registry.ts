@@ -71,6 +71,11 @@ export interface Registry {
   revoke(lease: string, signal: AbortSignal): Promise<void>;
 }
 
+/** etcd refuses it to this user. */
+export class DeniedError extends Error {
+  override readonly name = 'DeniedError';
+}
+
 /** The lease on which a put should hang is gone. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';

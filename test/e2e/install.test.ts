@@ -81,7 +81,7 @@ it('compose.yaml is the whole thing on one host', async () => {
     await waitFor('an answer', async (seen) => /^I'm [0-9a-f]{12}$/.test([...seen(await answers())].join()));
     await compose('up -d --scale whoami=2');
     await waitFor('answers of two', async (seen) => seen(await answers()).size === 2);
-    const values = await host.docker('exec', 'etcd', 'etcdctl', 'get', '--prefix', '/backends', '--print-value-only');
+    const values = await host.docker('exec', 'etcd', 'etcdctl', 'get', '--prefix', '/backends/', '--print-value-only');
     for (const value of values.split('\n')) expect(value).toMatch(new RegExp(`^${host.ip}:\\d+\\?port=8000(&|$)`));
     await healthy(host, 'etcd', 'docker-register', 'docker-discover');
     await compose('down -v');

@@ -1,4 +1,5 @@
 import { deepStrictEqual } from 'node:assert';
+import { basePace } from '../../src/core/haproxy/check-pace.js';
 import { keyTextOf } from '../../src/adapters/etcd/entry.js';
 import { listenerAttributesOf } from '../../src/core/attributes.js';
 import { recordOf, staleRecordOf, type CatalogRecord, type LeasedEntry } from '../../src/core/catalog.js';
@@ -89,6 +90,7 @@ export function checkModel(records: readonly CatalogRecord[], held: readonly Hel
       lastReload: null,
       lastChange: null,
     },
+    checks: { ...basePace, clientHosts: 1 },
     output: null,
     fault: null,
     listeners: listenerStatusOf(model, servers),

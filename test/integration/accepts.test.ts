@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { basePace } from '../../src/core/haproxy/check-pace.js';
 import { checkConfiguration } from '../../src/adapters/haproxy/binary.js';
 import { readTemplates } from '../../src/cli/template-files.js';
 import { modelOf } from '../../src/core/haproxy/model.js';
@@ -63,7 +64,7 @@ it('whatever stands in etcd, HAProxy accepts the rendered file', async () => {
         lingerMs: 5_000,
       });
       servers += model.listeners.reduce((sum, listener) => sum + listener.servers.length, 0);
-      const view = viewOf(model, settings, { barred: new Set(), certificates: join(dir, 'certs') });
+      const view = viewOf(model, settings, { barred: new Set(), pace: basePace, certificates: join(dir, 'certs') });
       const text = render(templates, view);
       if (!text.ok) throw new Error(text.reason);
       await writeFile(settings.routesFile, formatRoutes(routesOf(model)));

@@ -1,8 +1,8 @@
 import { EtcdLeaseInvalidError } from 'etcd3';
 import { messageOf } from '../../core/errors.js';
-import { LeaseLostError, type HeldEntry, type Registry } from '../../ports/registry.js';
+import { DeniedError, LeaseLostError, type HeldEntry, type Registry } from '../../ports/registry.js';
 import type { Call, EtcdClient } from './client.js';
-import { isFull, reasonOf } from './failure.js';
+import { isDenied, isFull, reasonOf } from './failure.js';
 import { keepAliveOnce } from './keep-alive.js';
 import { keysOfLease } from './keys-of-lease.js';
 import { pagesOf } from './pages.js';
@@ -28,7 +28,8 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       return await operation();
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLostError) throw error;
-      throw new Error(`etcd at ${hosts.join(', ')} did not ${what}: ${reasonOf(error)}`, { cause: error });
+      const message = `etcd at ${hosts.join(', ')} did not ${what}: ${reasonOf(error)}`;
+      throw isDenied(error) ? new DeniedError(message, { cause: error }) : new Error(message, { cause: error });
     }
   };
 

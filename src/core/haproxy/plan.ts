@@ -58,6 +58,9 @@ export function planOf({ loaded, servers }: Observed, desired: Configuration): P
       const there = observed.get(server);
       if (there !== undefined && there.keywords !== line.keywords) {
         reasons.push({ cause: 'server_keywords', text: `server ${listener}/${server} has other keywords` });
+        // All of a host come to be checked at another pace at once: where they lead to does not wait for that.
+        if (withoutPace(there.keywords) === withoutPace(line.keywords))
+          steps.push(...stepsTo(line, there).map((step) => ({ ...step, listener, server })));
       } else {
         steps.push(...stepsTo(line, there).map((step) => ({ ...step, listener, server })));
       }
@@ -71,6 +74,11 @@ export function planOf({ loaded, servers }: Observed, desired: Configuration): P
   const [first, ...more] = reasons;
   if (first !== undefined) return { kind: 'reload', reason: summaryOf([first, ...more]), steps };
   return steps.length === 0 ? { kind: 'nothing' } : { kind: 'runtime', steps };
+}
+
+/** The keywords without how often, and after how many errors, the server is looked at. */
+function withoutPace(keywords: string): string {
+  return keywords.replace(/(?:^| )(?:inter|error-limit) \S+/g, '');
 }
 
 type OmitServer<T> = T extends unknown ? Omit<T, 'listener' | 'server'> : never;

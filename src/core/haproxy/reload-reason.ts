@@ -6,6 +6,7 @@ export const reloadCauses = [
   'server_keywords',
   'runtime_api',
   'template',
+  'check_pace',
 ] as const;
 
 /** The kind of a reason, which is counted. */

@@ -1,6 +1,7 @@
 import { formatAddress } from '../address.js';
 import { formatDuration } from '../duration.js';
 import { formatBind } from './bind.js';
+import { basePace, checkingOf, type CheckPace } from './check-pace.js';
 import { splitRoute } from '../http-route.js';
 import type { FixedAddresses, FixedName } from './fixed-binds.js';
 import type { Listener, Server } from './listener.js';
@@ -31,9 +32,10 @@ export interface Circumstances {
   readonly barred: ReadonlySet<FixedName>;
   /** Directory of the certificates; null where there is none that can be used. */
   readonly certificates: string | null;
+  readonly pace: CheckPace;
 }
 
-export const undisturbed: Circumstances = { barred: new Set(), certificates: null };
+export const undisturbed: Circumstances = { barred: new Set(), certificates: null, pace: basePace };
 
 /**
  * What a template gets. This is a public interface: users mount their own template. Every string in it was validated by
@@ -45,6 +47,8 @@ export interface View {
   readonly serverStateFile: string;
   readonly hardStopAfter: string;
   readonly accessLog: boolean;
+  /** Checks are rarer than on a few hosts with a few endpoints. */
+  readonly slowChecks: boolean;
   /** Absent while the port of the stats page is taken by another process. */
   readonly stats: {
     readonly bind: string;
@@ -82,6 +86,8 @@ export interface ListenerView {
   readonly checkStatus: string | null;
   /** Time between two checks. */
   readonly checkInterval: string;
+  /** Connections in a row that fail until the server is out. */
+  readonly errorLimit: number;
   /** Name of the cookie by which a client stays with its server; null where it need not. */
   readonly stickyCookie: string | null;
   readonly servers: readonly ServerView[];
@@ -104,12 +110,6 @@ export interface ServerView {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/**
- * Only an HTTP check sees a process that hangs, so it asks often; for the others traffic itself tells, and they cost less
- * than half.
- */
-const checkIntervalsMs = { http: 2_000, tcp: 5_000 } as const;
-
 /** @param viewOfListener for who renders again and again: see `createListenerViews` */
 export function viewOf(
   model: Model,
@@ -123,9 +123,10 @@ export function viewOf(
     serverStateFile,
     hardStopAfter: `${String(hardStopAfterSeconds)}s`,
     accessLog,
+    slowChecks: circumstances.pace.because !== null,
     stats: circumstances.barred.has('stats page') ? null : { bind: formatBind(statsBind), auth: statsAuth },
     entrance: entranceViewOf(settings, circumstances),
-    listeners: model.listeners.map((listener) => viewOfListener(listener, settings.bind)),
+    listeners: model.listeners.map((listener) => viewOfListener(listener, settings.bind, circumstances.pace)),
   };
 }
 
@@ -144,19 +145,19 @@ function entranceViewOf(
 
 /** Of a listener that is the same object as before, the view is too. */
 export function createListenerViews(): typeof listenerViewOf {
-  const views = new WeakMap<Listener, { readonly bind: readonly string[]; readonly view: ListenerView }>();
-  return (listener, bind) => {
+  const views = new WeakMap<Listener, { bind: readonly string[]; pace: CheckPace; view: ListenerView }>();
+  return (listener, bind, pace) => {
     const known = views.get(listener);
-    if (known?.bind === bind) return known.view;
-    const view = listenerViewOf(listener, bind);
-    views.set(listener, { bind, view });
+    if (known?.bind === bind && known.pace === pace) return known.view;
+    const view = listenerViewOf(listener, bind, pace);
+    views.set(listener, { bind, pace, view });
     return view;
   };
 }
 
-function listenerViewOf(listener: Listener, bind: readonly string[]): ListenerView {
+function listenerViewOf(listener: Listener, bind: readonly string[], pace: CheckPace): ListenerView {
   const { name, service, port, isOpen, routes, mode, balance, sticky, servers } = listener;
-  const { check, checkStatus, checkIntervalMs } = listener;
+  const { check, checkStatus } = listener;
   return {
     name,
     service,
@@ -169,7 +170,7 @@ function listenerViewOf(listener: Listener, bind: readonly string[]): ListenerVi
     balance,
     check,
     checkStatus,
-    checkInterval: formatDuration(checkIntervalMs ?? checkIntervalsMs[check === null ? 'tcp' : 'http']),
+    ...checkingOf(listener, pace),
     // A browser has one jar for all ports of a host.
     stickyCookie: sticky === null ? null : `${service}-${String(port)}`,
     servers: servers.map((server) => serverViewOf(server, sticky !== null)),

@@ -28,6 +28,15 @@ export const discoverMetrics = {
     ['limit'],
   ),
   limit: gauge('docker_discover_limit', 'The limits as they are set (MAX_…).', ['limit']),
+  clientHosts: gauge(
+    'docker_discover_client_hosts',
+    'Client hosts that check the endpoints, as counted in etcd or set (CLIENT_HOSTS); absent while nobody has told.',
+  ),
+  checkInterval: gauge(
+    'docker_discover_check_interval_seconds',
+    'Time between two checks of an endpoint that is well and whose service has no time of its own, by kind: tcp or http.',
+    ['kind'],
+  ),
   watchEvents: counter('docker_discover_watch_events_total', 'Changes that the watch told, by kind: put or delete.', {
     name: 'kind',
     values: ['put', 'delete'],

@@ -74,7 +74,7 @@ export async function answeredBy(lab: Lab, port: number, ids: readonly string[])
 }
 
 export async function keys({ etcd }: Lab): Promise<string[]> {
-  const { stdout } = await etcd.run('etcdctl get --prefix --keys-only /backends');
+  const { stdout } = await etcd.run('etcdctl get --prefix --keys-only /backends/');
   return stdout.split('\n').filter((line) => line !== '');
 }
 

@@ -9,7 +9,7 @@ export async function tellStory(lab: Lab, { heading, say, show, wait }: Terminal
   const [backend1, backend2] = backends;
   const url = `${client.ip}:8000`;
   const keys = async (): Promise<string[]> =>
-    (await etcd.run('etcdctl get --prefix --keys-only /backends')).stdout.split('\n').filter((line) => line !== '');
+    (await etcd.run('etcdctl get --prefix --keys-only /backends/')).stdout.split('\n').filter((line) => line !== '');
   const answering = async (count: number): Promise<Set<string>> =>
     new Set(
       answersIn((await client.run(`for i in {1..${String(count)}}; do curl -sS --max-time 5 ${url}; done`)).stdout),
@@ -29,7 +29,7 @@ export async function tellStory(lab: Lab, { heading, say, show, wait }: Terminal
   await wait('etcd holds both', async (seen) => seen(await keys()).length === 2);
 
   heading('What stands in etcd, and for how long without its host');
-  const stored = await show(etcd, 'etcdctl get --prefix /backends');
+  const stored = await show(etcd, 'etcdctl get --prefix /backends/');
   for (const [id, host] of [[whoami1, backend1] as const, [whoami2, backend2] as const]) {
     const record = `/backends/whoami/${id}\n${host.ip}:8000`;
     check(stored.includes(record), `etcd has ${record.replace('\n', ' = ')}`, stored);
@@ -59,7 +59,7 @@ export async function tellStory(lab: Lab, { heading, say, show, wait }: Terminal
   await wait('all four answer', async (seen) => seen(await answering(8)).size === 4);
   const four = await show(client, `for i in {1..8}; do curl -s ${url}; done`);
   for (const id of [whoami1, whoami2, ...more]) check(four.includes(id), `${id} answers`, four);
-  await show(etcd, 'etcdctl get --prefix /backends');
+  await show(etcd, 'etcdctl get --prefix /backends/');
 
   heading('Three of the four are killed, under traffic');
   const traffic = startTraffic(client, url);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatAddress } from '../../../src/core/address.js';
 import { SettingError } from '../../../src/core/errors.js';
+import { basePace, type CheckPace } from '../../../src/core/haproxy/check-pace.js';
 import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
 import { emptyModel, type Model } from '../../../src/core/haproxy/model.js';
 import { createProxyKeeper, type ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
@@ -134,6 +135,48 @@ describe('HAProxy', () => {
     expect(await bring(whoami, ['stats page'])).toBe('settled');
     await pass(2_000);
     await settled(whoami);
+  });
+});
+
+describe('checks at another pace', () => {
+  const paced = [
+    '{{#listeners}}listen {{name}}\n{{#servers}}',
+    'server {{name}} {{address}} weight {{weight}} check inter {{checkInterval}}\n{{/servers}}{{/listeners}}',
+  ].join('');
+  const slow: CheckPace = { tcpMs: 20_000, httpMs: 16_000, because: '200 client hosts, 2 endpoints here' };
+  const bringAt = async (model: Model, pace: CheckPace): Promise<void> => {
+    for (let round = 0; round < 4; round += 1) {
+      const outcome = await keeper.bring({ ...builtWith(model), pace }, signal);
+      if (outcome === 'settled') return;
+      if (outcome === 'changed') continue;
+      if ('waitMs' in outcome) await pass(outcome.waitMs);
+      else await outcome.reloading;
+    }
+    throw new Error('never settled');
+  };
+
+  test('are one reload of that reason, whatever the number of servers and what else changes', async () => {
+    file = () => Promise.resolve(paced);
+    keeper.demandReload('SIGHUP');
+    await bringAt(bigger, basePace);
+    const before = proxy.loads.length;
+    const many = Array.from({ length: 100 }, (_, n) => serverWith({ name: `more-${String(n)}`, port: n + 1 }));
+    await bringAt(modelWith(listenerWith({ servers: [serverWith(), second, ...many] }), other), slow);
+    expect(proxy.loads).toHaveLength(before + 1);
+    expect(keeper.changes().lastReload?.what).toBe(
+      'checks every 20s, over HTTP every 16s: 200 client hosts, 2 endpoints here',
+    );
+    expect(proxy.text.match(/inter 20s/g)).toHaveLength(103);
+    await bringAt(modelWith(listenerWith({ servers: [serverWith(), second, ...many] }), other), slow);
+    expect(proxy.loads).toHaveLength(before + 1);
+  });
+
+  test('are no reload where the template has its own', async () => {
+    await bringAt(whoami, basePace);
+    await bringAt(whoami, slow);
+    expect(proxy.loads).toHaveLength(1);
+    await bringAt(wider, slow);
+    expect(keeper.changes().lastReload?.what).toBe('listen other:81 added');
   });
 });
 

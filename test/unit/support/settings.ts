@@ -1,4 +1,5 @@
 import { defaultPolicy } from '../../../src/core/haproxy/client-policy.js';
+import { basePace } from '../../../src/core/haproxy/check-pace.js';
 import { fixedBindsOf, type FixedName } from '../../../src/core/haproxy/fixed-binds.js';
 import type { Model } from '../../../src/core/haproxy/model.js';
 import type { ProxySettings } from '../../../src/core/haproxy/view.js';
@@ -32,10 +33,11 @@ export function hostWith(changes: Partial<HostOptions> = {}): HostOptions {
     policy: defaultPolicy,
     lingerMs: 60_000,
     mostListeners: 5_000,
+    pacer: { paceFor: () => basePace, current: () => basePace, clientHosts: () => 1 },
     ...changes,
   };
 }
 
 export function builtWith(model: Model, barred: readonly FixedName[] = []): BuiltModel {
-  return { model, barred: new Set(barred), certificates: null };
+  return { model, barred: new Set(barred), certificates: null, pace: basePace };
 }

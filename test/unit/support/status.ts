@@ -1,3 +1,4 @@
+import { basePace } from '../../../src/core/haproxy/check-pace.js';
 import type { DiscoverStatus, EndpointStatus } from '../../../src/core/discover-status.js';
 
 export function endpointWith(changes: Partial<EndpointStatus> = {}): EndpointStatus {
@@ -31,6 +32,7 @@ export function statusWith(changes: Partial<DiscoverStatus> = {}): DiscoverStatu
     catalog: 'live',
     revision: 1,
     haproxy,
+    checks: { ...basePace, clientHosts: 1 },
     output: null,
     fault: null,
     listeners: [],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { basePace } from '../../../../src/core/haproxy/check-pace.js';
 import { judgeDiscover, type DiscoverFacts } from '../../../../src/core/doctor/discover.js';
 import type { Asked } from '../../../../src/core/doctor/finding.js';
 import { judgeRegister, type RegisterFacts } from '../../../../src/core/doctor/register.js';
@@ -54,6 +55,7 @@ describe('docker-discover', () => {
     catalog: 'live',
     revision: 9,
     haproxy,
+    checks: { ...basePace, clientHosts: 1 },
     output: null,
     fault: null,
     listeners: [],

@@ -74,6 +74,29 @@ describe('a server that is wanted', () => {
   });
 });
 
+describe('a server that is to be checked at another pace', () => {
+  const line = 'server a 10.0.0.1:80 weight 1 check inter 5s fall 2 error-limit 10';
+  const planTo = (text: string): Plan =>
+    planOf(workerOf(parseConfiguration(`listen x:1\n${line}`)), parseConfiguration(`listen x:1\n${text}`));
+
+  test('is a reload, until which it follows', () => {
+    expect(planTo('server a 10.0.0.1:81 weight 0 check inter 20s fall 2 error-limit 3')).toEqual({
+      kind: 'reload',
+      reason: { cause: 'server_keywords', text: 'server x:1/a has other keywords' },
+      steps: [
+        { kind: 'move', host: '10.0.0.1', port: 81 },
+        { kind: 'weight', weight: 0 },
+      ].map((step) => ({ ...step, listener: 'x:1', server: 'a' })),
+    });
+  });
+
+  test('and spoken to otherwise: led nowhere before the reload', () => {
+    expect(planTo('server a 10.0.0.1:81 weight 1 send-proxy check inter 20s fall 2 error-limit 3')).toEqual(
+      reload('server_keywords', 'server x:1/a has other keywords'),
+    );
+  });
+});
+
 describe('servers that the runtime API could not be given', () => {
   const text = `listen whoami:8000
   bind *:8000

@@ -76,6 +76,14 @@ const golden = new Map([
       { ...undisturbed, barred: new Set<FixedName>(['stats page']) },
     ),
   ],
+  [
+    'slow-checks.cfg',
+    configuration(
+      modelWith(tcp, http, everything),
+      {},
+      { ...undisturbed, pace: { tcpMs: 20_000, httpMs: 16_000, because: '200 client hosts, 7 endpoints here' } },
+    ),
+  ],
   ['services.cfg', configuration(modelWith(tcp, called, http, everything, lingering))],
   [
     'entrance.cfg',

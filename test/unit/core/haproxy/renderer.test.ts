@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readTemplates } from '../../../../src/cli/template-files.js';
 import type { Listener } from '../../../../src/core/haproxy/listener.js';
+import { basePace, type CheckPace } from '../../../../src/core/haproxy/check-pace.js';
 import { createRenderer, render } from '../../../../src/core/haproxy/render.js';
 import type { Templates } from '../../../../src/core/haproxy/templates.js';
 import { templatesOf } from '../../../../src/core/haproxy/templates.js';
@@ -88,4 +89,14 @@ describe('what is rendered again and again', () => {
     expect(reasonOf(createRenderer()(broken, view))).toBe(reasonOf(render(broken, view)));
     expect(reasonOf(createRenderer()(main('{{#listeners}}'), view))).toContain('Unclosed section');
   });
+});
+
+test('the view of a listener stays the same object until it, or the pace of its checks, is another', () => {
+  const [views, ownSettings] = [createListenerViews(), proxySettingsWith()];
+  const view = (pace: CheckPace): View => viewOf(modelWith(blog), ownSettings, { ...undisturbed, pace }, views);
+  const [first] = view(basePace).listeners;
+  expect(view(basePace).listeners[0]).toBe(first);
+  const [slow] = view({ tcpMs: 20_000, httpMs: 16_000, because: 'many' }).listeners;
+  expect(slow).toMatchObject({ checkInterval: '20s', errorLimit: 3 });
+  expect(view(basePace).listeners[0]).toEqual(first);
 });

@@ -1,0 +1,322 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createEtcdClient } from '../../src/adapters/etcd/client.js';
+import { createRegistry } from '../../src/adapters/etcd/registry.js';
+import type { DiscoverStatus } from '../../src/core/discover-status.js';
+import { createClientHosts } from '../../src/daemon/client-hosts.js';
+import type { Registry } from '../../src/ports/registry.js';
+import { haproxyPath } from '../lab/haproxy.js';
+import { waitFor } from '../lab/wait-for.js';
+import { startBackEnd } from './support/back-end.js';
+import { startEtcd, type TestEtcd } from './support/etcd.js';
+import { freePorts } from './support/free-ports.js';
+import { createTestLog } from './support/log.js';
+import { createSite, type Site, type SiteOptions } from './support/site.js';
+
+const run = promisify(execFile);
+const slow = 240_000;
+/** What is slower than what was promised by as much is the machine's. */
+const slackMs = 1_500;
+
+let etcd: TestEtcd;
+let binary: string;
+let sites: Site[] = [];
+
+beforeAll(async () => {
+  binary = await haproxyPath(console.log);
+  etcd = await startEtcd();
+}, 600_000);
+afterEach(async () => {
+  await Promise.all(sites.map((site) => site.dispose()));
+  sites = [];
+});
+afterAll(async () => {
+  await etcd.dispose();
+});
+
+async function siteWith(env: Record<string, string>, more: Partial<SiteOptions> = {}): Promise<Site> {
+  const site = await createSite({ etcd, binary, env, ...more });
+  sites.push(site);
+  return site;
+}
+
+async function ready(site: Site): Promise<void> {
+  await waitFor('the daemon to follow etcd', async (seen) => seen((await site.ls()).catalog) === 'live');
+}
+
+async function counts(site: Site, clientHosts: number | null): Promise<void> {
+  await waitFor(
+    `${String(clientHosts)} client hosts to be counted`,
+    async (seen) => seen((await site.ls()).checks.clientHosts) === clientHosts,
+    { timeoutMs: 100_000, intervalMs: 500 },
+  );
+}
+
+/** The lines of the file, which may come a moment after HAProxy was told. */
+function servers(site: Site, count: number): Promise<string[]> {
+  return waitFor(`${String(count)} servers in the file`, async (seen) => {
+    const lines = seen((await readFile(join(site.runDir, 'haproxy.cfg'), 'utf8')).match(/^ +server .*$/gm) ?? []);
+    return lines.length === count ? lines : null;
+  });
+}
+
+async function statusOf(site: Site, id: string): Promise<string | undefined> {
+  const { listeners }: DiscoverStatus = await site.ls();
+  return listeners.flatMap(({ endpoints }) => endpoints).find((endpoint) => endpoint.id === id)?.status;
+}
+
+/** How long until HAProxy has taken it out, ms. */
+async function outAfter(site: Site, id: string): Promise<number> {
+  const startedAt = performance.now();
+  await waitFor(`${id} to be out`, async (seen) => /^DOWN/.test(seen(await statusOf(site, id)) ?? ''), {
+    timeoutMs: 60_000,
+    intervalMs: 50,
+  });
+  return performance.now() - startedAt;
+}
+
+async function isUp(site: Site, id: string, check: RegExp): Promise<void> {
+  await waitFor(`${id} to be up by its check`, async (seen) => {
+    const endpoints = seen((await site.ls()).listeners).flatMap((listener) => listener.endpoints);
+    return endpoints.some((endpoint) => endpoint.id === id && endpoint.status === 'UP' && check.test(endpoint.check));
+  });
+}
+
+describe('client hosts', () => {
+  it(
+    'count each other; one that stops is gone at once; many make checks rarer by one reload, which says so',
+    async () => {
+      const prefix = `/counted-${String(process.pid)}`;
+      const clients = `${prefix}-clients/`;
+      const keys = async (): Promise<number> => await etcd.client.getAll().prefix(clients).count();
+      const [backEnd, other] = [await startBackEnd('a'), await startBackEnd('b')];
+      try {
+        const ports = await freePorts(8);
+        const first = await siteWith({}, { prefix, ports: ports.slice(0, 4) });
+        const second = await siteWith({ PORTS: '1' }, { prefix, ports: ports.slice(4) });
+        await first.put('web/a', `${backEnd.address}?port=${String(first.port)}`);
+        await first.put('own/b', `${other.address}?port=${String(first.otherPort)}&check-interval=1s`);
+        first.start();
+        await counts(first, 1);
+        await first.answers(first.port, 'a');
+        await first.answers(first.otherPort, 'b');
+        second.start();
+        await counts(second, 2);
+        expect(await second.stop()).toBe(0);
+        expect(await keys()).toBe(1);
+
+        await first.answers(first.port, 'a');
+        const before = (await first.ls()).haproxy.reloads;
+        expect((await servers(first, 2)).join()).not.toMatch(/inter \d\ds/);
+        const puts = Array.from({ length: 1_499 }, (_, n) => ({ key: `${clients}host-${String(n)}`, value: '' }));
+        await etcd.registry.apply({ puts, deletes: [] }, '0', AbortSignal.timeout(30_000));
+        await counts(first, 1_500);
+        const words = /^checks every 20s, over HTTP every 30s: 1500 client hosts, 1 endpoint here$/;
+        await waitFor(
+          'the reload',
+          async (seen) => words.test(seen((await first.ls()).haproxy.lastReload)?.what ?? ''),
+          { timeoutMs: 60_000, intervalMs: 200 },
+        );
+        expect((await first.ls()).haproxy.reloads).toBe(before + 1);
+        expect(await servers(first, 2)).toEqual([
+          expect.stringMatching(/ server b .* inter 1s .* error-limit 10 /),
+          expect.stringMatching(/ server a .* inter 20s .* error-limit 3 /),
+        ]);
+        await first.answers(first.port, 'a');
+        expect((await first.run('ls')).output).toMatch(/^checks every 20s, .*: 1500 client hosts/m);
+      } finally {
+        await etcd.client.delete().prefix(clients);
+        await Promise.all([backEnd.close(), other.close()]);
+      }
+    },
+    slow,
+  );
+
+  it('that died count until their lease ends', async () => {
+    const keyspace = '/dead-clients/';
+    const client = createEtcdClient({ hosts: [etcd.url], tls: null });
+    const registry = createRegistry({ client, hosts: [etcd.url], keyspace });
+    const controller = new AbortController();
+    const { log } = createTestLog();
+    let isDead = false;
+    /** Of a host that is gone, nothing more comes. */
+    const ofDead: Registry = {
+      ...registry,
+      keepAlive: (lease, signal) => (isDead ? Promise.reject(new Error('dead')) : registry.keepAlive(lease, signal)),
+      revoke: () => Promise.resolve(),
+    };
+    const clientHosts = [ofDead, registry].map((by, n) =>
+      createClientHosts({
+        registry: by,
+        key: `${keyspace}${String(n)}`,
+        value: '',
+        ttlMs: 3_000,
+        everyMs: 400,
+        log,
+        onChange: () => undefined,
+      }),
+    );
+    const running = clientHosts.map((one) => one.run(controller.signal));
+    const [, living] = clientHosts;
+    try {
+      await waitFor('both to be counted', (seen) => seen(living?.count()) === 2);
+      const from = performance.now();
+      isDead = true;
+      await waitFor('one to be counted', (seen) => seen(living?.count()) === 1, { timeoutMs: 20_000, intervalMs: 50 });
+      expect(performance.now() - from).toBeGreaterThan(1_000);
+    } finally {
+      controller.abort();
+      await Promise.all(running);
+      client.close();
+    }
+    expect(await etcd.client.getAll().prefix(keyspace).count()).toBe(0);
+  });
+
+  it('that have told their number are not counted, and begin at that pace', async () => {
+    const site = await siteWith({ CLIENT_HOSTS: '1000', CHECK_INTERVAL_MAX: '1m' });
+    const backEnd = await startBackEnd('a');
+    try {
+      await site.put('web/a', `${backEnd.address}?port=${String(site.port)}&check=/`);
+      site.start();
+      await site.answers(site.port, 'a');
+      expect(await servers(site, 1)).toEqual([expect.stringMatching(/ inter 1m .* error-limit 3 /)]);
+      expect(site.output()).not.toContain('checks every');
+      expect((await site.run('render')).output).toMatch(/ inter 1m .* error-limit 3 /);
+      const prefix = `/site-${String(site.port)}-clients/`;
+      expect(await etcd.client.getAll().prefix(prefix).count()).toBe(0);
+    } finally {
+      await backEnd.close();
+    }
+  });
+});
+
+describe('an endpoint that fails while checks are slowed', () => {
+  const intervalMs = 8_000;
+  /** The longest time from one check to the next, and from a doubt to its check: HAProxy adds up to a tenth. */
+  const [interMs, fastMs] = [1.1 * intervalMs, 1.1 * 500];
+  const checkTimeoutMs = 2_000;
+
+  /** An HTTP server in a process of its own, so that it can be stopped. */
+  const server = `require('node:http').createServer((_q, r) => r.setHeader('connection', 'close').end('own'))
+    .listen(0, '127.0.0.1', function () { console.log(this.address().port) })`;
+
+  it('is out within the interval, a tenth of it, and what two checks take; with traffic after three connections', async () => {
+    const site = await siteWith({ CLIENT_HOSTS: '1000000', CHECK_INTERVAL_MAX: `${String(intervalMs / 1000)}s` });
+    const [a, b, c] = [await startBackEnd('a'), await startBackEnd('b'), await startBackEnd('c')];
+    const child = spawn(process.execPath, ['-e', server], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const [port] = (await once(child.stdout, 'data')) as [Buffer];
+      const frozenAt = `127.0.0.1:${port.toString().trim()}`;
+      await site.put('web/a', `${a.address}?port=${String(site.port)}`);
+      await site.put('web/b', `${b.address}?port=${String(site.port)}`);
+      await site.put('used/c', `${c.address}?port=${String(site.otherPort)}`);
+      await site.put('http/own', `${frozenAt}?port=${String(site.thirdPort)}&check=/`);
+      site.start();
+      await site.answers(site.port, 'a', 'b');
+      await isUp(site, 'own', /^L7OK/);
+      await isUp(site, 'b', /^L4OK/);
+
+      // Without traffic: connections that are refused, and an answer that does not come.
+      await b.close();
+      expect(await outAfter(site, 'b')).toBeLessThan(interMs + fastMs + slackMs);
+      child.kill('SIGSTOP');
+      expect(await outAfter(site, 'own')).toBeLessThan(interMs + fastMs + 2 * checkTimeoutMs + slackMs);
+
+      // With it: nobody waits for a check. A new endpoint is beside the one that dies.
+      const d = await startBackEnd('d');
+      await site.put('used/d', `${d.address}?port=${String(site.otherPort)}`);
+      await site.answers(site.otherPort, 'c', 'd');
+      await c.close();
+      for (let n = 0; n < 8; n += 1) expect(await site.get(site.otherPort)).toBe('d');
+      expect(await statusOf(site, 'd')).toMatch(/^UP/);
+      const { listeners } = await site.ls();
+      const used = listeners.find(({ service }) => service === 'used')?.endpoints.find(({ id }) => id === 'c');
+      expect(used).toMatchObject({
+        status: expect.stringMatching(/^DOWN/) as string,
+        check: expect.any(String) as string,
+      });
+      expect(used?.checkText).toMatch(/health analyze|connection|refused|Layer4/i);
+      await d.close();
+    } finally {
+      child.kill('SIGKILL');
+      await a.close();
+    }
+  });
+
+  it('from the beginning is out at once; right after a reload, as soon as with few hosts', async () => {
+    const site = await siteWith({ CLIENT_HOSTS: '1000000' });
+    const [a, nobody] = [await startBackEnd('a', '0.0.0.0'), await freePorts(1)];
+    let closed: Promise<void> | null = null;
+    const closeAll = (): Promise<void> => (closed ??= a.close());
+    try {
+      // All of 127.0.0.0/8 is this machine.
+      for (let n = 10; n < 30; n += 1)
+        await site.put(`web/${String(n)}`, `127.0.0.${String(n)}:${String(a.port)}?port=${String(site.port)}`);
+      site.start();
+      await site.answers(site.port, 'a');
+      expect((await servers(site, 20)).join()).toContain(' inter 30s ');
+      await site.put('web/dead', `127.0.0.1:${nobody.join()}?port=${String(site.port)}`);
+      await waitFor('the endpoint', async (seen) => seen(await statusOf(site, 'dead')) !== undefined);
+      expect(await outAfter(site, 'dead')).toBeLessThan(fastMs + slackMs);
+
+      await waitFor('all to be well', async (seen) => {
+        const [web] = (await site.ls()).listeners;
+        return seen(web?.endpoints.map(({ status }) => status))?.filter((status) => status === 'UP').length === 20;
+      });
+      await site.put('a/a', `127.0.0.1:${String(a.port)}?port=${String(site.otherPort)}`);
+      await site.reloadEnded(`a:${String(site.otherPort)}`);
+      await closeAll();
+      // By themselves, their checks would begin one after the other within 30 s.
+      expect(await outAfter(site, '29')).toBeLessThan(5_000 + fastMs + slackMs);
+    } finally {
+      await closeAll();
+    }
+  });
+});
+
+describe('with a user of etcd', () => {
+  it(
+    'that may only read the registrations, everything works but the count, as one line says; and that too with the right of the docs',
+    async () => {
+      const dir = await mkdtemp(join(tmpdir(), 'checks-'));
+      const secured = await startEtcd(['--auth-token-ttl', '3600']);
+      const backEnd = await startBackEnd('a');
+      try {
+        for (const who of ['register', 'discover', 'root']) await writeFile(join(dir, `${who}-password`), who);
+        const page = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
+        const [, commands = ''] = /```sh\n(etcdctl role add.*?)```/s.exec(page) ?? [];
+        const [grant = ''] = /^etcdctl role grant-permission docker-discover readwrite .*$/m.exec(commands) ?? [];
+        expect(grant).not.toBe('');
+        const env = { PATH: process.env['PATH'], ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: secured.url };
+        const site = await siteWith(
+          { ETCD_USER: 'docker-discover', ETCD_PASSWORD_FILE: join(dir, 'discover-password') },
+          { etcd: secured, prefix: '/backends' },
+        );
+        await site.put('web/a', `${backEnd.address}?port=${String(site.port)}`);
+        await run('bash', ['-euc', commands.replace(`${grant}\n`, '')], { cwd: dir, env });
+        site.start();
+        await site.answers(site.port, 'a');
+        await ready(site);
+        const words = 'client hosts can not be counted; checks go by the last count, or by one';
+        await waitFor('the line', (seen) => seen(site.told(words)) === 1);
+        expect(site.output()).toContain('"key":"/backends-clients/');
+        expect((await site.ls()).checks).toEqual({ tcpMs: 5_000, httpMs: 2_000, because: null, clientHosts: null });
+        await run('bash', ['-euc', grant], { cwd: dir, env: { ...env, ETCDCTL_USER: 'root:root' } });
+        await counts(site, 1);
+        expect(site.told(words)).toBe(1);
+        expect(site.told('client hosts can be counted again')).toBe(1);
+        expect(await site.stop()).toBe(0);
+      } finally {
+        await backEnd.close();
+        await secured.dispose();
+        await rm(dir, { recursive: true });
+      }
+    },
+    slow,
+  );
+});
