@@ -40,9 +40,9 @@ export function createPoll({ registry, known }: PollOptions): (signal: AbortSign
     const before = known.revision();
     const revision = await registry.revision(signal);
     const told = known.revision();
-    // An earlier one than was told is of a member that lags, or of an etcd that has lost its data.
-    const isTold = before <= revision && revision <= told;
-    if (isTold && (told === countedAt || performance.now() < countAt)) return true;
+    // An earlier one than was told is of a member that lags, or of an etcd that has lost its data; a later one may be of other keys.
+    const isQuiet = revision <= told && told === countedAt;
+    if (before <= revision && (isQuiet || performance.now() < countAt)) return true;
     if (known.standing() !== (await registry.countKeys(signal))) return false;
     [countedAt, countAt] = [told, performance.now() + known.standing() * countMsPerKey];
     return true;
