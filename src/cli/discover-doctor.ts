@@ -56,11 +56,11 @@ export function addDoctorCommand(program: Command): void {
 
 async function examineDaemon(runDir: string): Promise<DiscoverFacts> {
   const socket = controlSocketOf(runDir);
-  const [isReady, status] = await Promise.all([
+  const [readiness, status] = await Promise.all([
     asked(() => askReady(socket)),
     asked(async () => (await askStatus(socket)) as DiscoverStatus),
   ]);
-  return { runDir, isReady, status };
+  return { runDir, readiness, status };
 }
 
 const withoutHaproxy: Check = {

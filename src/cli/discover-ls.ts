@@ -1,3 +1,4 @@
+import { nothingKnown } from '../core/catalog-state.js';
 import type { DiscoverStatus } from '../core/discover-status.js';
 import { formatPace } from '../core/haproxy/check-pace.js';
 import { codeOf, inAscii, printable } from '../core/result.js';
@@ -15,7 +16,7 @@ export function statusText(status: DiscoverStatus, paint: Paint = plain): string
     output === null
       ? `haproxy: ${haproxySummary(haproxy, paint)}`
       : `${output.path}: EXEC ran ${countOf(output.runs, 'time')}`;
-  const lines = [`etcd: ${paint(catalog === 'live' ? 'good' : 'doubtful', catalog)}    ${hands}`];
+  const lines = [`etcd: ${catalogText(catalog, paint)}    ${hands}`];
   for (const [name, change] of [
     ['last change', haproxy.lastChange],
     ['last reload', haproxy.lastReload],
@@ -51,7 +52,7 @@ export function statusText(status: DiscoverStatus, paint: Paint = plain): string
   );
   parts.push(
     rows.length === 0
-      ? 'no service is registered\n'
+      ? `${catalog === 'none' ? `no service is known: ${nothingKnown}` : 'no service is registered'}\n`
       : formatTable(['SERVICE', 'PORT', 'ENDPOINT', 'ID', 'STATUS', 'CHECK', 'WEIGHT', 'SESSIONS'], rows, paint),
   );
   const routes = listeners.flatMap(({ service, routes: own }) => own.map((route) => [route, service]));
@@ -59,6 +60,11 @@ export function statusText(status: DiscoverStatus, paint: Paint = plain): string
     parts.push(formatTable([output === null ? 'HTTP ENTRANCE' : 'ROUTE', 'SERVICE'], routes.sort(), paint));
   if (problems.length > 0) parts.push(problemsTable(problems, paint));
   return parts.join('\n');
+}
+
+function catalogText(catalog: DiscoverStatus['catalog'], paint: Paint): string {
+  if (catalog === 'none') return paint('bad', 'has not answered yet');
+  return paint(catalog === 'live' ? 'good' : 'doubtful', catalog);
 }
 
 function portText(port: number | null): string {

@@ -91,11 +91,11 @@ export function discoverProgram(): Command {
   program
     .command('healthcheck')
     .description(
-      'ask the daemon that runs here whether HAProxy runs with a configuration, or with EXEC a file is written; exit code 0 or 1',
+      'ask the daemon that runs here whether HAProxy runs with a first catalog, or with EXEC a file is written; exit code 0 or 1',
     )
     .action(async (_options, command: Command) => {
-      const ready = await askReady(controlSocketOf(command.optsWithGlobals<DiscoverSettings>().runDir));
-      if (!ready) throw new Error('not ready: HAProxy does not run, or no file is written yet; the log tells why');
+      const { isReady, text } = await askReady(controlSocketOf(command.optsWithGlobals<DiscoverSettings>().runDir));
+      if (!isReady) throw new Error(`${text}; the log tells why`);
     });
 
   addWaitCommand(program);

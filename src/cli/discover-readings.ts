@@ -1,4 +1,5 @@
 import type { Reading } from '../adapters/prometheus.js';
+import { nothingKnown } from '../core/catalog-state.js';
 import { limitCountsOf, type DiscoverLimits } from '../core/limits.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import type { CheckPacer } from '../daemon/check-pacer.js';
@@ -42,8 +43,10 @@ export function discoverHealth(discover: Pick<Discover, 'counts' | 'isReady' | '
   return {
     isAlive: discover.isAlive,
     readiness: () => {
+      const { revision, isLive } = discover.counts();
+      if (revision === 0) return { isReady: false, text: `not ready: ${nothingKnown}` };
       if (!discover.isReady()) return { isReady: false, text: 'not ready: HAProxy has taken no configuration yet' };
-      return discover.counts().isLive
+      return isLive
         ? { isReady: true, text: 'ready: etcd is followed' }
         : { isReady: true, text: 'ready, on the last known good state: etcd does not answer' };
     },

@@ -129,6 +129,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   });
   const health = discoverHealth(discover);
   meter.show([...discoverReadings(discover, { limits, pacer }), readinessReading(discoverMetrics, health)]);
+  const control = { readiness: health.readiness, status: (signal: AbortSignal) => discover.status(signal) };
   await certificates?.look();
   const feed = createStatusFeed({
     about: {
@@ -156,7 +157,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
             ? []
             : [(both: AbortSignal) => signers.follow({ log, onChange: trigger('signers changed') }, both)]),
           ...(certificates === null ? [] : [(both: AbortSignal) => certificates.run(both)]),
-          (both) => serveControl(controlSocketOf(runDir), discover, both),
+          (both) => serveControl(controlSocketOf(runDir), control, both),
           ...(page === null ? [] : [(both: AbortSignal) => serveStatusPage({ ...page, feed, log }, both)]),
           (both) => serveOwnEndpoints({ bind: settings.metricsBind, meter, health, log }, both),
           (both) => serveServiceManager({ health, log }, both),

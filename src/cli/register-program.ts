@@ -110,7 +110,7 @@ export function registerProgram(): Command {
     const onChange = (): void => {
       register.lookAgain('signing key changed');
     };
-    const control = { isReady: () => register.status().ready, status: () => Promise.resolve(register.status()) };
+    const control = { readiness: health.readiness, status: () => Promise.resolve(register.status()) };
     try {
       await runUntilSignal((signal) =>
         runTasks(
@@ -158,8 +158,8 @@ export function registerProgram(): Command {
     .command('healthcheck')
     .description('ask the daemon that runs here whether everything has been registered once; exit code 0 or 1')
     .action(async (_options, command: Command) => {
-      const ready = await askReady(socketOf(command.optsWithGlobals<RegisterSettings>().runDir));
-      if (!ready) throw new Error('not ready: nothing has been registered yet; the log tells why');
+      const { isReady, text } = await askReady(socketOf(command.optsWithGlobals<RegisterSettings>().runDir));
+      if (!isReady) throw new Error(`${text}; the log tells why`);
     });
   addDocumentationCommands(program);
 

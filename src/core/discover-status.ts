@@ -1,4 +1,5 @@
 import type { Catalog, Problem } from './catalog.js';
+import type { CatalogState } from './catalog-state.js';
 import { formatAddress } from './address.js';
 import { formatRoute } from './http-route.js';
 import type { CheckPace } from './haproxy/check-pace.js';
@@ -11,8 +12,7 @@ export type { EndpointStatus, ListenerStatus, RecentChange } from './status-part
 
 /** What `docker-discover ls --json` prints; a public interface. */
 export interface DiscoverStatus {
-  /** `live`: etcd answers and is watched. `last known good`: it does not, and the pools stay as they were. */
-  readonly catalog: 'live' | 'last known good';
+  readonly catalog: CatalogState;
   /** Revision of etcd at which the catalog stands. */
   readonly revision: number;
   readonly haproxy: {

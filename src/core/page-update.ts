@@ -1,3 +1,4 @@
+import type { CatalogState } from './catalog-state.js';
 import type { EndpointStatus, ListenerStatus, RecentChange } from './status-parts.js';
 
 // Types alone, and no import but such: the status page, which runs in a browser, reads them too.
@@ -25,7 +26,7 @@ export interface PageHead {
   readonly version: string;
   /** Of HAProxy's own page; null where HAProxy is not ours. */
   readonly statsPort: number | null;
-  readonly catalog: 'live' | 'last known good';
+  readonly catalog: CatalogState;
   readonly revision: number;
   readonly fault: string | null;
   readonly haproxy: {

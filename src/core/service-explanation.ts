@@ -1,3 +1,4 @@
+import { nothingKnown } from './catalog-state.js';
 import type { DiscoverStatus, EndpointStatus } from './discover-status.js';
 import { keyOf, printableKey } from './keyspace.js';
 
@@ -33,7 +34,7 @@ export function serviceExplanationOf(status: DiscoverStatus, { service, prefix, 
   );
   const reasons = own.map(({ key, reason }) => `${printableKey(key)}: ${reason}`);
   if (!isWanted) reasons.push('SERVICES or DENY_SERVICES leave it out on this host');
-  else if (listeners.length === 0 && own.length === 0)
+  else if (listeners.length === 0 && own.length === 0 && status.catalog === 'live')
     reasons.push(
       `no key below ${prefix}/${service}/ stands in etcd: docker-register explain tells why, on the host of its container`,
     );
@@ -42,7 +43,12 @@ export function serviceExplanationOf(status: DiscoverStatus, { service, prefix, 
     reasons.push(`what is missing of it may be among keys that are left out: ${key}: ${reason}`);
   if (listeners.some(({ endpoints }) => endpoints.length === 0))
     reasons.push('its last endpoint has gone; the listener lingers (LINGER)');
-  if (status.catalog !== 'live') reasons.push('etcd does not answer: this is what was known last');
+  if (status.catalog === 'none') reasons.push(`${nothingKnown}: docker-discover doctor tells why`);
+  if (status.catalog === 'last known good') {
+    if (listeners.length === 0 && own.length === 0)
+      reasons.push(`no key below ${prefix}/${service}/ stood in etcd when it last answered`);
+    reasons.push('etcd does not answer: this is what was known last');
+  }
   if (status.haproxy.silence !== null) reasons.push(`HAProxy does not answer: ${status.haproxy.silence}`);
   if (status.fault !== null) reasons.push(`what is wanted is not what runs: ${status.fault}`);
   return { service, listeners, reasons };

@@ -1,4 +1,5 @@
 import type { Problem } from '../core/catalog.js';
+import { catalogStateOf } from '../core/catalog-state.js';
 import { countsOf, problemsByKind, type DiscoverCounts, type ProblemsByKind } from '../core/discover-counts.js';
 import { beyondOf, listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
 import { barredProblemsOf } from '../core/haproxy/fixed-binds.js';
@@ -43,7 +44,7 @@ export interface Discover {
   run(signal: AbortSignal): Promise<void>;
   /** Something outside etcd changed: HAProxy exited, or the template is to be read anew. */
   trigger(reason: string): void;
-  /** HAProxy runs, and has taken a configuration. */
+  /** HAProxy runs, and has taken a first catalog: etcd's, or the one that was saved. */
   isReady(): boolean;
   status(signal: AbortSignal): Promise<DiscoverStatus>;
   counts(): DiscoverCounts;
@@ -93,8 +94,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
     async status(signal) {
       const { servers, ...its } = await hands.status(signal);
       return {
-        catalog: source?.isLive() === true ? 'live' : 'last known good',
-        revision: source?.revision() ?? 0,
+        ...catalogStateOf(source?.isLive() ?? false, source?.revision() ?? 0),
         ...its,
         fault: hands.fault(),
         checks: { ...host.pacer.current(), clientHosts: host.pacer.clientHosts() },
@@ -150,7 +150,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
           loop.trigger(error.name);
           return;
         }
-        ready = true;
+        ready ||= revision > 0 && typeof outcome !== 'object';
         lookAgain(outcome);
         if (outcome === 'settled' && !hands.isBehind()) propagation.arrived(news, model);
         // HAProxy began anew, or with another template: it may take what it refused before.

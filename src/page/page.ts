@@ -42,7 +42,12 @@ function bannersOf({ head }: PageState): Banner[] {
   const { catalog, fault, haproxy } = head;
   if (fault !== null) banners.push({ tone: 'bad', text: `What is wanted is not what runs: ${fault}` });
   if (haproxy.silence !== null) banners.push({ tone: 'bad', text: `HAProxy does not answer: ${haproxy.silence}` });
-  if (catalog !== 'live')
+  if (catalog === 'none')
+    banners.push({
+      tone: 'bad',
+      text: 'etcd has not answered yet, and there is no last known good state: no service is known, and none is served.',
+    });
+  if (catalog === 'last known good')
     banners.push({
       tone: 'warn',
       text: 'etcd does not answer. The last known good state is served, and traffic goes on.',

@@ -81,8 +81,10 @@ export function createTiles(): (state: PageState, counts: Counts) => void {
     etcd({
       value: isLive ? 'live' : 'away',
       label: '',
-      note: isLive ? `etcd revision ${numberText(head.revision)}` : 'etcd: last known good',
-      tone: isLive ? 'good' : 'warn',
+      note: isLive
+        ? `etcd revision ${numberText(head.revision)}`
+        : `etcd: ${head.catalog === 'none' ? 'not yet heard' : head.catalog}`,
+      tone: isLive ? 'good' : head.catalog === 'none' ? 'bad' : 'warn',
     });
     haproxy(handsOf(head));
     if (output === null) {

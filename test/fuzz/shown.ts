@@ -76,7 +76,11 @@ function checkExplanations(done: DiscoverStatus, { sinks }: Kit): void {
 
 function checkFindings(done: DiscoverStatus, { sinks }: Kit): void {
   const ok = { ok: true, tookMs: 1 } as const;
-  const findings = judgeDiscover({ runDir: '/run', isReady: { ...ok, value: true }, status: { ...ok, value: done } });
+  const findings = judgeDiscover({
+    runDir: '/run',
+    readiness: { ...ok, value: { isReady: true, text: 'ready' } },
+    status: { ...ok, value: done },
+  });
   const lines = 3 + findings.reduce((sum, { mend }) => sum + (mend === null ? 1 : 2), 0);
   sinks.terminal('docker-discover doctor', {
     plain: findingsText(findings, plain),

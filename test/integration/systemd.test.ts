@@ -61,6 +61,39 @@ it('is told when docker-discover is ready, that it lives, how it is, and that it
   await hears('STOPPING=1');
 });
 
+it('lets a start go on for as long as etcd is away, which is not ready to anybody', async () => {
+  const metricsPort = site.thirdPort;
+  await etcd.kill();
+  try {
+    site.start({ NOTIFY_SOCKET: join(dir, 'notify'), METRICS_BIND: `127.0.0.1:${String(metricsPort)}` });
+    const waits = 'not ready: etcd has not answered yet, and there is no last known good state';
+    await waitFor('the extension and the status', (seen) => {
+      seen(heard);
+      return heard.includes('EXTEND_TIMEOUT_USEC=') && heard.includes(`STATUS=${waits}`);
+    });
+    await waitFor('HAProxy to run', async (seen) => seen(await site.ls()).haproxy.running);
+    const readyz = await fetch(`http://127.0.0.1:${String(metricsPort)}/readyz`);
+    expect([readyz.status, await readyz.text()]).toEqual([503, `${waits}\n`]);
+    expect(await site.run('healthcheck')).toEqual({
+      code: 1,
+      output: `docker-discover: ${waits}; the log tells why\n`,
+    });
+    expect((await site.run('ls')).output).toContain(
+      'no service is known: etcd has not answered yet, and there is no last known good state\n',
+    );
+    const explained = (await site.run('explain', 'web')).output;
+    expect(explained).toContain('- etcd has not answered yet');
+    expect(explained).not.toContain('stands in etcd');
+    // It is said again before the time that was asked for is over.
+    await waitFor('the second extension', () => heard.split('EXTEND_TIMEOUT_USEC=').length > 2);
+    expect(heard).not.toContain('READY=1');
+  } finally {
+    await etcd.start();
+  }
+  await waitFor('READY=1', (seen) => seen(heard).includes('READY=1'));
+  expect((await site.run('healthcheck')).code).toBe(0);
+});
+
 it('that can not be told is one line in the log, and the daemon goes on', async () => {
   site.start({ NOTIFY_SOCKET: join(dir, 'nobody') });
   await waitFor('the line', () => site.told('systemd is not told how the daemon is') === 1);

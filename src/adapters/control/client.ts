@@ -9,9 +9,10 @@ export async function askStatus(socketPath: string): Promise<unknown> {
   return body;
 }
 
-/** Whether the daemon that runs here is ready. @throws where none answers, with what to do */
-export async function askReady(socketPath: string): Promise<boolean> {
-  return (await ask(socketPath, '/readyz')).status === 200;
+/** Whether the daemon that runs here is ready, and in a few words how it is. @throws where none answers, with what to do */
+export async function askReady(socketPath: string): Promise<{ readonly isReady: boolean; readonly text: string }> {
+  const { body } = await ask(socketPath, '/readyz');
+  return body as { isReady: boolean; text: string };
 }
 
 function ask(socketPath: string, path: string): Promise<{ status: number; body: unknown }> {

@@ -6,12 +6,13 @@ import { forbiddenTo } from '../files.js';
 
 /** What the daemon tells of itself to its own subcommands (`ls`, `healthcheck`), over a unix socket. */
 export interface ControlHandlers {
-  readonly isReady: () => boolean;
+  /** Whether it is ready, and in a few words how it is. */
+  readonly readiness: () => { readonly isReady: boolean; readonly text: string };
   /** Any JSON value. */
   readonly status: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Serves until `signal` fires: `GET /readyz` answers 200 or 503, `GET /status` JSON. */
+/** Serves until `signal` fires: `GET /readyz` answers 200 or 503, `GET /status` 200, with JSON. */
 export async function serveControl(path: string, handlers: ControlHandlers, signal: AbortSignal): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -23,7 +24,7 @@ export async function serveControl(path: string, handlers: ControlHandlers, sign
   const answer = async (url: string | undefined): Promise<{ status: number; body: unknown }> => {
     switch (url) {
       case '/readyz':
-        return handlers.isReady() ? { status: 200, body: { ready: true } } : { status: 503, body: { ready: false } };
+        return readyzOf(handlers.readiness());
       case '/status':
         return { status: 200, body: await handlers.status(signal) };
       default:
@@ -63,6 +64,10 @@ export async function serveControl(path: string, handlers: ControlHandlers, sign
       });
     });
   });
+}
+
+function readyzOf(readiness: ReturnType<ControlHandlers['readiness']>): { status: number; body: unknown } {
+  return { status: readiness.isReady ? 200 : 503, body: readiness };
 }
 
 function notMade(path: string, error: unknown): Error {

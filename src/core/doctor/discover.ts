@@ -1,14 +1,15 @@
+import { nothingKnown } from '../catalog-state.js';
 import type { DiscoverStatus } from '../discover-status.js';
 import { counted, failed, fine, notChecked, warning, type Asked, type Finding } from './finding.js';
 import { isAbsent, notRunning } from './register.js';
 
 export interface DiscoverFacts {
   readonly runDir: string;
-  readonly isReady: Asked<boolean>;
+  readonly readiness: Asked<{ readonly isReady: boolean; readonly text: string }>;
   readonly status: Asked<DiscoverStatus>;
 }
 
-export function judgeDiscover({ runDir, isReady, status }: DiscoverFacts): Finding[] {
+export function judgeDiscover({ runDir, readiness, status }: DiscoverFacts): Finding[] {
   const name = 'docker-discover';
   const others = ['catalog', 'configuration', 'not served'];
   const withoutStatus = (finding: Finding): Finding[] => [
@@ -18,24 +19,30 @@ export function judgeDiscover({ runDir, isReady, status }: DiscoverFacts): Findi
   if (isAbsent(status)) return withoutStatus(notRunning(name, runDir));
   if (!status.ok) return withoutStatus(failed(name, status.reason, 'see its log; restart it where it hangs'));
   return [
-    judgeDaemon(name, isReady, status.value),
+    judgeDaemon(name, readiness, status.value),
     judgeCatalog(status.value),
     judgeFault(status.value),
     judgeProblems(status.value),
   ];
 }
 
-function judgeDaemon(check: string, isReady: Asked<boolean>, { haproxy, output, listeners }: DiscoverStatus): Finding {
+function judgeDaemon(
+  check: string,
+  readiness: DiscoverFacts['readiness'],
+  { haproxy, output, listeners }: DiscoverStatus,
+): Finding {
   const mend = 'see its log';
   if (output === null && !haproxy.running) return failed(check, 'HAProxy does not run', mend);
   if (haproxy.silence !== null) return failed(check, `HAProxy does not answer: ${haproxy.silence}`, mend);
-  if (!isReady.ok) return failed(check, isReady.reason, mend);
-  if (!isReady.value) return failed(check, 'it is not ready: nothing is configured yet', mend);
+  if (!readiness.ok) return failed(check, readiness.reason, mend);
+  if (!readiness.value.isReady) return failed(check, readiness.value.text, mend);
   const endpoints = listeners.reduce((count, listener) => count + listener.endpoints.length, 0);
   return fine(check, `ready, with ${counted(listeners.length, 'listener')} and ${counted(endpoints, 'endpoint')}`);
 }
 
 function judgeCatalog({ catalog, revision }: DiscoverStatus): Finding {
+  if (catalog === 'none')
+    return failed('catalog', nothingKnown, 'see what failed of etcd; the daemon goes on by itself');
   return catalog === 'live'
     ? fine('catalog', `live, at revision ${String(revision)}`)
     : warning(

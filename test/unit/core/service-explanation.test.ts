@@ -23,6 +23,12 @@ test('a service that is served: each endpoint with its key', () => {
 
 test.each<[string, Partial<DiscoverStatus>, boolean, string]>([
   ['that is not registered', {}, true, 'no key below /backends/shop/ stands in etcd'],
+  [
+    'of which nobody knows yet',
+    { catalog: 'none', revision: 0 },
+    true,
+    'etcd has not answered yet, and there is no last known good state: docker-discover doctor tells why',
+  ],
   ['that is not wanted here', {}, false, 'SERVICES or DENY_SERVICES leave it out on this host'],
   [
     'whose port another has',

@@ -86,13 +86,18 @@ function served(): string {
 }
 
 describe('before etcd has answered', () => {
-  test('HAProxy runs without a service, and is ready', async () => {
+  test('HAProxy runs without a service, and is not ready until the first catalog', async () => {
     registry.failOn('list');
     const { discover } = start();
-    await until('HAProxy', () => discover.isReady());
+    await until('HAProxy', () => discover.counts().isRunning);
+    await pass(60_000);
+    expect(discover.isReady()).toBe(false);
     expect(served()).toBe('');
     expect(saved).toBeNull();
-    expect(await discover.status(controller.signal)).toMatchObject({ catalog: 'last known good', listeners: [] });
+    expect(await discover.status(controller.signal)).toMatchObject({ catalog: 'none', revision: 0, listeners: [] });
+    registry.failOn();
+    await until('the first catalog', () => discover.isReady());
+    expect(await discover.status(controller.signal)).toMatchObject({ catalog: 'live' });
   });
 
   test('the last good state from disk is served, and a conflict ends as it did before', async () => {
@@ -101,8 +106,10 @@ describe('before etcd has answered', () => {
     const held = [heldWith({ service: 'holder' })];
     saved = formatLastKnownGood({ revision: 7, entries: [older, holder], stale: [], held });
     registry.failOn('list');
-    start();
+    const { discover } = start();
     await until('the service', () => served() === 'holder:8000: b');
+    await until('the restored catalog', () => discover.isReady());
+    expect(await discover.status(controller.signal)).toMatchObject({ catalog: 'last known good', revision: 7 });
     await pass(60_000);
     expect(served()).toBe('holder:8000: b');
   });

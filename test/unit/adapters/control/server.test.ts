@@ -2,13 +2,16 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { askStatus } from '../../../../src/adapters/control/client.js';
+import { askReady, askStatus } from '../../../../src/adapters/control/client.js';
 import { serveControl } from '../../../../src/adapters/control/server.js';
 import { waitFor } from '../../../lab/wait-for.js';
 
 let dir: string;
 let path: string;
-const handlers = { isReady: () => true, status: () => Promise.resolve({ is: 'well' }) };
+const handlers = {
+  readiness: () => ({ isReady: false, text: 'not ready: so far' }),
+  status: () => Promise.resolve({ is: 'well' }),
+};
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'control-'));
@@ -22,6 +25,7 @@ describe('the control socket', () => {
     const serving = serveControl(path, handlers, controller.signal);
     await waitFor('an answer', async () => ((await stat(path)).mode & 0o777) === 0o600);
     expect(await askStatus(path)).toEqual({ is: 'well' });
+    expect(await askReady(path)).toEqual({ isReady: false, text: 'not ready: so far' });
     controller.abort();
     await serving;
     await expect(stat(path)).rejects.toThrow(/ENOENT/);

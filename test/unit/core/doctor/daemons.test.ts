@@ -64,7 +64,7 @@ describe('docker-discover', () => {
   };
   const facts = (changes: Partial<DiscoverStatus> = {}, isReady = true): DiscoverFacts => ({
     runDir: '/run/docker-discover',
-    isReady: answered(isReady),
+    readiness: answered({ isReady, text: isReady ? 'ready' : 'not ready: so far' }),
     status: answered({ ...status, ...changes }),
   });
 
@@ -81,6 +81,7 @@ describe('docker-discover', () => {
     ['has no HAProxy', facts({ haproxy: { ...haproxy, running: false } }), 'docker-discover', 'failed', /not run/],
     ['hears nothing', facts({ haproxy: { ...haproxy, silence: 'late' } }), 'docker-discover', 'failed', /late/],
     ['is not ready', facts({}, false), 'docker-discover', 'failed', /not ready/],
+    ['knows nothing yet', facts({ catalog: 'none' }), 'catalog', 'failed', /has not answered yet/],
     ['has no etcd', facts({ catalog: 'last known good' }), 'catalog', 'warning', /last known good/],
     ['is refused', facts({ fault: 'HAProxy says no' }), 'configuration', 'failed', /HAProxy says no/],
     [
@@ -106,7 +107,7 @@ describe('docker-discover', () => {
     ['does not run', 'ENOENT', 'warning'],
     ['hangs', null, 'failed'],
   ])('that %s', (_how, code, result) => {
-    const findings = judgeDiscover({ runDir: '/run/x', isReady: silent(code), status: silent(code) });
+    const findings = judgeDiscover({ runDir: '/run/x', readiness: silent(code), status: silent(code) });
     expect(findings.map((one) => one.result)).toEqual([result, 'not checked', 'not checked', 'not checked']);
   });
 });
