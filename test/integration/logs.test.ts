@@ -107,3 +107,23 @@ it('with ACCESS_LOG each is a line, without its query, and nobody can forge one'
   await waitFor('the last', () => found('/last') !== undefined);
   expect(ofHaproxy('request').some((line) => line['listener'] === 'stats' || line['frontend'] === 'stats')).toBe(false);
 });
+
+it('a start, a reload beside a dead server and a stop are no warnings, with ACCESS_LOG too', async () => {
+  await site.put('web/a', `${a.address}?port=${String(site.port)}&mode=http`);
+  await site.put('web/b', `${b.address}?port=${String(site.port)}`);
+  site.start({ ACCESS_LOG: 'yes' });
+  await site.answers(site.port, 'a', 'b');
+  await b.close();
+  await waitFor('the check', () => ofHaproxy('a server is down').length > 0);
+  // The new worker repeats the state of each server that it took over.
+  const c = await startBackEnd('c');
+  await site.put('db/c', `${c.address}?port=${String(site.otherPort)}`);
+  await site.answers(site.otherPort, 'c');
+  await site.reloadEnded(`db:${String(site.otherPort)}`);
+  expect(await site.stop()).toBe(0);
+  const warnings = lines().filter(({ level }) => level === 'warn' || level === 'error');
+  expect(new Set(warnings.map(({ msg }) => msg))).toEqual(new Set(['a server is down']));
+  for (const { listener, server } of warnings) expect([listener, server]).toEqual([`web:${String(site.port)}`, 'b']);
+  await c.close();
+  b = await startBackEnd('b');
+});

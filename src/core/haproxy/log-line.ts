@@ -7,7 +7,21 @@ export interface LogLine {
 
 /** What every reload, every stop and every crash says; the daemon says it once, with the reason or the exit code. */
 const routine =
-  /^(Former worker \(\d+\) exited with code 0|Current worker \(\d+\) exited with code|exit-on-failure: |All workers exited\. |Proxy \S+ stopped )/;
+  /^(Former worker \(\d+\) exited with code 0|Current worker \(\d+\) exited with code|exit-on-failure: |Exiting Master process|All workers exited\. |Proxy \S+ stopped )/;
+
+/**
+ * What the log proper says too: a change of a server, or a pool that is empty, goes to standard error as a warning as well. A new worker
+ * repeats there what it took over of the old one's servers.
+ */
+const repeated = /^(config : )?(Server \S+ |(backend|proxy) \S+ has no server available!)/i;
+
+const label = /\[(?:ALERT|WARNING|NOTICE)\] +\(\d+\) : /;
+
+/**
+ * HAProxy writes to standard error in pieces of 128 bytes, and the workers share it: where two write at a time, one line begins with the
+ * beginnings of both, and the end of such a warning is a line of its own.
+ */
+const torn = /^(?!Server ).*\d+ (?:remaining|total) in queue\.$/;
 
 /** HAProxy cuts its own at 1,024 bytes; what it warns of may be longer, and has words of clients and back ends in it all the same. */
 const longestLine = 2_000;
@@ -20,12 +34,13 @@ const longestLine = 2_000;
  */
 export function parseLogLine(whole: string): LogLine | null {
   const line = whole.length <= longestLine ? whole : `${whole.slice(0, longestLine)}…`;
-  const [, label, text = line] = /^\[(ALERT|WARNING|NOTICE)\]\s*\(\d+\)\s*:\s*(.*)$/.exec(line) ?? [];
+  const [, level, text = line] = /^\[(ALERT|WARNING|NOTICE)\]\s*\(\d+\)\s*:\s*(.*)$/.exec(line) ?? [];
   if (text.trim() === '') return null;
-  // A change of a server is said twice: as a warning to standard error, and in the log proper, which is the one to keep.
-  if (label !== undefined && /^(Server \S+ |(backend|proxy) \S+ has no server available!)/i.test(text)) return null;
-  if (label === 'NOTICE' || routine.test(text)) return { level: 'debug', message: text, fields: {} };
-  if (label !== undefined) return { level: label === 'ALERT' ? 'error' : 'warn', message: text, fields: {} };
+  const [beginning = '', ...messages] = line.split(label);
+  if (beginning === '' && messages.length > 0 && messages.every((message) => repeated.test(message))) return null;
+  if (beginning === line && torn.test(line) && !line.startsWith('access ')) return null;
+  if (level === 'NOTICE' || routine.test(text)) return { level: 'debug', message: text, fields: {} };
+  if (level !== undefined) return { level: level === 'ALERT' ? 'error' : 'warn', message: text, fields: {} };
   return accessOf(text) ?? serverOf(text) ?? emptyOf(text) ?? { level: 'info', message: text, fields: {} };
 }
 

@@ -80,6 +80,47 @@ describe('a line of HAProxy', () => {
     ],
     ["[ALERT]    (16810) : proxy 'web:8000' has no server available!", null],
     [`[WARNING]  (16810) : ${down}`, null],
+    // A new worker repeats what it took over.
+    [
+      '[WARNING]  (16219) : config : Server d0:10010/o1 is DOWN, changed from server-state after a reload. 0 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.',
+      null,
+    ],
+    // Two workers wrote to standard error at a time.
+    [
+      `[WARNING]  (1) : Server web:8000/a is DOWN, reason: Layer4 connection problem, info: "Connection refused", check duration:[WARNING]  (2) : ${down}`,
+      null,
+    ],
+    [' 0ms. 0 active and 0 backup servers left. 0 sessions active, 0 requeued, 0 remaining in queue.', null],
+    ['d 0 backup servers online. 0 sessions requeued, 0 total in queue.', null],
+    [
+      '[WARNING]  (1) : Server web:8000/a is DOWN[ALERT]    (2) : config : x',
+      {
+        level: 'warn',
+        message: 'Server web:8000/a is DOWN[ALERT]    (2) : config : x',
+        fields: {},
+      },
+    ],
+    [
+      'access tcp 10.0.0.1:1 db:5432 db:5432/a 1/0/10 1546 1 total in queue.',
+      {
+        level: 'info',
+        message: 'connection',
+        fields: {
+          client: '10.0.0.1:1',
+          listener: 'db:5432',
+          server: 'a',
+          queuedMs: 1,
+          connectMs: 0,
+          totalMs: 10,
+          bytes: 1546,
+          termination: '1',
+        },
+      },
+    ],
+    [
+      '[WARNING]  (1) : Exiting Master process...',
+      { level: 'debug', message: 'Exiting Master process...', fields: {} },
+    ],
     ['', null],
     ['[NOTICE]   (1) : New worker (2) forked', { level: 'debug', message: 'New worker (2) forked', fields: {} }],
     [
