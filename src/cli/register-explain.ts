@@ -2,14 +2,17 @@ import { createContainerEngine } from '../adapters/docker/engine.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
 import type { Command } from 'commander';
+import { parseContainer } from '../core/container.js';
+import { messageOf } from '../core/errors.js';
 import { explanationOf, type Explanation } from '../core/explanation.js';
 import { keyspaceOf } from '../core/keyspace.js';
-import { inAscii, printable } from '../core/result.js';
+import { accept, inAscii, printable, reject } from '../core/result.js';
 import { asciiJson } from './discover-ls.js';
 import { dockerOf } from './docker-settings.js';
 import { etcdOf } from './etcd-settings.js';
 import { hostIpMissing } from './host-ip.js';
 import { required } from './main.js';
+import { by } from './options.js';
 import { paintFor, type Paint } from './paint.js';
 import { registrationLimitsOf, registrationPolicyOf, type RegisterSettings } from './register-settings.js';
 import { formatTable } from './table.js';
@@ -22,7 +25,7 @@ export function addExplainCommand(program: Command): void {
     .command('explain')
     .allowExcessArguments(false)
     .description('tell what is registered of a container, port by port, or why not')
-    .argument('<container>', 'its name or id')
+    .argument('<container>', 'its name or id', by(parseContainer))
     .option('--json', 'as JSON')
     .action(async (name: string, _options, command: Command) => {
       const settings = command.optsWithGlobals<RegisterSettings & { json?: boolean }>();
@@ -31,6 +34,7 @@ export function addExplainCommand(program: Command): void {
       process.stdout.write(
         settings.json === true ? `${asciiJson(explanation)}\n` : explanationText(explanation, paint),
       );
+      if (explanation.etcd !== null) throw new Error(`what stands in etcd is not known: ${explanation.etcd}`);
     });
 }
 
@@ -45,12 +49,16 @@ async function explain(name: string, settings: RegisterSettings): Promise<Explan
   const client = createEtcdClient(etcd);
   try {
     const registry = createRegistry({ client, hosts: etcd.hosts, keyspace: keyspaceOf(settings.prefix) });
-    const { entries } = await registry.list(signal);
+    // Docker alone can tell of much why it is not registered.
+    const standing = await registry.list(signal).then(
+      ({ entries }) => accept(new Map(entries.map(({ key, value }) => [key, value]))),
+      (error: unknown) => reject(messageOf(error)),
+    );
     return explanationOf(container, {
       policy: registrationPolicyOf(settings, hostIp),
       prefix: settings.prefix,
       running,
-      standing: new Map(entries.map(({ key, value }) => [key, value])),
+      standing,
     });
   } finally {
     client.close();
@@ -63,16 +71,18 @@ export function explanationText(
 ): string {
   const parts = [`${inAscii(container)} (${inAscii(id)}, image ${inAscii(image)})\n`];
   if (registrations.length > 0) {
-    const rows = registrations.map(({ key, value, isRegistered, state }) => [
+    const rows = registrations.map(({ key, value, isRegistered, state, mend }) => [
       key,
       value,
-      paint(isRegistered ? 'good' : 'bad', inAscii(state)),
+      paint(isRegistered === null ? 'doubtful' : isRegistered ? 'good' : 'bad', inAscii(state)),
+      inAscii(mend ?? ''),
     ]);
-    parts.push(formatTable(['KEY', 'VALUE', 'STATE'], rows, paint));
+    const isWell = registrations.every(({ mend }) => mend === null);
+    parts.push(formatTable(['KEY', 'VALUE', 'STATE', ...(isWell ? [] : ['MEND'])], rows, paint));
   }
   if (skipped.length > 0) {
-    const rows = skipped.map(({ port, reason }) => [port ?? 'all', inAscii(reason)]);
-    parts.push(formatTable(['NOT REGISTERED', 'REASON'], rows, paint));
+    const rows = skipped.map(({ port, reason, mend }) => [port ?? 'all', inAscii(reason), inAscii(mend)]);
+    parts.push(formatTable(['NOT REGISTERED', 'REASON', 'MEND'], rows, paint));
   }
   if (misread.length > 0) {
     const rows = misread.map(({ source, value, allowed }) => [source, printable(value, shownValue), allowed]);

@@ -1,4 +1,5 @@
 import type { ContainerSnapshot } from './container.js';
+import { printable } from './result.js';
 import type { Registration } from './service.js';
 
 export interface Claim {
@@ -6,10 +7,16 @@ export interface Claim {
   readonly registration: Registration;
 }
 
+export interface Loss {
+  readonly lost: 'address' | 'SERVICE_ID';
+  /** Name of the container that has it. */
+  readonly winner: string;
+}
+
 export interface Settled<C extends Claim> {
   readonly claims: readonly C[];
   /** Those that lost their address, or their name in etcd, to another container. */
-  readonly outdone: readonly (C & { readonly lost: 'address' | 'SERVICE_ID' })[];
+  readonly outdone: readonly (C & Loss)[];
 }
 
 /**
@@ -20,25 +27,45 @@ export interface Settled<C extends Claim> {
  */
 export function settleClaims<C extends Claim>(claims: readonly C[]): Settled<C> {
   const byAddress = winnersBy(claims, ({ registration: { address } }) => `${address.host} ${String(address.port)}`);
-  const byName = winnersBy([...byAddress], ({ registration: { service, id } }) => `${service}/${id}`);
-  const outdone = claims.flatMap((claim) => {
-    if (byName.has(claim)) return [];
-    return [{ ...claim, lost: byAddress.has(claim) ? ('SERVICE_ID' as const) : ('address' as const) }];
-  });
-  return { claims: claims.filter((claim) => byName.has(claim)), outdone };
+  const byName = winnersBy(
+    claims.filter((claim) => byAddress(claim) === claim),
+    ({ registration: { service, id } }) => `${service}/${id}`,
+  );
+  const left: C[] = [];
+  const outdone: (C & Loss)[] = [];
+  for (const claim of claims) {
+    const lost = byAddress(claim) === claim ? 'SERVICE_ID' : 'address';
+    const winner = lost === 'address' ? byAddress(claim) : byName(claim);
+    if (winner === claim) left.push(claim);
+    else outdone.push({ ...claim, lost, winner: winner.container.name });
+  }
+  return { claims: left, outdone };
 }
 
-function winnersBy<C extends Claim>(claims: readonly C[], nameOf: (claim: C) => string): ReadonlySet<C> {
+/** @returns who has what a claim asks for; itself where it asked for something else than all of them */
+function winnersBy<C extends Claim>(claims: readonly C[], nameOf: (claim: C) => string): (claim: C) => C {
   const winners = new Map<string, C>();
   for (const claim of claims) {
     const name = nameOf(claim);
     const other = winners.get(name);
     if (other === undefined || goesBefore(claim.container, other.container)) winners.set(name, claim);
   }
-  return new Set(winners.values());
+  return (claim) => winners.get(nameOf(claim)) ?? claim;
 }
 
 function goesBefore(container: ContainerSnapshot, other: ContainerSnapshot): boolean {
   const [isGuest, otherIsGuest] = [container.networkOf !== null, other.networkOf !== null];
   return isGuest === otherIsGuest ? container.startedAt > other.startedAt : isGuest;
+}
+
+/** Why an outdone registration is left out, and what may be done about it. */
+export function whyOutdone({ lost, winner }: Loss): { readonly reason: string; readonly mend: string } {
+  const other = printable(winner, 128);
+  return {
+    reason: `its ${lost} belongs to container ${other} of this host`,
+    mend:
+      lost === 'SERVICE_ID'
+        ? 'give each container a SERVICE_ID of its own, or none'
+        : `stop the one of the two that is not meant, or have ${other} expose other ports than this one`,
+  };
 }

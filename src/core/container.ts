@@ -1,3 +1,5 @@
+import { accept, reject, type Parsed } from './result.js';
+
 /** Our immutable view of one container, as `docker inspect` tells it. */
 export interface ContainerSnapshot {
   /** 64 hex digits. */
@@ -56,4 +58,11 @@ export function networkOwnerOf(
   if (networkOf === null) return null;
   const owner = containers.find(({ id, name }) => id === networkOf || name === networkOf);
   return owner?.status === 'running' ? owner : null;
+}
+
+/** A name, or an id or its beginning, by Docker's own grammar: anything else would be another question to it. */
+export function parseContainer(text: string): Parsed<string> {
+  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(text)
+    ? accept(text)
+    : reject('is no name or id of a container: letters, digits, "_", "." and "-", starting with a letter or digit');
 }

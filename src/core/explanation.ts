@@ -1,10 +1,10 @@
-import { settleClaims, type Claim } from './address-claims.js';
+import { settleClaims, whyOutdone, type Claim } from './address-claims.js';
 import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from './container.js';
 import { formatValue, keyOf, withoutTime } from './keyspace.js';
 import type { Misread } from './found.js';
 import { oldestClaims, whyBeyond } from './registration-limits.js';
 import { registrationsOf, type RegistrationPolicy } from './registrations.js';
-import { printable } from './result.js';
+import { printable, type Parsed } from './result.js';
 import type { Registration } from './service.js';
 import { signatureOf, withoutSignature } from './signature.js';
 
@@ -15,29 +15,36 @@ export interface Explanation {
   readonly image: string;
   readonly registrations: readonly ExplainedRegistration[];
   /** What is left out, and why; `port` is null where it is the whole container. */
-  readonly skipped: readonly { readonly port: string | null; readonly reason: string }[];
+  readonly skipped: readonly { readonly port: string | null; readonly reason: string; readonly mend: string }[];
   /** Labels and variables that are not understood; the defaults hold instead. */
   readonly misread: readonly Misread[];
+  /** Why etcd could not be asked, so that what stands there is not known; null where it answered. */
+  readonly etcd: string | null;
 }
 
 export interface ExplainedRegistration {
   readonly key: string;
   /** As it should stand in etcd. */
   readonly value: string;
-  readonly isRegistered: boolean;
+  /** Null where etcd does not answer. */
+  readonly isRegistered: boolean | null;
   /** Id of the key that signed what stands there, or null. */
   readonly signedBy: string | null;
   /** How it stands, or why it does not. */
   readonly state: string;
+  /** Null where it is as it should be. */
+  readonly mend: string | null;
 }
+
+type Outcome = Pick<ExplainedRegistration, 'isRegistered' | 'state' | 'mend'>;
 
 export interface Circumstances {
   readonly policy: RegistrationPolicy;
   readonly prefix: string;
   /** All that run on this host; the container itself may be among them. */
   readonly running: readonly ContainerSnapshot[];
-  /** What stands in etcd: value by key. */
-  readonly standing: ReadonlyMap<string, string>;
+  /** What stands in etcd, value by key; or why it could not be asked. */
+  readonly standing: Parsed<ReadonlyMap<string, string>>;
 }
 
 export function explanationOf(container: ContainerSnapshot, circumstances: Circumstances): Explanation {
@@ -58,15 +65,18 @@ export function explanationOf(container: ContainerSnapshot, circumstances: Circu
   const most = policy.limits.registrations;
   const beyond = new Set(oldestClaims(settled, most).beyond.map(({ registration }) => registration));
   const registrations = (own?.registrations ?? []).map((registration) => {
-    const lost = outdone.find((one) => one.registration === registration)?.lost;
+    const loss = outdone.find((one) => one.registration === registration);
     const key = keyOf(prefix, registration);
-    const outcome = beyond.has(registration)
-      ? { isRegistered: false, state: whyBeyond(most) }
-      : lost === undefined
-        ? stateOf(registration, standing.get(key))
-        : { isRegistered: false, state: `its ${lost} belongs to another container of this host` };
-    const signedBy = signatureOf(key, standing.get(key) ?? '')?.by ?? null;
-    const signed = signedBy !== null && outcome.isRegistered ? `; signed by ${signedBy}` : '';
+    const value = standing.ok ? standing.value.get(key) : undefined;
+    const why = beyond.has(registration) ? whyBeyond(most) : loss === undefined ? null : whyOutdone(loss);
+    const outcome: Outcome =
+      why !== null
+        ? { isRegistered: false, state: why.reason, mend: why.mend }
+        : standing.ok
+          ? stateOf(registration, value)
+          : { isRegistered: null, state: 'not known: etcd does not answer', mend: 'docker-register doctor tells why' };
+    const signedBy = signatureOf(key, value ?? '')?.by ?? null;
+    const signed = signedBy !== null && outcome.isRegistered === true ? `; signed by ${signedBy}` : '';
     return { key, value: formatValue(registration), ...outcome, state: `${outcome.state}${signed}`, signedBy };
   });
   return {
@@ -74,27 +84,26 @@ export function explanationOf(container: ContainerSnapshot, circumstances: Circu
     id: shortIdOf(container.id),
     image: container.image,
     registrations,
-    skipped: (own?.skipped ?? []).map(({ containerPort, reason }) => ({ port: containerPort, reason })),
+    skipped: (own?.skipped ?? []).map(({ containerPort, reason, mend }) => ({ port: containerPort, reason, mend })),
     misread: own?.misread ?? [],
+    etcd: standing.ok ? null : standing.reason,
   };
 }
 
-function stateOf(
-  registration: Registration,
-  standing: string | undefined,
-): Pick<ExplainedRegistration, 'isRegistered' | 'state'> {
+function stateOf(registration: Registration, standing: string | undefined): Outcome {
   const value = standing === undefined ? undefined : withoutTime(withoutSignature(standing));
-  if (value === formatValue(registration)) return { isRegistered: true, state: 'registered' };
+  if (value === formatValue(registration)) return { isRegistered: true, state: 'registered', mend: null };
   if (value === formatValue({ ...registration, state: 'drain' }))
-    return { isRegistered: true, state: 'registered, and drains: its stop was announced' };
+    return { isRegistered: true, state: 'registered, and drains: its stop was announced', mend: null };
   if (value !== undefined)
     return {
       isRegistered: false,
-      state: `in etcd with another value, ${printable(value, 200)}: is docker-register up to date?`,
+      state: `in etcd with another value, ${printable(value, 200)}`,
+      mend: 'is docker-register up to date, with the same settings as this? Its log tells; docker-register doctor too',
     };
   return {
     isRegistered: false,
-    state:
-      'not in etcd: docker-register does not run, does not reach etcd, or keeps it out (CHANGE_RATE); its log tells',
+    state: 'not in etcd: docker-register does not run, does not reach etcd, or keeps it out (CHANGE_RATE)',
+    mend: 'docker-register doctor tells whether it runs and reaches etcd, its log whether it keeps the container out',
   };
 }

@@ -17,22 +17,31 @@ export interface AddressPolicy {
 export function addressOf(port: ContainerPort, container: ContainerSnapshot, policy: AddressPolicy): AddressOrSkip {
   if (container.hostNetwork) return found({ host: policy.hostIp, port: port.containerPort });
   return policy.internal === null
-    ? publishedAddressOf(port.published, policy.hostIp)
+    ? publishedAddressOf(port, policy.hostIp)
     : ownAddressOf(port.containerPort, container, policy.internal.network);
 }
 
-function publishedAddressOf(published: readonly PublishedPort[], hostIp: string): AddressOrSkip {
+function publishedAddressOf({ containerPort, published }: ContainerPort, hostIp: string): AddressOrSkip {
+  const port = String(containerPort);
   if (published.length === 0)
-    return skip('not_published', 'it is exposed, but not published; start the container with -p');
+    return skip('not_published', 'it is exposed, but not published', `start the container with -p ${port}`);
   const reachable = published.filter(({ hostIp: ip }) => !isLoopback(ip));
   if (reachable.length === 0)
-    return doubtfulSkip('loopback', 'it is published on loopback only, where no other host reaches it');
+    return doubtfulSkip(
+      'loopback',
+      'it is published on loopback only, where no other host reaches it',
+      `publish it without an address, -p ${port}, or on that of HOST_IP, -p ${bracketed(hostIp)}::${port}`,
+    );
   // Every address of the other family is not HOST_IP, though it is every address.
   const own = reachable.filter(({ hostIp: ip }) => !isUnspecified(ip) || isIPv4(ip) === isIPv4(hostIp));
   const best = [...own].sort((a, b) => rankOf(a, hostIp) - rankOf(b, hostIp) || a.hostPort - b.hostPort)[0];
   if (best === undefined) {
     const [is, other] = isIPv4(hostIp) ? ['IPv6', 'IPv4'] : ['IPv4', 'IPv6'];
-    return doubtfulSkip('wrong_family', `it is published for ${is} only, and HOST_IP is ${other}`);
+    return doubtfulSkip(
+      'wrong_family',
+      `it is published for ${is} only, and HOST_IP is ${other}`,
+      `publish it without an address, -p ${port}, or give docker-register a HOST_IP that is ${is}`,
+    );
   }
   return found({ host: isUnspecified(best.hostIp) ? hostIp : best.hostIp, port: best.hostPort });
 }
@@ -43,21 +52,36 @@ function rankOf({ hostIp }: PublishedPort, ownIp: string): number {
   return isUnspecified(hostIp) ? 1 : 2;
 }
 
-function ownAddressOf(port: number, { networks }: ContainerSnapshot, network: string | null): AddressOrSkip {
+function ownAddressOf(port: number, { name, networks }: ContainerSnapshot, network: string | null): AddressOrSkip {
   const names = [...networks.keys()];
   const chosen = network ?? (names.length === 1 ? names[0] : undefined);
   if (chosen === undefined)
     return doubtfulSkip(
       'no_network',
-      names.length === 0 ? 'it is on no network' : `it is on several networks: name one by INTERNAL (${shown(names)})`,
+      names.length === 0 ? 'it is on no network' : `it is on several networks: ${shown(names)}`,
+      names.length === 0
+        ? 'start it with --network'
+        : 'name the network of client hosts by INTERNAL of docker-register',
     );
   const address = networks.get(chosen);
   if (address === undefined)
-    return doubtfulSkip('no_network', `it is not on network ${shown([chosen])}, but on ${shown(names) || 'none'}`);
+    return doubtfulSkip(
+      'no_network',
+      `it is not on network ${shown([chosen])}, but on ${shown(names) || 'none'}`,
+      `docker network connect ${shown([chosen])} ${printable(name, 128)}`,
+    );
   const host = parseIp(address[0] ?? '');
   return host.ok
     ? found({ host: host.value, port })
-    : doubtfulSkip('no_network', `it has no address on network ${shown([chosen])}`);
+    : doubtfulSkip(
+        'no_network',
+        `it has no address on network ${shown([chosen])}`,
+        `docker network inspect ${shown([chosen])} shows who has one there`,
+      );
+}
+
+function bracketed(ip: string): string {
+  return isIPv4(ip) ? ip : `[${ip}]`;
 }
 
 /** Names of networks, for a message. */

@@ -36,6 +36,9 @@ export function oldestClaims<T extends Claim>(
   return { taken: ordered.slice(0, most), beyond: ordered.slice(most) };
 }
 
-export function whyBeyond(most: number): string {
-  return `there are more registrations on this host than ${String(most)} (MAX_REGISTRATIONS), and it is not among those of the containers that run the longest`;
+export function whyBeyond(most: number): { readonly reason: string; readonly mend: string } {
+  return {
+    mend: 'stop containers that nobody needs, or raise MAX_REGISTRATIONS of docker-register',
+    reason: `there are more registrations on this host than ${String(most)} (MAX_REGISTRATIONS), and it is not among those of the containers that run the longest`,
+  };
 }

@@ -82,7 +82,14 @@ export function registrationsOf(
     if (!address.ok) skipped.push(skippedOf(port, { ...address, isDoubtful: address.isDoubtful || isUnheard }));
     else if (!service.ok)
       skipped.push(
-        skippedOf(port, own.name === null ? skip('name', service.reason) : doubtfulSkip('name', service.reason)),
+        skippedOf(
+          port,
+          (own.name === null ? skip : doubtfulSkip)(
+            'name',
+            service.reason,
+            'name it by the label SERVICE_NAME: letters, digits and "-", "_", "."',
+          ),
+        ),
       );
     else open.push({ service: service.value, containerPort, address: address.value, metadata: own });
   }
@@ -119,9 +126,9 @@ function portsOf(
     });
 }
 
-function skippedOf(port: ContainerPort | null, { kind, reason, isDoubtful }: Skip): Skipped {
+function skippedOf(port: ContainerPort | null, { kind, reason, mend, isDoubtful }: Skip): Skipped {
   const containerPort = port === null ? null : `${String(port.containerPort)}/${port.protocol}`;
-  return { containerPort, kind, reason, isDoubtful };
+  return { containerPort, kind, reason, mend, isDoubtful };
 }
 
 /**

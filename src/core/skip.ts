@@ -20,14 +20,16 @@ export interface Skip {
   readonly ok: false;
   readonly kind: SkipKind;
   readonly reason: string;
+  /** What would have it registered, or who else is to be asked. */
+  readonly mend: string;
   /** Whoever started the container probably meant otherwise. */
   readonly isDoubtful: boolean;
 }
 
-export function skip(kind: SkipKind, reason: string): Skip {
-  return { ok: false, kind, reason, isDoubtful: false };
+export function skip(kind: SkipKind, reason: string, mend: string): Skip {
+  return { ok: false, kind, reason, mend, isDoubtful: false };
 }
 
-export function doubtfulSkip(kind: SkipKind, reason: string): Skip {
-  return { ok: false, kind, reason, isDoubtful: true };
+export function doubtfulSkip(kind: SkipKind, reason: string, mend: string): Skip {
+  return { ok: false, kind, reason, mend, isDoubtful: true };
 }

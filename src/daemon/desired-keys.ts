@@ -1,4 +1,4 @@
-import { settleClaims } from '../core/address-claims.js';
+import { settleClaims, whyOutdone } from '../core/address-claims.js';
 import { admit, type Accounts } from '../core/change-rate.js';
 import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from '../core/container.js';
 import { formatDuration } from '../core/duration.js';
@@ -20,8 +20,16 @@ export interface DesiredOptions {
   readonly log: Logger;
 }
 
+export interface KeySource {
+  /** Its name. */
+  readonly container: string;
+  readonly drains: boolean;
+}
+
 export interface Desired {
   readonly keys: ReadonlyMap<string, string>;
+  /** By key: of which container it is, and whether that is about to stop. */
+  readonly sources: ReadonlyMap<string, KeySource>;
   /** Ids of containers that run, and of which it is not known what they want. */
   readonly unknown: ReadonlySet<string>;
   /** When a container that is kept out may come back, in ms from now, or null. */
@@ -59,9 +67,9 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     return told.get(`${id} ${about}`) !== what;
   };
 
-  const tellSkipped = (container: ContainerSnapshot, { containerPort, reason, isDoubtful }: Skipped): void => {
+  const tellSkipped = (container: ContainerSnapshot, { containerPort, reason, mend, isDoubtful }: Skipped): void => {
     if (!isNews(container, containerPort ?? '', reason)) return;
-    const fields = { container: container.name, id: shortIdOf(container.id), containerPort, reason };
+    const fields = { container: container.name, id: shortIdOf(container.id), containerPort, reason, mend };
     log[isDoubtful ? 'warn' : 'debug'](fields, 'skipped');
   };
 
@@ -143,23 +151,28 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     const { claims: admitted, keptOut, againInMs } = limited(all);
     const { claims: settled, outdone } = settleClaims(admitted);
     const { taken: claims, beyond } = oldestClaims(settled, policy.limits.registrations);
-    for (const { container, registration, lost } of outdone) {
-      const reason = `its ${lost} belongs to another container of this host`;
-      const containerPort = String(registration.servicePort);
-      leaveOut(container, { kind: 'taken', containerPort, reason, isDoubtful: lost === 'SERVICE_ID' });
+    for (const one of outdone) {
+      const containerPort = String(one.registration.servicePort);
+      const isDoubtful = one.lost === 'SERVICE_ID';
+      leaveOut(one.container, { kind: 'taken', containerPort, ...whyOutdone(one), isDoubtful });
     }
-    for (const { container, registration } of beyond) {
-      const reason = whyBeyond(policy.limits.registrations);
+    const why = whyBeyond(policy.limits.registrations);
+    for (const { container, registration } of beyond)
       leaveOut(container, {
         kind: 'limit',
         containerPort: String(registration.servicePort),
-        reason,
+        ...why,
         isDoubtful: false,
       });
-    }
     tellBeyond(beyond.length);
     told = telling;
     const keys = new Map(claims.map(({ key, value }) => [key, value] as const));
+    const sources = new Map(
+      claims.map(({ key, container, registration: { state } }) => [
+        key,
+        { container: container.name, drains: state === 'drain' },
+      ]),
+    );
     const leftOut = {
       skipped: counts,
       misread: notUnderstood,
@@ -170,6 +183,6 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
         label_bytes: snapshots.filter((container) => container.beyond.labelBytes !== null).length,
       },
     };
-    return { keys, unknown: view.unknown(), againInMs, leftOut, eventTimes };
+    return { keys, sources, unknown: view.unknown(), againInMs, leftOut, eventTimes };
   };
 }

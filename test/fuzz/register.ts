@@ -72,7 +72,12 @@ function checkExplanation(container: ContainerSnapshot, { policy, eventAtMs }: R
   const { registrations } = registrationsOf(container, policy, { stopping: false, eventAtMs, networkOwner: null });
   // What stands there is whatever somebody wrote.
   const standing = new Map(registrations.map((one) => [keyOf(prefix, one), container.name]));
-  const explanation = explanationOf(container, { policy, prefix, running: [], standing });
+  const explanation = explanationOf(container, {
+    policy,
+    prefix,
+    running: [],
+    standing: { ok: true, value: standing },
+  });
   for (const { state } of explanation.registrations) sinks.line('docker-register explain', state, longestReason);
   const parts = [explanation.registrations, explanation.skipped, explanation.misread].map(({ length }) => length);
   const tables = parts.filter((length) => length > 0);

@@ -246,6 +246,26 @@ describe('docker-register explain', () => {
     expect(JSON.parse((await explain(id, '--json')).output)).toMatchObject({ registrations: [{ isRegistered: true }] });
   });
 
+  it('asks Docker about names and ids alone', async () => {
+    for (const name of ['', '../x', 'a/b', 'x y', 'json?all=1']) {
+      const { code, output } = await explain(name);
+      expect([name, code]).toEqual([name, 2]);
+      expect(output).toContain('is no name or id of a container');
+    }
+  });
+
+  it('tells without etcd what Docker alone can tell, and fails', async () => {
+    await run('--name', 'unpublished', 'whoami');
+    const { code, output } = await runDaemon('docker-register', ['explain', 'unpublished'], {
+      HOST_IP: host.ip,
+      ETCD_HOST: '127.0.0.1:1',
+      DOCKER_HOST: `unix://${host.root}/run/docker.sock`,
+    });
+    expect(output).toMatch(/8000\/tcp +it is exposed, but not published +start the container with -p 8000\n/);
+    expect(output).toContain('docker-register: what stands in etcd is not known: ');
+    expect(code).toBe(1);
+  });
+
   it('tells the one reason of a container that is left out, and that there is none of a name', async () => {
     await run('--name', 'quiet', 'whoami');
     expect((await explain('quiet')).output).toMatch(/8000\/tcp +it is exposed, but not published/);

@@ -11,10 +11,18 @@ test('what a container calls itself is printed in ASCII, on lines of ours', () =
       id: evil,
       image: evil,
       registrations: [
-        { key: '/backends/a/b', value: '10.0.0.1:80?port=80', isRegistered: false, signedBy: null, state: evil },
+        {
+          key: '/backends/a/b',
+          value: '10.0.0.1:80?port=80',
+          isRegistered: false,
+          signedBy: null,
+          state: evil,
+          mend: evil,
+        },
       ],
-      skipped: [{ port: null, reason: evil }],
+      skipped: [{ port: null, reason: evil, mend: evil }],
       misread: [{ source: 'label SERVICE_X', value: evil, allowed: 'nothing' }],
+      etcd: null,
     },
     plain,
   );

@@ -17,7 +17,7 @@ test.each([[[older, newer, elsewhere]], [[elsewhere, newer, older]]])(
   (claims) => {
     const { claims: left, outdone } = settleClaims(claims);
     expect(new Set(left)).toEqual(new Set([newer, elsewhere]));
-    expect(outdone).toEqual([{ ...older, lost: 'address' }]);
+    expect(outdone).toEqual([{ ...older, lost: 'address', winner: 'whoami-1' }]);
   },
 );
 
@@ -29,11 +29,20 @@ test('two ports of one container are no conflict', () => {
 test('a name that two containers were given belongs to the one that started last', () => {
   const named = (claim: Claim): Claim => ({ ...claim, registration: { ...claim.registration, id: 'same' } });
   const [first, second] = [named(elsewhere), named(newer)];
-  expect(settleClaims([second, first])).toEqual({ claims: [second], outdone: [{ ...first, lost: 'SERVICE_ID' }] });
+  expect(settleClaims([second, first])).toEqual({
+    claims: [second],
+    outdone: [{ ...first, lost: 'SERVICE_ID', winner: 'whoami-1' }],
+  });
 });
 
 test('a port of a shared network belongs to the container that exposes it, whichever started last', () => {
   const guest = { ...older, container: { ...older.container, networkOf: newer.container.id } };
-  expect(settleClaims([newer, guest])).toEqual({ claims: [guest], outdone: [{ ...newer, lost: 'address' }] });
-  expect(settleClaims([guest, newer])).toEqual({ claims: [guest], outdone: [{ ...newer, lost: 'address' }] });
+  expect(settleClaims([newer, guest])).toEqual({
+    claims: [guest],
+    outdone: [{ ...newer, lost: 'address', winner: 'whoami-1' }],
+  });
+  expect(settleClaims([guest, newer])).toEqual({
+    claims: [guest],
+    outdone: [{ ...newer, lost: 'address', winner: 'whoami-1' }],
+  });
 });

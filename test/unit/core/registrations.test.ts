@@ -92,12 +92,8 @@ describe('left out, with the reason, is', () => {
     ['a stopped container', { status: 'stopped' }, 'it is stopped'],
     ['a container that is not healthy yet', { health: 'starting' }, 'its HEALTHCHECK has not passed yet'],
     ['an unhealthy container', { health: 'unhealthy' }, 'its HEALTHCHECK says unhealthy'],
-    ['a container without ports', { ports: [] }, 'it publishes no port; start it with -p'],
-    [
-      'one on the host network that exposes nothing',
-      { hostNetwork: true, ports: [] },
-      'its image exposes no port; start it with --expose',
-    ],
+    ['a container without ports', { ports: [] }, 'it publishes no port'],
+    ['one on the host network that exposes nothing', { hostNetwork: true, ports: [] }, 'its image exposes no port'],
     [
       'a container with SERVICE_IGNORE, whatever it says',
       { labels: new Map([['SERVICE_IGNORE', 'false']]) },
@@ -132,7 +128,7 @@ describe('left out, with the reason, is', () => {
       'a port that is only exposed',
       { containerPort: 8000, protocol: 'tcp', published: [] },
       '8000/tcp',
-      'it is exposed, but not published; start the container with -p',
+      'it is exposed, but not published',
     ],
     [
       'a port of one family, where HOST_IP is of the other',
@@ -272,7 +268,7 @@ test.each<[string, Record<string, string>, boolean]>([
   ['without a word', {}, false],
 ])('a container %s that publishes no port is worth a warning, or not', (_what, environment, isDoubtful) => {
   const { skipped } = register({ ports: [], environment: new Map(Object.entries(environment)) });
-  expect(skipped).toMatchObject([{ reason: 'it publishes no port; start it with -p', isDoubtful }]);
+  expect(skipped).toMatchObject([{ reason: 'it publishes no port', isDoubtful }]);
   const ports = [{ containerPort: 80, protocol: 'tcp', published: [] }];
   const exposed = register({ ports, environment: new Map(Object.entries(environment)) });
   expect(exposed.skipped).toMatchObject([{ reason: expect.stringContaining('not published') as string, isDoubtful }]);
@@ -319,7 +315,7 @@ describe('with INTERNAL', () => {
   });
 
   test.each<[string, Record<string, string[]>, string | null, string]>([
-    ['on several', { bridge: ['172.17.0.2'], lan: ['10.0.0.5'] }, null, 'name one by INTERNAL (bridge, lan)'],
+    ['on several', { bridge: ['172.17.0.2'], lan: ['10.0.0.5'] }, null, 'it is on several networks: bridge, lan'],
     ['on none', {}, null, 'it is on no network'],
     ['not on the one that is named', { bridge: ['172.17.0.2'] }, 'lan', 'it is not on network lan, but on bridge'],
     ['without an address', { lan: [] }, null, 'it has no address on network lan'],
@@ -448,6 +444,7 @@ test('a container with too many labels is left out, and one with too many ports 
       containerPort: null,
       kind: 'limit',
       reason: 'its labels and environment variables have 1001 bytes, more than 1000 (MAX_LABEL_BYTES)',
+      mend: 'give it fewer or shorter ones, or raise MAX_LABEL_BYTES of docker-register',
       isDoubtful: true,
     },
   ]);

@@ -5,6 +5,7 @@ import { createDesiredKeys } from '../../../src/daemon/desired-keys.js';
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
 import { recordingLog } from '../support/log.js';
 import { policyWith, prefix } from '../support/registrations.js';
+import { accept } from '../../../src/core/result.js';
 
 const policy = policyWith({ limits: { registrations: 2, ports: 2, labelBytes: 1_000 } });
 let containers: ContainerSnapshot[];
@@ -69,7 +70,7 @@ test('explain says why one is left out', () => {
   containers = [container(3), container(2), container(1)];
   const [last] = containers;
   if (last === undefined) throw new Error('there are three');
-  const { registrations } = explanationOf(last, { policy, prefix, running: containers, standing: new Map() });
+  const { registrations } = explanationOf(last, { policy, prefix, running: containers, standing: accept(new Map()) });
   expect(registrations).toMatchObject([
     { isRegistered: false, state: expect.stringContaining('(MAX_REGISTRATIONS)') as string },
   ]);

@@ -125,7 +125,7 @@ test('tells once why a container is skipped', async () => {
   await reconcile('start');
   await reconcile('resync');
   expect(recorded.lines.filter(({ msg }) => msg === 'skipped')).toMatchObject([
-    { level: 'debug', container: 'whoami-1', reason: 'it publishes no port; start it with -p' },
+    { level: 'debug', container: 'whoami-1', reason: 'it publishes no port', mend: 'start it with -p PORT' },
   ]);
   containers = [containerWith({ status: 'paused' })];
   await reconcile('pause');
