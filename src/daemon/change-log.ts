@@ -3,7 +3,7 @@ import { commandsOf } from '../core/haproxy/commands.js';
 import type { RecentChange } from '../core/status-parts.js';
 import type { Step } from '../core/haproxy/plan.js';
 import { notRunning, type ReloadReason } from '../core/haproxy/reload-reason.js';
-import { summaryOfSteps } from '../core/haproxy/step-summary.js';
+import { changesOf, summaryOfSteps } from '../core/haproxy/step-summary.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import { createRecentChanges } from './recent-changes.js';
@@ -32,8 +32,8 @@ export interface ChangeLog {
   recent(): readonly RecentChange[];
 }
 
-/** Of a burst, so many commands are logged, and the number of the rest. */
-const toldCommands = 20;
+/** Of a burst, so many changes and commands are logged, and the number of the rest. */
+const told = 20;
 
 export const noChanges: Changes = { reloads: 0, runtimeChanges: 0, lastReload: null, lastChange: null };
 
@@ -71,13 +71,17 @@ export function createChangeLog({ log, meter, isLooping }: ChangeLogOptions): Ch
 
     applied(steps) {
       for (const { kind } of steps) meter.count(discoverMetrics.runtimeChanges, { kind: kind.replace(' ', '_') });
-      const commands = steps.flatMap(commandsOf);
-      const [first = ''] = commands;
-      const what = commands.length === 1 ? first : `${first} and ${String(commands.length - 1)} more commands`;
-      const more = Math.max(0, commands.length - toldCommands);
-      log.info({ commands: commands.slice(0, toldCommands), ...(more > 0 && { more }) }, 'HAProxy changed');
-      const lastChange = { what, at: recent.note('change', summaryOfSteps(steps)) };
+      log.debug(firstOf('commands', steps.flatMap(commandsOf)), 'commands of the change');
+      log.info(firstOf('changes', changesOf(steps)), 'HAProxy changed');
+      const what = summaryOfSteps(steps);
+      const lastChange = { what, at: recent.note('change', what) };
       changes = { ...changes, runtimeChanges: changes.runtimeChanges + steps.length, lastChange };
     },
   };
+}
+
+/** A list of which the log gets the beginning. */
+function firstOf(name: string, texts: readonly string[]): object {
+  const more = Math.max(0, texts.length - told);
+  return { [name]: texts.slice(0, told), ...(more > 0 && { more }) };
 }

@@ -9,7 +9,7 @@ import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
 import { secondsSince } from './clock.js';
-import type { Desired } from './desired-keys.js';
+import type { Desired, KeySource } from './desired-keys.js';
 import { createHeldKeys, type Asking, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import { sealedRegistry } from './sealed-registry.js';
@@ -77,6 +77,8 @@ export function createRegistrar({
   let leaseOfGone: string | null = null;
   /** Keys of containers about which Docker was silent when they were listed. */
   let kept: ReadonlyMap<string, string> = new Map();
+  /** Of the keys that were last desired. */
+  let sources: ReadonlyMap<string, KeySource> = new Map();
   /** Keys that another registration has. */
   let taken: ReadonlySet<string> = new Set();
   let mustList: Asking['need'] | null = 'all';
@@ -128,13 +130,15 @@ export function createRegistrar({
     held = new Map([...held, ...puts.map(({ key, value }) => [key, value] as const)]);
   };
 
-  const tell = ({ puts, deletes }: Diff, reasons: readonly string[]): void => {
+  const tell = ({ puts, deletes }: Diff, reasons: readonly string[], now: Desired['sources']): void => {
     for (const { key, value } of puts) {
-      log.info({ key, value, reasons }, 'registered');
+      const { container, drains } = now.get(key) ?? {};
+      log.info({ container, key, value, reasons }, drains === true ? 'draining' : 'registered');
       const atMs = eventTimeOf(value);
       if (atMs !== null) meter.observe(registerMetrics.registrationSeconds, {}, secondsSince(atMs));
     }
-    for (const key of deletes) log.info({ key, reasons }, 'deregistered');
+    for (const key of deletes) log.info({ container: sources.get(key)?.container, key, reasons }, 'deregistered');
+    sources = now;
     if (puts.length > 0) meter.count(registerMetrics.changes, { change: 'put' }, puts.length);
     if (deletes.length > 0) meter.count(registerMetrics.changes, { change: 'delete' }, deletes.length);
   };
@@ -151,7 +155,7 @@ export function createRegistrar({
 
     async reconcile(reasons, signal) {
       const lease = await keeper.current(signal);
-      const { keys, unknown, againInMs: admitInMs } = desiredKeys();
+      const { keys, sources: now, unknown, againInMs: admitInMs } = desiredKeys();
       let listAgainInMs: number | null = null;
       // A name that somebody gave may be another's by now.
       const isClaimed = (key: string): boolean => before.has(key) || taken.has(key) || isOfContainer(prefix, key);
@@ -173,7 +177,7 @@ export function createRegistrar({
       gone = new Map([...gone, ...[...before].filter(([key]) => !desired.has(key))]);
       before = desired;
       begun = true;
-      tell(diff, reasons);
+      tell(diff, reasons, now);
       if (isDoubtful) listAgainInMs = Math.min(listAgainInMs ?? Infinity, lateMs);
       isDoubtful = false;
       return { admitInMs, listAgainInMs };

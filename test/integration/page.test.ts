@@ -82,7 +82,7 @@ describe('the status page', () => {
     await says(page, 'tile-up', '1 up');
     await site.put('web/two', valueOf(b));
     await isShown(endpoint(page, 'two').filter({ hasText: /^up/ }));
-    await says(page, 'change-list', `web:${String(site.port)}: two added`);
+    await says(page, 'change-list', `web:${String(site.port)}: two at ${b.address} added`);
     await says(page, 'change-list', `listen web:${String(site.port)} added`);
     // It listens no longer: HAProxy's checks find out.
     await b.close();

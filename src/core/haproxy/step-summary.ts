@@ -1,3 +1,4 @@
+import { formatAddress } from '../address.js';
 import { compareText } from '../catalog.js';
 import type { Step } from './plan.js';
 
@@ -9,20 +10,25 @@ const namedServers = 3;
 /** What is done to a server, in the order in which it is told. */
 const deeds = ['added', 'moved', 'reweighted', 'made ready', 'draining', 'taken out', 'cut off', 'removed'] as const;
 
-/** Steps in a few words for a person: `whoami:8000: 3f53bb00af94 added; db:5432: 12 removed`. */
+/** Steps in a few words for a person: `whoami:8000: 3f53bb00af94 at 198.18.0.20:49153 added; db:5432: 12 removed`. */
 export function summaryOfSteps(steps: readonly Step[]): string {
+  const changes = changesOf(steps);
+  const more = changes.length - namedListeners;
+  return [
+    ...changes.slice(0, namedListeners),
+    ...(more > 0 ? [`${String(more)} more ${more === 1 ? 'listener' : 'listeners'}`] : []),
+  ].join('; ');
+}
+
+/** The same, a text for each listener, sorted. */
+export function changesOf(steps: readonly Step[]): string[] {
   const byListener = new Map<string, Step[]>();
   for (const step of steps) {
     const own = byListener.get(step.listener);
     if (own === undefined) byListener.set(step.listener, [step]);
     else own.push(step);
   }
-  const named = [...byListener].sort(([a], [b]) => compareText(a, b)).slice(0, namedListeners);
-  const more = byListener.size - named.length;
-  return [
-    ...named.map(([listener, own]) => `${listener}: ${deedsOf(own)}`),
-    ...(more > 0 ? [`${String(more)} more listeners`] : []),
-  ].join('; ');
+  return [...byListener].sort(([a], [b]) => compareText(a, b)).map(([listener, own]) => `${listener}: ${deedsOf(own)}`);
 }
 
 function deedsOf(steps: readonly Step[]): string {
@@ -31,11 +37,17 @@ function deedsOf(steps: readonly Step[]): string {
   const told = steps.filter(({ kind, server }) => kind !== 'maint' || !removed.has(server));
   return deeds
     .flatMap((deed) => {
-      const servers = told.filter((step) => deedOf(step) === deed).map(({ server }) => server);
-      if (servers.length === 0) return [];
-      return [`${servers.length > namedServers ? String(servers.length) : servers.join(', ')} ${deed}`];
+      const done = told.filter((step) => deedOf(step) === deed);
+      if (done.length === 0) return [];
+      return [`${done.length > namedServers ? String(done.length) : done.map(serverText).join(', ')} ${deed}`];
     })
     .join(', ');
+}
+
+/** With the address where it is news. */
+function serverText(step: Step): string {
+  if (step.kind === 'add') return `${step.server} at ${step.line.address}`;
+  return step.kind === 'move' ? `${step.server} to ${formatAddress(step)}` : step.server;
 }
 
 function deedOf(step: Step): (typeof deeds)[number] {

@@ -46,12 +46,12 @@ test('steps are counted, and the last of them is no reload', () => {
     reloads: 0,
     runtimeChanges: 1,
     lastReload: null,
-    lastChange: { what: 'set server whoami:8000/0 state maint', at },
+    lastChange: { what: 'whoami:8000: 0 taken out', at },
   });
   changeLog.applied(steps(3));
   expect(changeLog.changes()).toMatchObject({
     runtimeChanges: 4,
-    lastChange: { what: 'set server whoami:8000/0 state maint and 2 more commands' },
+    lastChange: { what: 'whoami:8000: 0, 1, 2 taken out' },
   });
   expect(measured.counts).toEqual(new Map([['docker_discover_runtime_changes_total{kind="maint"}', 4]]));
   expect(changeLog.recent()).toEqual([
@@ -62,9 +62,17 @@ test('steps are counted, and the last of them is no reload', () => {
   expect(changeLog.recent()).toHaveLength(50);
 });
 
-test('of a burst a few commands are logged, and the number of the rest', () => {
+test('a change is told in words, its commands to who wants more, and of a burst the beginning', () => {
   const { log, lines } = recordingLog();
-  changeLogOf(log).applied(steps(200));
-  expect(lines).toMatchObject([{ msg: 'HAProxy changed', more: 180 }]);
-  expect(lines[0]).toHaveProperty('commands.length', 20);
+  const changeLog = changeLogOf(log);
+  changeLog.applied(steps(1));
+  expect(lines).toMatchObject([
+    { level: 'debug', msg: 'commands of the change', commands: ['set server whoami:8000/0 state maint'] },
+    { level: 'info', msg: 'HAProxy changed', changes: ['whoami:8000: 0 taken out'] },
+  ]);
+  expect(lines[1]).not.toHaveProperty('more');
+  changeLog.applied(steps(200).map((step, n) => ({ ...step, listener: `web:${String(1000 + n)}` })));
+  expect(lines.slice(2)).toMatchObject([{ more: 180 }, { more: 180 }]);
+  expect(lines[2]).toHaveProperty('commands.length', 20);
+  expect(lines[3]).toHaveProperty('changes.length', 20);
 });

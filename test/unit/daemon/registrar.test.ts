@@ -107,15 +107,19 @@ test('announces a stop before it deregisters', async () => {
   expect(registry.values()).toEqual({ [keyOne]: `${valueOne}&state=drain`, [keyTwo]: valueTwo });
 });
 
-test('tells what it registered and deregistered, and why', async () => {
+test('tells what it registered, what drains and what it deregistered, of which container, and why', async () => {
   const { reconcile } = start();
   await reconcile('start');
+  stopping.add(one.id);
+  await reconcile('kill aaaaaaaaaaaa');
   containers = [two];
   await reconcile('die aaaaaaaaaaaa');
-  expect(recorded.lines.filter(({ msg }) => msg.endsWith('registered'))).toMatchObject([
-    { msg: 'registered', key: keyOne, value: valueOne, reasons: ['start'] },
-    { msg: 'registered', key: keyTwo, value: valueTwo, reasons: ['start'] },
-    { msg: 'deregistered', key: keyOne, reasons: ['die aaaaaaaaaaaa'] },
+  const container = one.name;
+  expect(recorded.lines.filter(({ msg }) => /registered$|^draining$/.test(msg))).toMatchObject([
+    { msg: 'registered', container, key: keyOne, value: valueOne, reasons: ['start'] },
+    { msg: 'registered', container: two.name, key: keyTwo, value: valueTwo, reasons: ['start'] },
+    { msg: 'draining', container, key: keyOne, value: `${valueOne}&state=drain`, reasons: ['kill aaaaaaaaaaaa'] },
+    { msg: 'deregistered', container, key: keyOne, reasons: ['die aaaaaaaaaaaa'] },
   ]);
 });
 
