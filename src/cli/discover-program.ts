@@ -6,7 +6,7 @@ import { discoverOptions, type DiscoverSettings } from './discover-settings.js';
 import { checkTemplate, renderTemplate } from './discover-template.js';
 import { readTemplates } from './template-files.js';
 import { asciiJson, statusText } from './discover-ls.js';
-import { watchStatus } from './discover-watch.js';
+import { terminalOf, watchStatus } from './discover-watch.js';
 import { controlSocketOf, runDiscover } from './discover-run.js';
 import { SettingError } from '../core/errors.js';
 import { execOf } from './exec-settings.js';
@@ -47,7 +47,7 @@ export function discoverProgram(): Command {
         process.stdout.write(text);
       };
       if (watch === true) {
-        const options = { socket, json: json === true, isTerminal: process.stdout.isTTY, paint, print };
+        const options = { socket, json: json === true, terminal: terminalOf(process.stdout), paint, print };
         await runUntilSignal((signal) => watchStatus(options, signal));
         return;
       }

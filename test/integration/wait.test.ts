@@ -1,3 +1,6 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
@@ -100,4 +103,30 @@ it('docker-discover ls --watch prints each change, waits for a daemon that is aw
     .split('\n')
     .filter((line) => line.startsWith('{'));
   for (const line of lines) expect(JSON.parse(line)).toHaveProperty('listeners');
+});
+
+it('docker-discover ls --watch shows as much as the terminal has room for, and draws anew when it has more', async () => {
+  site.start();
+  for (let n = 0; n < 30; n += 1)
+    await site.put(`web/s${String(n)}`, `127.0.1.${String(n)}:1?port=${String(site.port)}`);
+  await waitFor('the endpoints', async (seen) => seen((await site.ls()).listeners[0]?.endpoints.length) === 30);
+  const command = `stty rows 12 cols 100; tty; exec ${process.execPath} --import tsx src/cli/docker-discover.ts --run-dir ${site.runDir} ls --watch`;
+  const watching = spawn('script', ['-qfc', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  let output = '';
+  watching.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const ended = once(watching, 'exit');
+  const lastScreen = (): string => stripVTControlCharacters(output.split('\u001b[H\u001b[2J').at(-1) ?? '');
+  try {
+    await waitFor('the first screen', (seen) => seen(lastScreen()).includes('make the terminal larger'));
+    expect(lastScreen().split('\n')).toHaveLength(12);
+    expect(lastScreen()).toMatch(/^etcd: live/);
+    expect(lastScreen()).toMatch(/… \d\d more rows; make/);
+    const [tty = ''] = /\/dev\/pts\/\d+/.exec(output) ?? [];
+    await promisify(execFile)('stty', ['-F', tty, 'rows', '60']);
+    await waitFor('the larger screen', (seen) => seen(lastScreen()).includes(' s29 '));
+    expect(lastScreen()).not.toContain('make the terminal larger');
+  } finally {
+    watching.kill();
+    await ended;
+  }
 });
