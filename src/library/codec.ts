@@ -11,6 +11,7 @@ import {
 } from '../core/keyspace.js';
 import { quoted, type Parsed } from '../core/result.js';
 import { parseId, parseServiceName, type Registration as Inner } from '../core/service.js';
+import { checkOptions, checkRegistration, checkString } from './arguments.js';
 import type { Decoded, Entry, PrefixOption, Registration, RegistrationInput } from './types.js';
 
 const defaultPrefix = '/backends';
@@ -21,6 +22,7 @@ const defaultPrefix = '/backends';
  * @throws RangeError where something in it breaks the grammar; it names the thing, the value and what is allowed
  */
 export function encode(registration: RegistrationInput, options: PrefixOption = {}): Entry {
+  checkRegistration(registration);
   const prefix = prefixOf(options);
   const { others = {}, address, ...given } = registration;
   const attributes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -50,9 +52,11 @@ export function encode(registration: RegistrationInput, options: PrefixOption = 
 /**
  * What stands under a key of etcd.
  *
- * @throws RangeError where `prefix` is none
+ * @throws RangeError where `key` or `value` is no string, or `prefix` is none
  */
 export function decode(key: string, value: string, options: PrefixOption = {}): Decoded {
+  checkString('key', key);
+  checkString('value', value);
   const prefix = prefixOf(options);
   const target = drainTargetOf(prefix, key);
   if (target !== null) return { ok: false, reason: `${quoted(key)} is no registration: it drains ${target}` };
@@ -99,7 +103,10 @@ export function registrationOf(inner: Inner): Registration {
  * @internal
  * @throws RangeError where it is none
  */
-export function prefixOf({ prefix = defaultPrefix }: PrefixOption): string {
+export function prefixOf(options: PrefixOption): string {
+  checkOptions(options);
+  const { prefix = defaultPrefix } = options;
+  checkString('prefix', prefix);
   const parsed = parsePrefix(prefix);
   if (parsed.ok) return parsed.value;
   throw new RangeError(`prefix ${quoted(prefix)} ${parsed.reason}`);

@@ -5,6 +5,7 @@ import { parseEtcdHosts } from '../core/etcd-hosts.js';
 import { keyspaceOf } from '../core/keyspace.js';
 import { defaultLimits } from '../core/limits.js';
 import { createCatalogSource } from '../daemon/catalog-source.js';
+import { checkWatchOptions } from './arguments.js';
 import { prefixOf, registrationOf } from './codec.js';
 import type { Catalog, Logger, Service, WatchOptions } from './types.js';
 
@@ -22,8 +23,8 @@ const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: no
  * @throws RangeError where an option is wrong, at once
  */
 export function watchCatalog(options: WatchOptions): AsyncIterable<Catalog> {
+  checkWatchOptions(options);
   const { signal, staleMs = 0, logger = silent } = options;
-  if (!(staleMs >= 0)) throw new RangeError(`staleMs is ${String(staleMs)}, and must be a number of milliseconds`);
   const settings = { hosts: hostsOf(options.etcdHosts), prefix: prefixOf(options), staleMs, log: logger };
   return { [Symbol.asyncIterator]: () => follow(settings, signal) };
 }

@@ -142,3 +142,50 @@ test('watchCatalog refuses a password in etcdHosts without repeating it', () => 
   expect(refused).toThrow('etcdHosts has a user or password in it');
   expect(refused).not.toThrow('hush');
 });
+
+describe('who writes JavaScript', () => {
+  const callers: Readonly<Record<string, (...given: never[]) => unknown>> = { encode, decode, watchCatalog };
+  const etcdHosts = ['10.0.0.10'];
+  test.each<[string, readonly unknown[], string]>([
+    ['encode', [], 'registration is undefined, and must be an object with service, id and address'],
+    ['encode', [null], 'registration is null, and must be an object with service, id and address'],
+    ['encode', [{ ...shop, service: 5 }], 'service is 5, and must be a string'],
+    ['encode', [{ ...shop, id: undefined }], 'id is undefined, and must be a string'],
+    [
+      'encode',
+      [{ ...shop, address: '10.0.0.1:80' }],
+      'address is "10.0.0.1:80", and must be an object with host and port',
+    ],
+    ['encode', [{ ...shop, address: { host: '10.0.0.1', port: '80' } }], 'address.port is "80", and must be a number'],
+    ['encode', [{ ...shop, weight: '3' }], 'weight is "3", and must be a number'],
+    ['encode', [{ ...shop, backup: 'false' }], 'backup is "false", and must be true or false'],
+    ['encode', [{ ...shop, zone: true }], 'zone is true, and must be a string or null'],
+    ['encode', [{ ...shop, tags: 'a' }], 'tags is "a", and must be an array of strings'],
+    ['encode', [{ ...shop, others: { a: 1 } }], 'others is an object, and must be an object of strings'],
+    ['encode', [shop, null], 'options is null, and must be an object'],
+    ['encode', [shop, { prefix: 5 }], 'prefix is 5, and must be a string'],
+    ['decode', [], 'key is undefined, and must be a string'],
+    ['decode', ['/backends/a/b'], 'value is undefined, and must be a string'],
+    ['decode', ['/backends/a/b', Buffer.from('x')], 'value is an object, and must be a string'],
+    ['watchCatalog', [], 'options is undefined, and must be an object'],
+    ['watchCatalog', [{}], 'etcdHosts is undefined, and must be an array of strings'],
+    [
+      'watchCatalog',
+      [{ etcdHosts: 'http://u:secret@10.0.0.10' }],
+      'etcdHosts is a string, and must be an array of strings',
+    ],
+    ['watchCatalog', [{ etcdHosts: [5] }], 'etcdHosts is an array of 1, and must be an array of strings'],
+    ['watchCatalog', [{ etcdHosts, signal: {} }], 'signal is an object, and must be an AbortSignal'],
+    ['watchCatalog', [{ etcdHosts, staleMs: '5' }], 'staleMs is "5", and must be a number of milliseconds, 0 or more'],
+    ['watchCatalog', [{ etcdHosts, staleMs: -1 }], 'staleMs is -1, and must be a number of milliseconds, 0 or more'],
+    [
+      'watchCatalog',
+      [{ etcdHosts, logger: { info: () => undefined } }],
+      'logger is an object, and must be an object with debug, info, warn and error',
+    ],
+  ])('is told what is wrong: %s(%j)', (name, given, message) => {
+    const called = (): unknown => callers[name]?.(...(given as never[]));
+    expect(called).toThrow(RangeError);
+    expect(called).toThrow(message);
+  });
+});
