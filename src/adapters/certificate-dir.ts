@@ -1,5 +1,6 @@
+import { makeDirectory } from './directories.js';
 import { createHash, X509Certificate } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -110,14 +111,14 @@ async function refusalOf(
 }
 
 export async function writeCopy(certificates: readonly Certificate[], directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   // HAProxy shows the first file's to clients that name no host, or one that it has no certificate for.
   for (const [at, { certificate, key }] of certificates.entries())
     await writeFile(join(directory, `${String(at).padStart(4, '0')}.pem`), certificate + key, { mode: 0o600 });
 }
 
 async function namesIn(directory: string): Promise<string[]> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   return readdir(directory);
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { makeDirectory } from './directories.js';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../core/errors.js';
 import { codeOf } from './asked.js';
@@ -11,7 +12,7 @@ import { codeOf } from './asked.js';
 export async function writeWhole(path: string, text: string): Promise<void> {
   const next = `${path}.new`;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectory(dirname(path));
     await writeFile(next, text, { mode: 0o600 });
     await rename(next, path);
   } catch (error) {

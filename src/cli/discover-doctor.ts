@@ -21,6 +21,7 @@ import { readNow } from './discover-render.js';
 import { checkTemplateNow, settled, type Settled } from './doctor-template.js';
 import { etcdOf } from './etcd-settings.js';
 import { execOf } from './exec-settings.js';
+import { refuseSharedBinds } from './own-binds.js';
 import { signersFileOf } from './signers-file.js';
 
 /** `doctor`: what can be wrong around docker-discover. */
@@ -32,6 +33,7 @@ export function addDoctorCommand(program: Command): void {
     const { prefix, runDir, stateDir } = settings;
     const isOurs = execOf(settings) === null;
     const fixed = fixedBindsOf(proxySettingsOf(settings, proxyPathsOf(runDir)));
+    if (isOurs) refuseSharedBinds(settings, fixed);
     const client = createEtcdClient(etcdMembers);
     try {
       // First and alone: what else goes on in this process would lengthen what is measured.
@@ -41,7 +43,7 @@ export function addDoctorCommand(program: Command): void {
       const reading = settled(readNow(settings));
       const others = await examine([
         ...(isOurs ? haproxyChecks({ settings, fixed, daemon, reading }) : [withoutHaproxy]),
-        { name: 'template', run: async () => [judgeTemplate(await asked(() => checkTemplateNow(settings, reading)))] },
+        { name: 'template', run: async () => [await templateFinding(settings, { isOurs, reading })] },
         { name: 'signatures', run: async () => [await signersFinding(settings)] },
         directoryCheck('RUN_DIR', runDir),
         directoryCheck('STATE_DIR', stateDir),
@@ -99,6 +101,15 @@ function haproxyChecks({ settings, fixed, daemon, reading }: Circumstances): Che
     { name: 'ports', run: async (signal) => judgePorts(await offers(signal)) },
     { name: 'open files', run: async () => [await openFiles()] },
   ];
+}
+
+async function templateFinding(
+  settings: DiscoverSettings,
+  { isOurs, reading }: Pick<Circumstances, 'reading'> & { readonly isOurs: boolean },
+): Promise<Finding> {
+  if (isOurs && !(await asked(() => haproxyVersion(settings.haproxy))).ok)
+    return notChecked('template', 'there is no HAProxy to check it');
+  return judgeTemplate(await asked(() => checkTemplateNow(settings, reading)));
 }
 
 async function signersFinding(settings: DiscoverSettings): Promise<Finding> {

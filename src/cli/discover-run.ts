@@ -34,6 +34,7 @@ import {
   serveServiceManager,
   trimHeapAfterStart,
 } from './own-endpoints.js';
+import { refuseSharedBinds } from './own-binds.js';
 import { runUntilSignal } from './main.js';
 import { quietOf } from './options.js';
 import { limitsOf } from './limit-settings.js';
@@ -67,6 +68,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
   // Another proxy has no page and no entrance of ours.
   const fixed = exec === null ? fixedBindsOf(proxySettings) : [];
+  refuseSharedBinds(settings, fixed);
   const limits = limitsOf(settings);
   await refuseSecond(runDir);
   const page = statusBind === 'none' ? null : { bind: statusBind, files: await readPage() };

@@ -4,7 +4,7 @@ import { askStatus } from '../adapters/control/client.js';
 import type { DiscoverStatus } from '../core/discover-status.js';
 import { formatDuration } from '../core/duration.js';
 import { messageOf } from '../core/errors.js';
-import { parsePool, unmetOf, type PoolWish } from '../core/pool-wish.js';
+import { isSeen, parsePool, unmetOf, type PoolWish } from '../core/pool-wish.js';
 import { accept, reject, type Parsed } from '../core/result.js';
 import { parseId } from '../core/service.js';
 import type { DiscoverSettings } from './discover-settings.js';
@@ -54,12 +54,22 @@ export function addWaitCommand(program: Command): void {
 
 async function waitFor(wish: PoolWish, { socket, timeoutMs }: { socket: string; timeoutMs: number }): Promise<void> {
   const deadline = performance.now() + timeoutMs;
+  let wasSeen = false;
   for (;;) {
-    const unmet = await askStatus(socket).then(
-      (body) => unmetOf(body as DiscoverStatus, wish),
+    const status = await askStatus(socket).then(
+      (body) => body as DiscoverStatus,
       (error: unknown) => messageOf(error),
     );
-    if (unmet === null) return;
+    const unmet = typeof status === 'string' ? status : unmetOf(status, wish);
+    wasSeen ||= typeof status !== 'string' && isSeen(status, wish);
+    if (unmet === null) {
+      // It may have gone before; or it is another id that was meant.
+      if (wish.down !== null && !wasSeen)
+        process.stderr.write(
+          `docker-discover: ${wish.service} has had no endpoint ${wish.down} here since the wait began; docker-discover ls shows its ids\n`,
+        );
+      return;
+    }
     if (performance.now() >= deadline)
       throw new Error(`${wish.service} is not as wanted after ${formatDuration(timeoutMs)}: ${unmet}`);
     await sleep(lookEveryMs);

@@ -31,8 +31,11 @@ export async function main(program: Command): Promise<void> {
   // Whoever reads has read enough: `ls | head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    process.stderr.write(`${program.name()}: standard output can't be written: ${messageOf(error)}\n`);
+    process.exit(1);
   });
+  // Without a command the daemon runs, and tells of a word that is none.
+  for (const command of program.commands) command.allowExcessArguments(false);
   try {
     await program.parseAsync();
   } catch (error) {

@@ -1,8 +1,9 @@
 import { parsePort } from './address.js';
-import { allowedIn, isKnownAttribute, parseAttribute, type Attributes } from './attributes.js';
+import { allowedIn, attributeNames, isKnownAttribute, parseAttribute, type Attributes } from './attributes.js';
 import type { ContainerSnapshot } from './container.js';
 import type { Found, Misread } from './found.js';
 import { isOtherAttribute } from './keyspace.js';
+import { nearMissOf } from './near-miss.js';
 import { printable, reject, type Parsed } from './result.js';
 import { parseId, parseServiceName } from './service.js';
 import { virtualHostOf } from './virtual-host.js';
@@ -117,8 +118,15 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
     if (reason !== null) refuse(found, reason);
     else if (!parsed.ok) refuse(found, allowedIn(attribute));
     else if (isKnownAttribute(attribute)) attributes = { ...attributes, ...parsed.value };
-    else if (isOtherAttribute(attribute, text)) others.set(attribute, text);
-    else
+    else if (isOtherAttribute(attribute, text)) {
+      others.set(attribute, text);
+      const meant = nearMissOf(attribute.toLowerCase().replaceAll('_', '-'), ownWords);
+      if (meant !== null)
+        refuse(
+          found,
+          `SERVICE_${meant.toUpperCase().replaceAll('-', '_')}, if that was meant: this is nothing of ours`,
+        );
+    } else
       refuse(
         found,
         'a name of up to 32 letters, digits, _ and -, and up to 128 letters, digits and . _ ~ : / , @ + * = -',
@@ -150,6 +158,8 @@ function isPrivate(attribute: string, { source, value }: Found): boolean {
 
 /** What does not become an attribute of the value. */
 const special = new Set(['name', 'id', 'port', 'ignore']);
+
+const ownWords = [...special, ...attributeNames];
 
 /** With the container port behind it, it still is an id. */
 const maxIdLength = 120;

@@ -1,5 +1,6 @@
 import type { DiscoverStatus, EndpointStatus } from './discover-status.js';
 import { parsePort } from './address.js';
+import { nothingKnown } from './catalog-state.js';
 import { printableKey } from './keyspace.js';
 import { accept, reject, type Parsed } from './result.js';
 import { parseServiceName } from './service.js';
@@ -41,7 +42,20 @@ export function unmetOf(status: DiscoverStatus, { service, port, up, down }: Poo
     const have = endpoints.length === 0 ? 'no endpoint' : told(endpoints);
     reasons.push(`${String(up)} wanted up, and there is ${have}${whyNot(status, service)}`);
   }
-  return reasons.length === 0 ? null : reasons.join('; ');
+  // Nobody knows who is in the pool, so nobody can be said to be out of it.
+  if (status.catalog === 'none') return nothingKnown;
+  if (reasons.length === 0) return null;
+  return [...reasons, ...(status.catalog === 'live' ? [] : ['etcd does not answer: this is what was known last'])].join(
+    '; ',
+  );
+}
+
+/** Whether there is an endpoint of this id, be it in the pool or on its way out. */
+export function isSeen(status: DiscoverStatus, { service, down }: Pick<PoolWish, 'service' | 'down'>): boolean {
+  return (
+    down !== null &&
+    status.listeners.some((one) => one.service === service && one.endpoints.some((endpoint) => isOf(endpoint, down)))
+  );
 }
 
 /** @param isRendered for another proxy, of whose servers nothing is known */

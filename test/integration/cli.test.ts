@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,15 @@ describe('wrong usage ends with 2 and one message that names thing, value and me
     ['docker-register', [], { ...good, ONLY_LABEL: '=x' }, /ONLY_LABEL.*"=x" is not a label: give NAME or NAME=VALUE/],
     ['docker-register', [], { ...good, INTERNAL: 'a b' }, /INTERNAL.*must be yes, no, or the name of a network/],
     ['docker-register', ['--frob'], good, /unknown option '--frob'/],
+    ['docker-register', ['ls', 'extra'], good, /too many arguments for 'ls'/],
+    ['docker-discover', ['ls', 'extra'], {}, /too many arguments for 'ls'/],
+    ['docker-discover', ['healthcheck', 'extra'], {}, /too many arguments for 'healthcheck'/],
+    [
+      'docker-discover',
+      [],
+      { ...good, STATS_BIND: '*:1936', METRICS_BIND: '127.0.0.1:1936' },
+      /^docker-discover: both METRICS_BIND 127\.0\.0\.1:1936 and STATS_BIND \*:1936 want port 1936/,
+    ],
     [
       'docker-register',
       ['frob'],
@@ -243,3 +253,23 @@ describe('what is not there yet is waited for', () => {
     });
   });
 });
+
+it('standard output that can not be written is one line and exit code 1', async () => {
+  const command = `exec ${process.execPath} --import tsx src/cli/docker-discover.ts completion bash > /dev/full`;
+  const { code, output } = await new Promise<{ code: number | null; output: string }>((resolve) => {
+    const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let told = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+    child.on('close', (ended) => {
+      resolve({ code: ended, output: told });
+    });
+  });
+  expect(output).toMatch(/^docker-discover: standard output can't be written: .*ENOSPC.*\n$/);
+  expect(code).toBe(1);
+});
+
+it('docker-register ends where its RUN_DIR can not be made', async () => {
+  const { code, output } = await runDaemon('docker-register', [], { ...good, RUN_DIR: '/proc/none' });
+  expect(output).toContain("the socket /proc/none/control.sock can't be made");
+  expect(code).toBe(1);
+}, 30_000);

@@ -53,6 +53,27 @@ it('docker-discover wait ends with 1 and the reason where it is not in time', as
   expect(await site.run('wait', 'web', '--down', 'a', '--timeout', '0s')).toMatchObject({ code: 1 });
 });
 
+it('docker-discover wait --down succeeds for what nobody has seen, and says so', async () => {
+  site.start();
+  await put();
+  expect((await site.run('wait', 'web')).code).toBe(0);
+  expect(await site.run('wait', 'web', '--down', 'typo', '--timeout', '5s')).toEqual({
+    code: 0,
+    output:
+      'docker-discover: web has had no endpoint typo here since the wait began; docker-discover ls shows its ids\n',
+  });
+});
+
+it('a STATE_DIR in which nothing can be made is told of again and again, and ends no daemon', async () => {
+  const daemon = site.start({ STATE_DIR: '/proc/none' });
+  await put();
+  await waitFor('the message', (seen) =>
+    seen(daemon.output()).includes("/proc/none/last-known-good.json can't be written"),
+  );
+  expect((await site.run('wait', 'web')).code).toBe(0);
+  expect(await site.stop()).toBe(0);
+});
+
 it('docker-discover wait tells that no daemon answers, and refuses what it does not understand', async () => {
   const { code, output } = await site.run('wait', 'web', '--timeout', '0s');
   expect([code, output]).toEqual([1, expect.stringContaining('the daemon does not answer at')]);

@@ -1,4 +1,5 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { makeDirectory } from '../directories.js';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname } from 'node:path';
 import { messageOf } from '../../core/errors.js';
@@ -15,7 +16,7 @@ export interface ControlHandlers {
 /** Serves until `signal` fires: `GET /readyz` answers 200 or 503, `GET /status` 200, with JSON. */
 export async function serveControl(path: string, handlers: ControlHandlers, signal: AbortSignal): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectory(dirname(path));
     // Left behind by a daemon that was killed.
     await rm(path, { force: true });
   } catch (error) {

@@ -6,7 +6,7 @@ import type { Asked } from '../../core/doctor/finding.js';
 import { asked, codeOf } from '../asked.js';
 import type { EtcdClient, Member } from './client.js';
 import type { EtcdTls } from './connection.js';
-import { isDenied, isFull, reasonOf } from './failure.js';
+import { isDenied, isFull, isOfTls, reasonOf } from './failure.js';
 import { watchRefused } from './login.js';
 import { rangeOf } from './registry.js';
 import { cancelStream } from './watch.js';
@@ -151,7 +151,7 @@ function dateOf(url: string, tls: EtcdTls | null, signal: AbortSignal): Promise<
 
 function ask<T>(question: () => Promise<T>): Promise<Asked<T>> {
   return asked(question, (error) => {
-    const code = isFull(error) ? 'full' : isDenied(error) ? 'denied' : codeOf(error);
+    const code = isFull(error) ? 'full' : isDenied(error) ? 'denied' : isOfTls(error) ? 'tls' : codeOf(error);
     return { reason: reasonOf(error), code };
   });
 }

@@ -60,6 +60,11 @@ const deniedMeanings: readonly Meaning[] = [
 const meanings: readonly Meaning[] = [
   ...tlsMeanings,
   [
+    // Where the socket fails before it is one, gRPC has no word of why.
+    /No connection established\. Last error: (null|undefined|)\b(?:\. Resolution note:.*)?$/,
+    () => 'no connection; is there a way to its network from here (ip route get), and is etcd running there?',
+  ],
+  [
     /No connection established\. Last error: (?:Error: )?(.+?)(?:\. Resolution note:.*)?$/,
     (cause) => `no connection (${cause}); is etcd running there, and reachable from here?`,
   ],
@@ -97,6 +102,11 @@ export function reasonOf(error: unknown): string {
 /** Whether etcd refuses it to this client. */
 export function isDenied(error: unknown): boolean {
   return deniedMeanings.some(([pattern]) => pattern.test(messageOf(error)));
+}
+
+/** Whether it is about certificates, or about TLS where there is none. */
+export function isOfTls(error: unknown): boolean {
+  return tlsMeanings.some(([pattern]) => pattern.test(messageOf(error)));
 }
 
 /** Whether etcd has used up its space (`--quota-backend-bytes`). */

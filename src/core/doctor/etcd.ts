@@ -25,7 +25,9 @@ const mends = {
   full: 'etcdctl compact, defrag, alarm disarm; then let etcd compact by itself (--auto-compaction-retention)',
   majority: 'bring back more than half of the members of etcd; until then it answers nothing',
   denied:
-    'give ETCD_USER and ETCD_PASSWORD_FILE, and that user a role with rights below the prefix (etcdctl role grant-permission)',
+    'give ETCD_USER and ETCD_PASSWORD_FILE as etcd has them (etcdctl user add), and that user a role with rights below the prefix (etcdctl role grant-permission)',
+  tls: 'correct ETCD_CA, ETCD_CERT and ETCD_KEY, or http:// and https:// in ETCD_HOST, as the reason says',
+  away: 'start etcd there, open the way to its port, or take it out of ETCD_HOST',
   slow: 'look at the network, and at the disk of etcd, which should be its own and fast',
 } as const;
 
@@ -41,7 +43,7 @@ export function judgeMembers(members: readonly MemberFacts[]): Finding[] {
 function judgeMember({ host, status }: MemberFacts, othersAnswer: boolean): Finding {
   const check = `etcd ${host}`;
   if (!status.ok) {
-    const mend = 'start etcd there, open the way to its port, or take it out of ETCD_HOST';
+    const mend = status.code === 'denied' ? mends.denied : status.code === 'tls' ? mends.tls : mends.away;
     return othersAnswer ? warning(check, status.reason, mend) : failed(check, status.reason, mend);
   }
   const { version, knowsLeader, errors, sizeBytes, latenciesMs } = status.value;

@@ -247,3 +247,20 @@ test('a setting with a name without end is told of by its beginning', () => {
   const { misread } = read({ [`SERVICE_${'X'.repeat(1_000)}`]: 'a' });
   expect(misread.map(({ source }) => source)).toEqual([`label SERVICE_${'X'.repeat(72)}…`]);
 });
+
+test('what is nearly a word of ours is taken as it is, and told of', () => {
+  const { metadata, misread } = read({ SERVICE_WIEGHT: '5', SERVICE_chek_status: '200', SERVICE_REGION: 'eu' });
+  expect([...metadata.others.keys()].sort()).toEqual(['chek_status', 'region', 'wieght']);
+  expect(misread).toEqual([
+    {
+      source: 'label SERVICE_WIEGHT',
+      value: '5',
+      allowed: 'SERVICE_WEIGHT, if that was meant: this is nothing of ours',
+    },
+    {
+      source: 'label SERVICE_chek_status',
+      value: '200',
+      allowed: 'SERVICE_CHECK_STATUS, if that was meant: this is nothing of ours',
+    },
+  ]);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DiscoverStatus, EndpointStatus } from '../../../src/core/discover-status.js';
-import { parsePool, unmetOf, type PoolWish } from '../../../src/core/pool-wish.js';
+import { isSeen, parsePool, unmetOf, type PoolWish } from '../../../src/core/pool-wish.js';
 import { accepted, reasonOf } from '../support/parsed.js';
 import { endpointWith, statusWith } from '../support/status.js';
 
@@ -103,4 +103,26 @@ test('a pool is a service, or its listener', () => {
 test('a key that is not served is told of in ASCII', () => {
   const problems = [{ key: '/backends/shop/\u001b[2J\u009b', reason: 'is none' }];
   expect(unmetOf(statusOf([], { problems }), wish({ up: 1 }))).toContain('; /backends/shop/\\u001b[2J\\u009b: is none');
+});
+
+describe('while etcd is away', () => {
+  test('what is missing may be so for that', () => {
+    expect(unmetOf(statusOf([], { catalog: 'last known good' }), wish({ up: 1 }))).toBe(
+      '1 wanted up, and there is no endpoint; etcd does not answer: this is what was known last',
+    );
+    expect(unmetOf(statusOf([endpoint('a', 'UP')], { catalog: 'last known good' }), wish({ up: 1 }))).toBeNull();
+  });
+
+  test.each([{ up: 1 }, { up: 0 }, { down: 'a' }])('nothing is as wanted of which nobody knows: %j', (wanted) => {
+    expect(unmetOf(statusWith({ catalog: 'none', revision: 0 }), wish(wanted))).toBe(
+      'etcd has not answered yet, and there is no last known good state',
+    );
+  });
+});
+
+test('an endpoint is seen in whatever state it is, by its id or that of its container', () => {
+  const status = statusOf([endpoint('0123456789ab:80', 'MAINT')]);
+  expect(isSeen(status, wish({ down: '0123456789ab' }))).toBe(true);
+  expect(isSeen(status, wish({ down: 'typo' }))).toBe(false);
+  expect(isSeen(status, wish({ service: 'blog', down: '0123456789ab' }))).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NoMemberError } from '../../../../src/adapters/etcd/ask-in-turn.js';
-import { isFull, reasonOf } from '../../../../src/adapters/etcd/failure.js';
+import { isFull, isOfTls, reasonOf } from '../../../../src/adapters/etcd/failure.js';
 
 test.each([
   [
@@ -12,6 +12,11 @@ test.each([
     'no connection, in the words of another version',
     '14 UNAVAILABLE: No connection established. Last error: Error: connect ETIMEDOUT 10.0.0.10:2379',
     'no connection (connect ETIMEDOUT 10.0.0.10:2379); is etcd running there, and reachable from here?',
+  ],
+  [
+    'no connection, and no word why',
+    '14 UNAVAILABLE: No connection established. Last error: null. Resolution note: ',
+    'no connection; is there a way to its network from here (ip route get), and is etcd running there?',
   ],
   [
     'a name without address',
@@ -156,4 +161,17 @@ describe('when no member answered, tells', () => {
       'http://10.0.0.1:1: no answer in time; http://10.0.0.2:1: no leader: until more than half of the members of etcd reach each other, they answer nothing',
     );
   });
+});
+
+test.each([
+  [
+    '14 UNAVAILABLE: No connection established. Last error: Error: unable to verify the first certificate. Resolution note: ',
+    true,
+  ],
+  [
+    '14 UNAVAILABLE: No connection established. Last error: connect ECONNREFUSED 10.0.0.10:2379. Resolution note: ',
+    false,
+  ],
+])('whether it is about TLS: %s', (message, expected) => {
+  expect(isOfTls(new Error(message))).toBe(expected);
 });

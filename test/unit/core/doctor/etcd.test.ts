@@ -65,6 +65,18 @@ describe('a member of etcd', () => {
     expect(judgeMembers([silent, member()])[0]?.result).toBe('warning');
   });
 
+  test.each<[string | null, RegExp]>([
+    ['denied', /^give ETCD_USER and ETCD_PASSWORD_FILE as etcd has them/],
+    ['tls', /^correct ETCD_CA, ETCD_CERT and ETCD_KEY, or http/],
+    ['ECONNREFUSED', /^start etcd there/],
+    [null, /^start etcd there/],
+  ])('that does not answer for %s has the mend of that', (code, mend) => {
+    const [finding] = judgeMembers([
+      { host: 'http://10.0.0.9:2379', status: { ok: false, reason: 'it says why', code } },
+    ]);
+    expect(finding?.mend).toMatch(mend);
+  });
+
   test('cannot bring the terminal to anything', () => {
     const [finding] = judgeMembers([member({ version: '3.5\u001b[2J\u009b\u202e\n' })]);
     expect(finding?.found).toMatch(/^[ -~]+$/);
