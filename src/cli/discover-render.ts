@@ -1,14 +1,16 @@
 import { copyOf } from '../adapters/certificate-dir.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
+import { createInterfaces } from '../adapters/interfaces.js';
 import { proxyPathsOf } from '../adapters/haproxy/paths.js';
 import { sizedRecordOf } from '../core/entry-size.js';
 import { catalogOf } from '../core/catalog-index.js';
 import type { Certificate } from '../core/certificates.js';
 import { beyondOf, problemListsOf } from '../core/discover-status.js';
-import { admittedBy, allAdmitted, whyBarredBy } from '../core/haproxy/client-policy.js';
+import { admittedBy, allAdmitted, whyBarredBy, type Admitted } from '../core/haproxy/client-policy.js';
 import { fixedBindsOf, hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
 import { checkLoadOf, paceOf } from '../core/haproxy/check-pace.js';
+import { createLoopGuard } from '../core/haproxy/loop-guard.js';
 import { modelOf, type Model } from '../core/haproxy/model.js';
 import { viewOf, type View } from '../core/haproxy/view.js';
 import { keyspaceOf, printableKey } from '../core/keyspace.js';
@@ -52,16 +54,34 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
     [...entries.values()].map((entry) => sizedRecordOf(entry, { prefix, trust, limits })),
     limits,
   );
-  const model = modelOf({
-    ...allAdmitted(catalog.services.map(admittedBy(policy))),
-    held: [],
-    heldRevision: 0,
-    hasEntrance: isOurs ? hasEntrance(proxySettings) : true,
-    whyBarred: whyBarredBy(policy, reservedPorts(settings, isOurs ? fixedBindsOf(proxySettings) : [])),
-    nowMs: 0,
-    lingerMs: 0,
-    mostListeners: limits.listeners,
-  });
+  const fixed = isOurs ? fixedBindsOf(proxySettings) : [];
+  const whyBarred = whyBarredBy(policy, reservedPorts(settings, fixed));
+  const decide = (admitted: Admitted): Model =>
+    modelOf({
+      ...admitted,
+      held: [],
+      heldRevision: 0,
+      hasEntrance: isOurs ? hasEntrance(proxySettings) : true,
+      whyBarred,
+      nowMs: 0,
+      lingerMs: 0,
+      mostListeners: limits.listeners,
+    });
+  const admit = admittedBy(policy);
+  const admitted = allAdmitted(catalog.services.map(admit));
+  const first = decide(admitted);
+  // Which ports other processes have, only the daemon knows.
+  const model = !isOurs
+    ? first
+    : createLoopGuard({ bind: settings.bind, fixed }, admit).without({
+        services: catalog.services,
+        admitted,
+        model: first,
+        decide,
+        interfaces: createInterfaces()(),
+        isBarred: (port) => whyBarred(port) !== null,
+        closed: new Set(),
+      });
   const certificates = usable.length === 0 ? null : copyOf(usable, copiesIn(runDir));
   const barred = new Set<FixedName>(isOurs ? [] : ['stats page']);
   const pace = paceOf(checkLoadOf(model.listeners, clientHosts ?? 1), paceBoundsOf(settings), null);

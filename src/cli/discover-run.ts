@@ -4,6 +4,7 @@ import { askReady } from '../adapters/control/client.js';
 import { serveControl } from '../adapters/control/server.js';
 import { createEtcdClient } from '../adapters/etcd/client.js';
 import { createRegistry } from '../adapters/etcd/registry.js';
+import { createInterfaces } from '../adapters/interfaces.js';
 import { createStateStore } from '../adapters/state-store.js';
 import { proxyPathsOf } from '../adapters/haproxy/paths.js';
 import type { Problem } from '../core/catalog.js';
@@ -116,6 +117,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
       hasEntrance: exec !== null || hasEntrance(proxySettings),
       certificates: () => certificates?.directory() ?? null,
       policy: policyOf(settings),
+      interfaces: exec === null ? createInterfaces() : null,
       lingerMs: settings.linger,
       mostListeners: limits.listeners,
       pacer,

@@ -21,7 +21,7 @@ export interface ServedCounts {
   readonly endpoints: number;
   /** Endpoints whose registrations expired without a withdrawal. */
   readonly stale: number;
-  /** What is not served, by kind: listeners that are refused, endpoints that are forbidden (NETWORKS), keys that are conflicting or rejected, ports of our own that another process has, certificates that can't be used, what is beyond a limit, those keys too that are rejected for their size. */
+  /** What is not served, by kind: listeners that are refused, endpoints that are forbidden (NETWORKS) or would lead HAProxy to itself, keys that are conflicting or rejected, ports of our own that another process has, certificates that can't be used, what is beyond a limit, those keys too that are rejected for their size. */
   readonly notServed: Readonly<
     Record<'refused' | 'forbidden' | 'conflicting' | 'rejected' | 'barred' | 'certificate' | 'limit', number>
   >;

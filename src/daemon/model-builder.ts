@@ -9,6 +9,7 @@ import {
 import type { Catalog, Service } from '../core/catalog.js';
 import { fixedBindsOf, type FixedAddresses, type FixedBind } from '../core/haproxy/fixed-binds.js';
 import type { HeldListener } from '../core/haproxy/listener.js';
+import { createLoopGuard } from '../core/haproxy/loop-guard.js';
 import { modelOf, type Barred, type Model } from '../core/haproxy/model.js';
 import type { Circumstances } from '../core/haproxy/view.js';
 import type { Proxy } from '../ports/proxy.js';
@@ -57,6 +58,11 @@ export interface HostOptions {
   /** Directory of the certificates that can be used now. */
   readonly certificates: () => string | null;
   readonly policy: ClientPolicy;
+  /**
+   * Addresses of the machine's interfaces, the same object until one of them changes; null where the proxy is not ours: on what that one
+   * listens its template says.
+   */
+  readonly interfaces: (() => ReadonlySet<string>) | null;
   readonly lingerMs: number;
   readonly mostListeners: number;
   /** Decides how often HAProxy checks. */
@@ -78,6 +84,7 @@ export function createModelBuilder({
   hasEntrance,
   certificates,
   policy,
+  interfaces,
   lingerMs,
   mostListeners,
   pacer,
@@ -98,6 +105,7 @@ export function createModelBuilder({
     known.set(service, admitted);
     return admitted;
   };
+  const loops = createLoopGuard({ bind, fixed }, admittedOf);
 
   return {
     quarantine,
@@ -112,17 +120,32 @@ export function createModelBuilder({
       const admitted = allAdmitted(catalog.services.map(admittedOf));
       const taken = new Map<number, Barred>();
       const whyBarred = (port: number): Barred | null => taken.get(port) ?? whyReserved(port);
-      const decide = (): Model =>
-        modelOf({ ...admitted, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs, mostListeners });
+      const decide = (those: Admitted): Model =>
+        modelOf({ ...those, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs, mostListeners });
 
-      const first = decide();
+      const first = decide(admitted);
       const fresh = first.listeners.flatMap(({ port, isOpen }) => (isOpen && !loaded.has(port) ? [port] : []));
       const probed = await proxy.takenOf(fresh.flatMap((port) => bind.map((host) => ({ host, port }))));
       for (const { port } of probed) taken.set(port, { reason: 'is taken by another process', byPolicy: false });
       for (const port of unbindable.keys())
         if (fresh.includes(port)) taken.set(port, { reason: whyUnbindable(port), byPolicy: false });
 
-      const model = taken.size === 0 ? first : decide();
+      const unsure = fixed.filter(({ bind: { port } }) => !loaded.has(port));
+      const lost = new Set((await proxy.takenOf(unsure.map((one) => one.bind))).map(({ port }) => port));
+      const barred = fixed.filter(({ bind: { port } }) => lost.has(port) || unbindable.has(port));
+      const closed = new Set(barred.map(({ name }) => name));
+
+      let model = taken.size === 0 ? first : decide(admitted);
+      if (interfaces !== null)
+        model = loops.without({
+          services: catalog.services,
+          admitted,
+          model,
+          decide,
+          interfaces: interfaces(),
+          isBarred: (port) => whyBarred(port) !== null,
+          closed,
+        });
       // Who had a port that another process took keeps the claim to it.
       const robbed = held.filter(({ port, isOpen }) => isOpen && whyBarred(port) !== null);
       const robbedNames = new Set(robbed.map(({ name }) => name));
@@ -133,12 +156,9 @@ export function createModelBuilder({
       ];
       heldRevision = revision;
 
-      const unsure = fixed.filter(({ bind: { port } }) => !loaded.has(port));
-      const lost = new Set((await proxy.takenOf(unsure.map((one) => one.bind))).map(({ port }) => port));
-      const barred = fixed.filter(({ bind: { port } }) => lost.has(port) || unbindable.has(port));
       return {
         model: quarantine.offerOf(model, last),
-        barred: new Set(barred.map(({ name }) => name)),
+        barred: closed,
         certificates: certificates(),
         pace: pacer.paceFor(model.listeners),
       };

@@ -1,5 +1,5 @@
 import { inItsMode, listenerAttributesOf } from '../attributes.js';
-import { newestOf, type Endpoint, type Problem, type Service } from '../catalog.js';
+import { newestOf, type Endpoint, type Service } from '../catalog.js';
 import { listenerNameOf, type Listener, type Server } from './listener.js';
 
 /** A listener that is asked for; it may have to give way to another on its port. */
@@ -7,8 +7,6 @@ export interface Claim {
   readonly listener: Listener;
   /** Create revision of its oldest registration; what decides between two that came without a holder. */
   readonly since: number;
-  /** Servers that were left out of it, and why. */
-  readonly refused: readonly Problem[];
 }
 
 /**
@@ -29,7 +27,6 @@ export function claimsOf(
   return [...byPort].map(([servicePort, own]) => ({
     listener: listenerOf({ service: name, servicePort, port: portOf(name, servicePort) }, own),
     since: own.reduce((least, { createRevision }) => Math.min(least, createRevision), Infinity),
-    refused: [],
   }));
 }
 

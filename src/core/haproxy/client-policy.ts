@@ -1,4 +1,4 @@
-import { isLoopback, parsePort } from '../address.js';
+import { parsePort } from '../address.js';
 import { accept, quoted, reject, type Parsed } from '../result.js';
 import { compareText, type Problem, type Service } from '../catalog.js';
 import { whyNotIn, type Network } from '../networks.js';
@@ -93,15 +93,8 @@ function claimsUnder(policy: ClientPolicy, service: Service): Claim[] {
   const portOf = (name: string, servicePort: number): number =>
     map.get(`${name}:${String(servicePort)}`) ?? map.get(name) ?? servicePort;
   return claimsOf(service, portOf).map((claim) => {
-    const { name, port, servers } = claim.listener;
-    // HAProxy would connect to itself without end.
-    const isLoop = (server: Server): boolean => isLoopback(server.host) && server.port === port;
-    const own = servers.filter((server) => !isLoop(server));
-    const refused = servers.filter(isLoop).map((server) => ({
-      key: `${name}/${server.name}`,
-      reason: `it points back to the listener itself, which MAP has put on port ${String(port)}`,
-    }));
-    return { ...claim, listener: { ...claim.listener, servers: inZone(policy, own) }, refused };
+    const { listener } = claim;
+    return { ...claim, listener: { ...listener, servers: inZone(policy, listener.servers) } };
   });
 }
 

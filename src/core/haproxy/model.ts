@@ -66,9 +66,8 @@ export function modelOf(input: ModelInput): Model {
   const won: Claim[] = [];
   const refused: Problem[] = [];
   for (const claim of claims) {
-    const { listener, refused: refusedServers } = claim;
+    const { listener } = claim;
     const { name, port, empty } = listener;
-    refused.push(...refusedServers);
     const barred = whyBarred(port);
     const isOpen = byPort.get(port) === listener;
     const wanted = hasEntrance ? routeKeysOf(listener) : [];
@@ -131,6 +130,6 @@ function lingering({ claims, held, heldRevision, nowMs, lingerMs }: ModelInput):
     .filter(({ name, empty }) => !living.has(name) && nowMs - (empty?.sinceMs ?? nowMs) < lingerMs)
     .map((listener) => {
       const empty = listener.empty ?? { sinceMs: nowMs, revision: heldRevision };
-      return { listener: { ...listener, routes: [], servers: [], empty }, since: 0, refused: [] };
+      return { listener: { ...listener, routes: [], servers: [], empty }, since: 0 };
     });
 }

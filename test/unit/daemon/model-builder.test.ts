@@ -23,7 +23,13 @@ function builderWith({
   bind = ['*'],
   held = [],
   policy = {},
-}: { bind?: string[]; held?: HeldListener[]; policy?: Partial<ClientPolicy> } = {}): {
+  interfaces,
+}: {
+  bind?: string[];
+  held?: HeldListener[];
+  policy?: Partial<ClientPolicy>;
+  interfaces?: (() => ReadonlySet<string>) | null;
+} = {}): {
   proxy: FakeProxy;
   build: (entries: readonly Entry[], loaded?: readonly number[]) => Promise<BuiltModel>;
   bar: (...ports: number[]) => void;
@@ -31,7 +37,7 @@ function builderWith({
   const proxy = new FakeProxy();
   const builder = createModelBuilder({
     proxy,
-    ...hostWith({ bind, policy: { ...defaultPolicy, ...policy } }),
+    ...hostWith({ bind, policy: { ...defaultPolicy, ...policy }, ...(interfaces !== undefined && { interfaces }) }),
     held,
     heldRevision: 5,
   });
@@ -175,5 +181,41 @@ describe('the stats page', () => {
     const { build, proxy } = builderWith();
     proxy.taken.add(1936);
     expect((await build([], [1936])).barred).toEqual(new Set());
+  });
+});
+
+describe('an endpoint at this host’s own port', () => {
+  const own = new Set(['198.18.0.30']);
+  const loop = entryAt('loop', 8200, 'l', 3, { address: { host: '198.18.0.30', port: 8200 } });
+
+  test('is left out with its listener, also when the running worker has that port', async () => {
+    const { build } = builderWith({ interfaces: () => own });
+    for (const loaded of [[], [8200]]) {
+      const built = await build([web, loop], loaded);
+      expect(namesOf(built)).toEqual(['web:80']);
+      expect(built.model.forbidden).toMatchObject([{ key: '/backends/loop/l' }]);
+    }
+  });
+
+  test('is what its container has published where another process has the port', async () => {
+    const { build, proxy } = builderWith({ interfaces: () => own });
+    proxy.taken.add(8200);
+    const built = await build([web, loop]);
+    expect(built.model.forbidden).toEqual([]);
+    expect(built.model.refused).toEqual([{ key: 'loop:8200', reason: 'port 8200 is taken by another process' }]);
+  });
+
+  test('is one as soon as the host has its address', async () => {
+    let now: ReadonlySet<string> = new Set();
+    const { build } = builderWith({ interfaces: () => now });
+    expect(namesOf(await build([loop]))).toEqual(['loop:8200']);
+    now = own;
+    expect((await build([loop])).model.listeners).toMatchObject([{ name: 'loop:8200', servers: [] }]);
+    vi.advanceTimersByTime(60_000);
+    expect(namesOf(await build([loop]))).toEqual([]);
+  });
+
+  test('is for another proxy to judge', async () => {
+    expect(namesOf(await builderWith({ interfaces: null }).build([loop]))).toEqual(['loop:8200']);
   });
 });

@@ -22,6 +22,8 @@ export function proxySettingsWith(changes: Partial<ProxySettings> = {}): ProxySe
   };
 }
 
+const noInterfaces: ReadonlySet<string> = new Set();
+
 /** A host with that stats page, and the default policy. */
 export function hostWith(changes: Partial<HostOptions> = {}): HostOptions {
   return {
@@ -31,6 +33,7 @@ export function hostWith(changes: Partial<HostOptions> = {}): HostOptions {
     hasEntrance: false,
     certificates: () => null,
     policy: defaultPolicy,
+    interfaces: () => noInterfaces,
     lingerMs: 60_000,
     mostListeners: 5_000,
     pacer: { paceFor: () => basePace, current: () => basePace, clientHosts: () => 1 },

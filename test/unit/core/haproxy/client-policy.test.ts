@@ -12,7 +12,6 @@ import {
   type ClientPolicy,
 } from '../../../../src/core/haproxy/client-policy.js';
 import type { Catalog, Entry } from '../../../../src/core/catalog.js';
-import { parseNetworks } from '../../../../src/core/networks.js';
 import { accepted, reasonOf } from '../../support/parsed.js';
 import { catalogWith, entryAt, entryWith } from '../../support/registrations.js';
 
@@ -74,15 +73,6 @@ describe('a service port', () => {
   test('is not mapped twice', () => {
     expect(reasonOf(parsePortMap('a=1,a=2'))).toBe('"a" is mapped twice');
   });
-});
-
-test('a server that a mapped port would make its own listener is left out, with the reason', () => {
-  const loop = catalogWith([
-    entryWith({ service: 'web', id: 'a', servicePort: 80, address: { host: '127.0.0.1', port: 9000 } }),
-  ]);
-  const map = accepted(parsePortMap('web=9000'));
-  const { claims } = admitted({ map, networks: accepted(parseNetworks('127.0.0.0/8')) }, loop);
-  expect(claims).toMatchObject([{ listener: { port: 9000, servers: [] }, refused: [{ key: 'web:80/a' }] }]);
 });
 
 test('all and none are what they say', () => {
