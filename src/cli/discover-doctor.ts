@@ -32,7 +32,7 @@ export function addDoctorCommand(program: Command): void {
     const etcdMembers = await etcdOf(settings);
     const { prefix, runDir, stateDir } = settings;
     const isOurs = execOf(settings) === null;
-    const fixed = fixedBindsOf(proxySettingsOf(settings, proxyPathsOf(runDir)));
+    const fixed = fixedBindsOf(await proxySettingsOf(settings, proxyPathsOf(runDir)));
     if (isOurs) refuseSharedBinds(settings, fixed);
     const client = createEtcdClient(etcdMembers);
     try {

@@ -45,7 +45,7 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   const { prefix, runDir } = settings;
   const policy = policyOf(settings);
   const isOurs = execOf(settings) === null;
-  const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
+  const proxySettings = await proxySettingsOf(settings, proxyPathsOf(runDir));
   const { usable, unusable, expired } = await readCertificates(certificateStoreOf(settings), settings);
   const trust = (await signersFileOf(settings))?.trust() ?? null;
   const limits = limitsOf(settings);

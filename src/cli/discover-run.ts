@@ -66,7 +66,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const etcd = await etcdOf(settings);
   const signers = await signersFileOf(settings);
   const exec = execOf(settings);
-  const proxySettings = proxySettingsOf(settings, proxyPathsOf(runDir));
+  const proxySettings = await proxySettingsOf(settings, proxyPathsOf(runDir));
   // Another proxy has no page and no entrance of ours.
   const fixed = exec === null ? fixedBindsOf(proxySettings) : [];
   refuseSharedBinds(settings, fixed);

@@ -1,6 +1,8 @@
 import { Option } from 'commander';
+import { openFilesLimit } from '../adapters/open-files.js';
 import type { ProxyPaths } from '../adapters/haproxy/paths.js';
 import { parseBindHost, type BindAddress } from '../core/haproxy/bind.js';
+import { listenerMaxconnOf } from '../core/haproxy/capacity.js';
 import type { FixedBind } from '../core/haproxy/fixed-binds.js';
 import type { ProxySettings } from '../core/haproxy/view.js';
 import { accept, type Parsed } from '../core/result.js';
@@ -146,7 +148,7 @@ function durations(): Parameters<typeof durationOption>[0][] {
 }
 
 /** @throws SettingError where two settings do not go together */
-export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): ProxySettings {
+export async function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): Promise<ProxySettings> {
   return {
     bind: settings.bind,
     ...entranceOf(settings, settings.statsBind),
@@ -156,6 +158,7 @@ export function proxySettingsOf(settings: DiscoverSettings, paths: ProxyPaths): 
     routesFile: paths.routes,
     hardStopAfterSeconds: Math.ceil(settings.hardStopAfter / 1000),
     accessLog: settings.accessLog,
+    listenerMaxconn: settings.listenerMaxconn ?? listenerMaxconnOf(await openFilesLimit(null)),
   };
 }
 

@@ -36,7 +36,10 @@ export async function checkTemplateNow(
   if (!read.ok && read.error instanceof SettingError) throw read.error;
   const { view, certificates } = read.ok
     ? read.reading
-    : { view: viewOf(emptyModel, proxySettingsOf(settings, proxyPathsOf(runDir)), undisturbed), certificates: [] };
+    : {
+        view: viewOf(emptyModel, await proxySettingsOf(settings, proxyPathsOf(runDir)), undisturbed),
+        certificates: [],
+      };
   if (isOurs) {
     const what = 'what is rendered for etcd as it stands';
     await checkTemplate({ path, templates, haproxy, what, certificates }, view);

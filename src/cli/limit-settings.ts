@@ -12,6 +12,7 @@ export interface LimitSettings {
   readonly maxServices: number;
   readonly maxEndpoints: number;
   readonly maxListeners: number;
+  readonly listenerMaxconn?: number;
 }
 
 export function limitOptions(): Option[] {
@@ -62,6 +63,13 @@ export function limitOptions(): Option[] {
       description: 'most listeners on this host; beyond it those with the oldest registrations stay',
       initial: listeners,
     }),
+    limitOption({
+      flags: '--listener-maxconn',
+      env: 'LISTENER_MAXCONN',
+      description:
+        'most connections of one listener at a time; more wait (default: a tenth of those that HAProxy can have, 10000 at the most)',
+      most: 1_000_000,
+    }),
   ];
 }
 
@@ -88,14 +96,12 @@ export function limitOption({
   readonly flags: string;
   readonly env: string;
   readonly description: string;
-  readonly initial: number;
+  readonly initial?: number;
   /** Not beyond what the code itself can hold. */
   readonly most?: number;
 }): Option {
-  return new Option(`${flags} <number>`, description)
-    .env(env)
-    .argParser(by(parseLimit(most)))
-    .default(initial);
+  const option = new Option(`${flags} <number>`, description).env(env).argParser(by(parseLimit(most)));
+  return initial === undefined ? option : option.default(initial);
 }
 
 const parseLimit =

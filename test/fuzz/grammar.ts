@@ -44,6 +44,7 @@ const accessHttp =
 export const sectionLines = [
   '',
   ' {4}# [A-Za-z0-9 .,:;()-]+',
+  ' {4}maxconn [1-9]\\d{0,6}',
   ' {4}mode (?:tcp|http)',
   ' {4}balance (?:roundrobin|leastconn|source|random|uri)',
   ' {4}option (?:forwardfor|httpchk)',

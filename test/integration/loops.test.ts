@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { haproxyPath } from '../lab/haproxy.js';
+import { waitFor } from '../lab/wait-for.js';
 import { startBackEnd, type BackEnd } from './support/back-end.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 import { createSite, type Site } from './support/site.js';
@@ -7,7 +10,9 @@ import { createSite, type Site } from './support/site.js';
 let binary: string;
 let etcd: TestEtcd;
 let a: BackEnd;
+let b: BackEnd;
 const sites: Site[] = [];
+const clients: Socket[] = [];
 
 beforeAll(async () => {
   binary = await haproxyPath(console.log);
@@ -15,17 +20,38 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => etcd.dispose());
 beforeEach(async () => {
-  a = await startBackEnd('a');
+  [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
 });
 afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
   await Promise.all(sites.splice(0).map((site) => site.dispose()));
-  await a.close();
+  await Promise.all([a.close(), b.close()]);
 });
 
 async function siteWith(env: Record<string, string> = {}): Promise<Site> {
   const site = await createSite({ etcd, binary, env });
   sites.push(site);
   return site;
+}
+
+/** Connections that say nothing, each made before the next. */
+async function connectTo(port: number, count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    const client = connect(port, '127.0.0.1').on('error', () => client.destroy());
+    clients.push(client);
+    await once(client, 'connect');
+  }
+}
+
+async function infoOf(site: Site, name: string): Promise<number> {
+  return Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(await site.ask('show info'))?.[1]);
+}
+
+/** Connections that clients have to a listener now. */
+async function sessionsOf(site: Site, listener: string): Promise<number> {
+  const [head = '', ...rows] = (await site.ask('show stat -1 1 -1')).replace(/^# /, '').split('\n');
+  const at = head.split(',').indexOf('scur');
+  return Number(rows.find((row) => row.startsWith(`${listener},`))?.split(',')[at]);
 }
 
 it('services that lead to each other on one client host get no port, and cost no other service anything', async () => {
@@ -47,4 +73,66 @@ it('services that lead to each other on one client host get no port, and cost no
   expect(await site.ask('show servers state')).not.toMatch(/there|back/);
   expect((await site.run('explain', 'there')).output).toMatch(/it would lead to itself; give the service another port/);
   expect((await site.run('render')).output).not.toMatch(/^listen (there|back)/m);
+});
+
+it('a service whose clients have all the connections that it may have costs no other service, and not the stats page, anything', async () => {
+  const site = await siteWith({ LISTENER_MAXCONN: '20' });
+  const full = `full:${String(site.port)}`;
+  await site.put('full/a', `${a.address}?port=${String(site.port)}`);
+  await site.put('web/a', `${b.address}?port=${String(site.otherPort)}`);
+  site.start();
+  await site.answers(site.port, 'a');
+  await site.answers(site.otherPort, 'b');
+
+  await connectTo(site.port, 30);
+  await waitFor('the listener to be full', async () => (await sessionsOf(site, full)) === 20);
+  // Who comes now waits for one of them to go.
+  const waiting = fetch(`http://127.0.0.1:${String(site.port)}/`).then((response) => response.text());
+  const startedAt = performance.now();
+  expect(await site.get(site.otherPort)).toBe('b');
+  expect(await site.get(site.statsPort)).toContain('Statistics Report');
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(await sessionsOf(site, full)).toBe(20);
+  for (const client of clients.splice(0)) client.destroy();
+  expect(await waiting).toBe('a');
+});
+
+it('where no setting says otherwise, that is a tenth of what HAProxy can have', async () => {
+  const site = await siteWith();
+  await site.put('web/a', `${a.address}?port=${String(site.port)}`);
+  site.start();
+  await site.answers(site.port, 'a');
+  const most = (await infoOf(site, 'Maxconn')) / 10;
+  const limit = Number(/^ +maxconn (\d+)$/m.exec((await site.run('render')).output)?.[1]);
+  expect(limit).toBeGreaterThan(most * 0.95);
+  expect(limit).toBeLessThan(most * 1.05);
+});
+
+it('two client hosts that lead to each other cost each of them no more than that service', async () => {
+  const [one, two] = [
+    await siteWith({ LISTENER_MAXCONN: '50' }),
+    await siteWith({ LISTENER_MAXCONN: '50', BIND: '127.0.0.2' }),
+  ];
+  const [listener, otherListener] = [`loop:${String(one.port)}`, `loop:${String(two.port)}`];
+  await one.put('web/a', `${a.address}?port=${String(one.otherPort)}`);
+  await one.put('loop/a', `127.0.0.2:${String(two.port)}?port=${String(one.port)}`);
+  await two.put('loop/a', `127.0.0.1:${String(one.port)}?port=${String(two.port)}`);
+  one.start();
+  two.start();
+  await one.answers(one.otherPort, 'a');
+  for (const site of [one, two])
+    await waitFor('both ends of the loop to be up', async (seen) => {
+      const endpoints = seen(await site.ls()).listeners.flatMap((those) => those.endpoints);
+      return endpoints.length > 0 && endpoints.every(({ status }) => status === 'UP');
+    });
+  await connectTo(one.port, 1);
+  await waitFor('the loop to be full', async (seen) => {
+    const counts = seen([await sessionsOf(one, listener), await sessionsOf(two, otherListener)]);
+    return counts.every((count) => count >= 49);
+  });
+  expect(await infoOf(one, 'CurrConns')).toBeLessThan(60);
+  const startedAt = performance.now();
+  expect(await one.get(one.otherPort)).toBe('a');
+  expect(await one.get(one.statsPort)).toContain('Statistics Report');
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
 });

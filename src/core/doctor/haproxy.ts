@@ -1,3 +1,4 @@
+import { filesOf } from '../haproxy/capacity.js';
 import { counted, failed, fine, notChecked, warning, type Asked, type Finding } from './finding.js';
 
 const tested = '3.0';
@@ -25,8 +26,6 @@ export interface OpenFilesFacts {
 
 /** Sockets and pipes that HAProxy has beside. */
 const spareFiles = 100;
-/** As many as HAProxy takes (`fd-hard-limit`, in the template that is built in). */
-const mostFiles = 200_000;
 /** With fewer connections at a time a small site is at its end. */
 const fewConnections = 2_000;
 
@@ -34,7 +33,7 @@ const fewConnections = 2_000;
 export function judgeOpenFiles({ limit, listening, endpoints, sessions }: OpenFilesFacts): Finding {
   const check = 'open files';
   if (limit === null) return notChecked(check, 'the limit can not be read');
-  const files = Math.min(limit, mostFiles);
+  const files = filesOf(limit);
   const room = Math.max(0, Math.floor((files - spareFiles - listening - endpoints) / 2));
   const found = `limit ${limit === Infinity ? 'none' : String(limit)}, enough for ${counted(room, 'connection')} at a time; now ${String(sessions)}`;
   const mend = 'start the container with --ulimit nofile=200000:200000';

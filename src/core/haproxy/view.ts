@@ -24,6 +24,8 @@ export interface ProxySettings extends FixedAddresses {
   readonly hardStopAfterSeconds: number;
   /** Every request and connection is logged. */
   readonly accessLog: boolean;
+  /** Connections that one listener may have at a time. */
+  readonly listenerMaxconn: number;
 }
 
 /** What of the settings can't be had just now. */
@@ -77,6 +79,8 @@ export interface ListenerView {
   /** What of the HTTP entrance leads to it. */
   readonly routes: readonly ReturnType<typeof splitRoute>[];
   readonly binds: readonly { readonly bind: string }[];
+  /** Connections that it takes at a time; null for a `backend`, which can't have it. */
+  readonly maxconn: number | null;
   readonly mode: 'tcp' | 'http';
   readonly http: boolean;
   readonly balance: string;
@@ -126,7 +130,7 @@ export function viewOf(
     slowChecks: circumstances.pace.because !== null,
     stats: circumstances.barred.has('stats page') ? null : { bind: formatBind(statsBind), auth: statsAuth },
     entrance: entranceViewOf(settings, circumstances),
-    listeners: model.listeners.map((listener) => viewOfListener(listener, settings.bind, circumstances.pace)),
+    listeners: model.listeners.map((listener) => viewOfListener(listener, settings, circumstances.pace)),
   };
 }
 
@@ -145,17 +149,17 @@ function entranceViewOf(
 
 /** Of a listener that is the same object as before, the view is too. */
 export function createListenerViews(): typeof listenerViewOf {
-  const views = new WeakMap<Listener, { bind: readonly string[]; pace: CheckPace; view: ListenerView }>();
-  return (listener, bind, pace) => {
+  const views = new WeakMap<Listener, { settings: ProxySettings; pace: CheckPace; view: ListenerView }>();
+  return (listener, settings, pace) => {
     const known = views.get(listener);
-    if (known?.bind === bind && known.pace === pace) return known.view;
-    const view = listenerViewOf(listener, bind, pace);
-    views.set(listener, { bind, pace, view });
+    if (known?.settings === settings && known.pace === pace) return known.view;
+    const view = listenerViewOf(listener, settings, pace);
+    views.set(listener, { settings, pace, view });
     return view;
   };
 }
 
-function listenerViewOf(listener: Listener, bind: readonly string[], pace: CheckPace): ListenerView {
+function listenerViewOf(listener: Listener, { bind, listenerMaxconn }: ProxySettings, pace: CheckPace): ListenerView {
   const { name, service, port, isOpen, routes, mode, balance, sticky, servers } = listener;
   const { check, checkStatus } = listener;
   return {
@@ -165,6 +169,7 @@ function listenerViewOf(listener: Listener, bind: readonly string[], pace: Check
     section: isOpen ? 'listen' : 'backend',
     routes: routes.map(splitRoute),
     binds: isOpen ? bind.map((host) => ({ bind: formatBind({ host, port }) })) : [],
+    maxconn: isOpen ? listenerMaxconn : null,
     mode,
     http: mode === 'http',
     balance,

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { proxyPathsOf } from '../../../src/adapters/haproxy/paths.js';
+import { openFilesLimit } from '../../../src/adapters/open-files.js';
+import { listenerMaxconnOf } from '../../../src/core/haproxy/capacity.js';
 import { discoverOptions, proxySettingsOf, type DiscoverSettings } from '../../../src/cli/discover-settings.js';
 import { limitsOf } from '../../../src/cli/limit-settings.js';
 import { defaultLimits } from '../../../src/core/limits.js';
@@ -168,9 +170,9 @@ describe('STATS_AUTH_FILE', () => {
   });
 });
 
-test('the settings of the proxy have whole seconds, never less than was asked', () => {
-  const settings = parse(['--hard-stop-after', '1500ms', '--stats-bind', '[::]:1936']);
-  expect(proxySettingsOf(settings, proxyPathsOf('/run/x'))).toEqual({
+test('the settings of the proxy have whole seconds, never less than was asked', async () => {
+  const settings = parse(['--hard-stop-after', '1500ms', '--stats-bind', '[::]:1936', '--listener-maxconn', '500']);
+  expect(await proxySettingsOf(settings, proxyPathsOf('/run/x'))).toEqual({
     accessLog: false,
     bind: ['*'],
     statsBind: { host: '::', port: 1936 },
@@ -182,5 +184,12 @@ test('the settings of the proxy have whole seconds, never less than was asked', 
     httpsBind: null,
     redirectToHttps: true,
     hardStopAfterSeconds: 2,
+    listenerMaxconn: 500,
   });
+});
+
+test('a listener may have a share of the connections that the open files of this process allow', async () => {
+  const { listenerMaxconn } = await proxySettingsOf(parse([]), proxyPathsOf('/run/x'));
+  expect(listenerMaxconn).toBe(listenerMaxconnOf(await openFilesLimit(null)));
+  expect(refusalOf(discoverOptions(), ['--listener-maxconn', '0'])).toContain('must be a number from 1 to 1000000');
 });

@@ -18,6 +18,7 @@ export function proxySettingsWith(changes: Partial<ProxySettings> = {}): ProxySe
     routesFile: '/run/docker-discover/routes.map',
     hardStopAfterSeconds: 900,
     accessLog: false,
+    listenerMaxconn: 10_000,
     ...changes,
   };
 }

@@ -110,6 +110,16 @@ describe('the default template', () => {
     expect(committed.sort()).toEqual([...golden.keys()].sort());
   });
 
+  test('bounds the connections of each listener, and of no backend, which can not have that', () => {
+    const text = configuration(modelWith(http, listenerWith({ ...tcp, isOpen: false, routes: ['redis.example/'] })), {
+      httpBind: { host: '*', port: 80 },
+      listenerMaxconn: 77,
+    });
+    const sections = text.split(/^(?=\S)/m).filter((section) => /^ +maxconn 77$/m.test(section));
+    expect(sections.map((section) => section.split('\n')[0])).toEqual(['listen web:80']);
+    expect(text).toContain('\nbackend redis:6379\n');
+  });
+
   test('shows a service called stats beside the stats page, in a section of another name', () => {
     const sections = configuration(modelWith(called)).match(/^(frontend|listen|userlist) .*$/gm);
     expect(sections).toEqual(['frontend stats', 'listen stats:8080']);
