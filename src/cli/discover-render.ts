@@ -12,6 +12,7 @@ import { fixedBindsOf, hasEntrance, type FixedName } from '../core/haproxy/fixed
 import { checkLoadOf, paceOf } from '../core/haproxy/check-pace.js';
 import { createLoopGuard } from '../core/haproxy/loop-guard.js';
 import { modelOf, type Model } from '../core/haproxy/model.js';
+import { servableBy } from '../core/haproxy/servable.js';
 import { viewOf, type View } from '../core/haproxy/view.js';
 import { keyspaceOf, printableKey } from '../core/keyspace.js';
 import { listKeys, type ListedKeys } from '../daemon/listed-keys.js';
@@ -49,19 +50,22 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
   const { usable, unusable, expired } = await readCertificates(certificateStoreOf(settings), settings);
   const trust = (await signersFileOf(settings))?.trust() ?? null;
   const limits = limitsOf(settings);
+  const fixed = isOurs ? fixedBindsOf(proxySettings) : [];
+  const reserved = reservedPorts(settings, fixed);
+  const host = { policy, reserved, hasEntrance: isOurs ? hasEntrance(proxySettings) : true };
   const { entries, admission, clientHosts } = await listNow(settings);
   const catalog = catalogOf(
     [...entries.values()].map((entry) => sizedRecordOf(entry, { prefix, trust, limits })),
     limits,
+    servableBy(host),
   );
-  const fixed = isOurs ? fixedBindsOf(proxySettings) : [];
-  const whyBarred = whyBarredBy(policy, reservedPorts(settings, fixed));
+  const whyBarred = whyBarredBy(policy, reserved);
   const decide = (admitted: Admitted): Model =>
     modelOf({
       ...admitted,
       held: [],
       heldRevision: 0,
-      hasEntrance: isOurs ? hasEntrance(proxySettings) : true,
+      hasEntrance: host.hasEntrance,
       whyBarred,
       nowMs: 0,
       lingerMs: 0,

@@ -33,15 +33,23 @@ export interface CatalogIndex {
 }
 
 /** The same records in any order give the same catalog, on every host. */
-export function catalogOf(records: Iterable<CatalogRecord>, limits?: CatalogLimits): Catalog {
-  const index = createCatalogIndex(limits);
+export function catalogOf(
+  records: Iterable<CatalogRecord>,
+  limits?: CatalogLimits,
+  isServable?: (endpoint: Endpoint) => boolean,
+): Catalog {
+  const index = createCatalogIndex(limits, isServable);
   for (const record of records) index.set(record);
   return index.catalog();
 }
 
 export type CatalogLimits = Pick<DiscoverLimits, 'services' | 'endpoints'>;
 
-export function createCatalogIndex(limits: CatalogLimits = defaultLimits): CatalogIndex {
+/** @param isServable whether an endpoint could be served at all; one that could not takes no address from one that can */
+export function createCatalogIndex(
+  limits: CatalogLimits = defaultLimits,
+  isServable: (endpoint: Endpoint) => boolean = () => true,
+): CatalogIndex {
   const endpoints = new Map<string, Endpoint>();
   /** What is drained by hand, by its key. */
   const drains = new Map<string, Drain>();
@@ -64,11 +72,13 @@ export function createCatalogIndex(limits: CatalogLimits = defaultLimits): Catal
   const decide = (address: string): void => {
     const claimants = byAddress.of(address);
     if (claimants.length === 0) return;
-    const winner = newestOf(claimants);
-    for (const { key, service } of claimants) {
+    const servable = claimants.length === 1 ? claimants : claimants.filter(isServable);
+    const winner = newestOf(servable.length === 0 ? claimants : servable);
+    for (const claimant of claimants) {
+      const { key, service } = claimant;
       touched.add(service);
       if (key === winner.key) conflicting.delete(key);
-      else conflicting.set({ key, reason: `${address} is claimed by the newer ${winner.key}` });
+      else conflicting.set({ key, reason: `${address} is claimed by ${rivalOf(claimant, winner)}` });
     }
   };
 
@@ -170,4 +180,9 @@ export function createCatalogIndex(limits: CatalogLimits = defaultLimits): Catal
       };
     },
   };
+}
+
+function rivalOf(loser: Endpoint, winner: Endpoint): string {
+  if (newestOf([loser, winner]) === winner) return `the newer ${winner.key}`;
+  return `${winner.key} too, which is older, and the one of them that this host may serve`;
 }

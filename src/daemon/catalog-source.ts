@@ -1,4 +1,4 @@
-import { staleRecordOf, type Catalog } from '../core/catalog.js';
+import { staleRecordOf, type Catalog, type Endpoint } from '../core/catalog.js';
 import { createCatalogIndex } from '../core/catalog-index.js';
 import type { DiscoverLimits } from '../core/limits.js';
 import type { LastKnownGood, StaleEntry } from '../core/last-known-good.js';
@@ -38,6 +38,8 @@ export interface CatalogSourceOptions {
   /** How long a registration that expired without a withdrawal is kept; 0: not at all. */
   readonly staleMs: number;
   readonly limits: DiscoverLimits;
+  /** Whether this host would serve an endpoint at all; where it is not given, all are wanted. */
+  readonly isServable?: (endpoint: Endpoint) => boolean;
   readonly log: Logger;
   readonly meter: Meter;
   /** The watch told what a container's event led to. Called before `onChange`. */
@@ -57,12 +59,13 @@ export function createCatalogSource({
   trust,
   staleMs,
   limits,
+  isServable,
   log,
   meter,
   onNews,
   onChange,
 }: CatalogSourceOptions): CatalogSource {
-  const index = createCatalogIndex(limits);
+  const index = createCatalogIndex(limits, isServable);
   let live = false;
   const judge = createJudge({ prefix, trust, limits });
 

@@ -4,6 +4,7 @@ import { countsOf, problemsByKind, type DiscoverCounts, type ProblemsByKind } fr
 import { beyondOf, listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
 import { barredProblemsOf } from '../core/haproxy/fixed-binds.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
+import { servableBy } from '../core/haproxy/servable.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
 import type { Trust } from '../core/signers.js';
 import type { Logger } from '../ports/log.js';
@@ -105,7 +106,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
 
     async run(signal) {
       const initial = await restoreState(store, log);
-      const followed = { registry, prefix, pollMs, trust, staleMs, limits, log, meter };
+      const followed = { registry, prefix, pollMs, trust, staleMs, limits, isServable: servableBy(host), log, meter };
       const following = createCatalogSource({
         ...followed,
         initial,
@@ -176,7 +177,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
               every(
                 pollMs,
                 () => {
-                  loop.trigger('tick');
+                  trigger('tick');
                 },
                 both,
               ),

@@ -88,11 +88,13 @@ export function allAdmitted(parts: readonly Admitted[]): Admitted {
   };
 }
 
+/** The port of a service on this host. */
+export function portOn({ map }: Pick<ClientPolicy, 'map'>, service: string, servicePort: number): number {
+  return map.get(`${service}:${String(servicePort)}`) ?? map.get(service) ?? servicePort;
+}
+
 function claimsUnder(policy: ClientPolicy, service: Service): Claim[] {
-  const { map } = policy;
-  const portOf = (name: string, servicePort: number): number =>
-    map.get(`${name}:${String(servicePort)}`) ?? map.get(name) ?? servicePort;
-  return claimsOf(service, portOf).map((claim) => {
+  return claimsOf(service, (name, servicePort) => portOn(policy, name, servicePort)).map((claim) => {
     const { listener } = claim;
     return { ...claim, listener: { ...listener, servers: inZone(policy, listener.servers) } };
   });

@@ -75,6 +75,77 @@ describe('an address that is claimed twice', () => {
   });
 });
 
+describe('an address that a newer key claims which this host never serves', () => {
+  const [served, newer] = [entryWith({ service: 'web', id: 'a' }, 1), entryWith({ service: 'x', id: 'b' }, 9)];
+  const catalogFor = (entries: readonly Entry[], ...services: string[]): Catalog =>
+    catalogOf(
+      entries.map((entry) => recordOf(prefix, entry)),
+      undefined,
+      ({ service }) => services.includes(service),
+    );
+
+  test('stays with the one that is served, and the newer is told why it has it not', () => {
+    const { services, conflicting } = catalogFor([served, newer], 'web');
+    expect(services.map(({ name }) => name)).toEqual(['web']);
+    expect(conflicting).toEqual([
+      {
+        key: newer.key,
+        reason: `10.170.71.226:49153 is claimed by ${served.key} too, which is older, and the one of them that this host may serve`,
+      },
+    ]);
+  });
+
+  test('goes to the newest where both, or none, could be served', () => {
+    for (const services of [['web', 'x'], []])
+      expect(catalogFor([served, newer], ...services).conflicting).toEqual([
+        { key: served.key, reason: `10.170.71.226:49153 is claimed by the newer ${newer.key}` },
+      ]);
+  });
+
+  test('goes to one that is served and came later, and back when that goes', () => {
+    const index = createCatalogIndex(undefined, ({ service }) => service === 'web');
+    const names = (): string[] => index.catalog().services.map(({ name }) => name);
+    index.set(recordOf(prefix, newer));
+    expect(names()).toEqual(['x']);
+    index.set(recordOf(prefix, served));
+    expect(names()).toEqual(['web']);
+    index.delete(served.key);
+    expect(names()).toEqual(['x']);
+  });
+
+  test('is given to the same one whatever the order of the keys; who is served has lost it to nobody who is not', () => {
+    const few = fc.record({
+      service: fc.constantFrom('a', 'b', 'c'),
+      id: fc.constantFrom('x', 'y'),
+      port: fc.constantFrom(1, 2),
+      revision: fc.integer({ min: 1, max: 9 }),
+    });
+    const entries = fc
+      .uniqueArray(few, { selector: ({ service, id }) => service + id, maxLength: 6 })
+      .map((some) =>
+        some.map(({ service, id, port, revision }) =>
+          entryWith({ service, id, address: { host: '10.0.0.1', port } }, revision),
+        ),
+      );
+    let lost = 0;
+    fc.assert(
+      fc.property(entries, fc.subarray(['a', 'b', 'c']), (some, services) => {
+        const catalog = catalogFor(some, ...services);
+        expect(catalogFor([...some].reverse(), ...services)).toEqual(catalog);
+        for (const { key, reason } of catalog.conflicting) {
+          const winner = /(\/backends\/[abc]\/[xy])/.exec(reason)?.[1] ?? '';
+          lost += 1;
+          if (services.includes(key.split('/')[2] ?? '')) expect(services).toContain(winner.split('/')[2]);
+        }
+        const addresses = catalog.services.flatMap(({ endpoints }) => endpoints.map(({ address }) => address.port));
+        expect(new Set(addresses).size).toBe(addresses.length);
+      }),
+      { seed: 7, numRuns: 500 },
+    );
+    expect(lost).toBeGreaterThan(300);
+  });
+});
+
 test('is the same whatever the order in which the keys came', () => {
   const shuffled = anyEntries.chain((entries) =>
     fc.tuple(

@@ -141,6 +141,16 @@ describe('a change in etcd', () => {
     });
   });
 
+  test('that claims the address of an endpoint for a port that this host denies takes it not away', async () => {
+    registry.put('/backends/whoami/a', value);
+    const { discover } = start();
+    await until('the service', () => served() === 'whoami:8000: a');
+    registry.put('/backends/whoami/b', `${value.replace(/\?.*/, '')}?port=22`);
+    await until('the problem', () => discover.problems().conflicting.length > 0);
+    expect(discover.problems().conflicting).toMatchObject([{ key: '/backends/whoami/b' }]);
+    expect(served()).toBe('whoami:8000: a');
+  });
+
   test('while etcd does not answer is no change: everything stays', async () => {
     registry.put('/backends/whoami/a', value);
     start();
