@@ -50,6 +50,14 @@ export function shortIdOf(id: string): string {
   return id.slice(0, 12);
 }
 
+/** As a registration is called that its container's id names, or one of the ports of a container. */
+const containerForm = /^([0-9a-f]{12})(?::\d{1,5})?$/;
+
+/** The short id of the container that a registration's id names by its form; null where that is none of a container. */
+export function containerNamedBy(registrationId: string): string | null {
+  return containerForm.exec(registrationId)?.[1] ?? null;
+}
+
 /** The running container whose network this one shares, by id or name as Docker tells it. */
 export function networkOwnerOf(
   { networkOf }: ContainerSnapshot,

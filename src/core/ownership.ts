@@ -1,8 +1,6 @@
 import type { Entry } from './catalog.js';
-import { shortIdOf } from './container.js';
+import { containerNamedBy, shortIdOf } from './container.js';
 import { parseKey, parseValue } from './keyspace.js';
-
-const containerKeyId = /^[0-9a-f]{12}(?::\d{1,5})?$/;
 
 /**
  * Whether docker-register of `hostIp` answers for a key, so that it removes it when no container stands behind it: the
@@ -12,7 +10,7 @@ export function isOwnKey(prefix: string, hostIp: string, entry: Entry & { readon
   if (entry.lease === '0') return false;
   const key = parseKey(prefix, entry.key);
   const value = parseValue(entry.value);
-  return key.ok && value.ok && containerKeyId.test(key.value.id) && value.value.address.host === hostIp;
+  return key.ok && value.ok && containerNamedBy(key.value.id) !== null && value.value.address.host === hostIp;
 }
 
 /**
@@ -85,7 +83,7 @@ export function sortKeys({ prefix, hostIp, entries, desired, lease, ownLeases, t
 /** Whether the key is named by a container, and not by a SERVICE_ID, which two may be given. */
 export function isOfContainer(prefix: string, key: string): boolean {
   const name = parseKey(prefix, key);
-  return name.ok && containerKeyId.test(name.value.id);
+  return name.ok && containerNamedBy(name.value.id) !== null;
 }
 
 function addressIn(value = ''): string {

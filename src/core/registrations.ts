@@ -1,5 +1,5 @@
 import { defaultAttributes } from './attributes.js';
-import { shortIdOf, type ContainerPort, type ContainerSnapshot } from './container.js';
+import { containerNamedBy, shortIdOf, type ContainerPort, type ContainerSnapshot } from './container.js';
 import { formatValue, maxOwnBytes } from './keyspace.js';
 import type { Misread } from './found.js';
 import { metadataOf, type Metadata, type PortMetadata } from './metadata.js';
@@ -151,9 +151,18 @@ function registrationOf(
   },
 ): { registration: Registration; misread: Misread[] } {
   const { service, containerPort, address, metadata } = port;
-  const { attributes, others, servicePort, id } = metadata;
+  const { attributes, others, servicePort } = metadata;
   const misread: Misread[] = [];
-  const base = id?.value ?? shortIdOf(container.id);
+  const given = metadata.id;
+  const [own, meant] = [shortIdOf(container.id), given === null ? null : containerNamedBy(given.value)];
+  // It would overwrite the registration of that container, on whatever host it runs.
+  const isAnothers = meant !== null && meant !== own;
+  const id = isAnothers ? null : given;
+  if (isAnothers && given !== null) {
+    const allowed = `an id that does not look like that of a container: 12 hex digits, or ${own}, which is that of ${container.name} itself`;
+    misread.push({ ...given, allowed });
+  }
+  const base = id?.value ?? own;
   const mayHavePort = servicePort?.forPort === true || !several;
   if (servicePort !== null && !mayHavePort)
     misread.push({ ...servicePort, allowed: 'SERVICE_<port>_PORT, because the container has several ports' });

@@ -5,6 +5,8 @@ import { createLasting } from './lasting.js';
 
 /** While nobody knows yet whether a lease is kept alive. */
 const undecidedMs = 1_000;
+/** Keys of a lease that a line has; how many there are it says too. */
+const mostNamed = 5;
 
 export interface Judged {
   /** Leases that nobody keeps alive; their keys are free. */
@@ -26,7 +28,8 @@ export function createForeignLeases({ registry, hostIp, log }: { registry: Regis
   const warn = (lease: string, keys: readonly ForeignKey[]): void => {
     const [first] = keys;
     if (first === undefined) return;
-    const fields = { hostIp, lease, key: first.key, keys: keys.length };
+    const named = keys.slice(0, mostNamed).map(({ key }) => key);
+    const fields = { hostIp, lease, key: named.join(', '), keys: keys.length };
     if (first.isNamesake)
       lasting.tell(
         lease,
@@ -37,7 +40,7 @@ export function createForeignLeases({ registry, hostIp, log }: { registry: Regis
       lasting.tell(
         lease,
         fields,
-        'another docker-register writes the keys of the same containers; run one per Docker engine',
+        'another docker-register writes the keys of the same containers: run one per Docker engine, and see whether one of its containers has the id of ours as SERVICE_ID',
       );
     else
       lasting.tell(

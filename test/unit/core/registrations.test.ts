@@ -147,6 +147,38 @@ describe('left out, with the reason, is', () => {
   });
 });
 
+describe('a SERVICE_ID that looks like the id of a container', () => {
+  const theirs = 'abcdef012345';
+  const refused = (value: string, source: string): object => ({
+    source,
+    value,
+    allowed:
+      'an id that does not look like that of a container: 12 hex digits, or 0123456789ab, which is that of whoami-1 itself',
+  });
+
+  test.each([theirs, `${theirs}:8000`])('of another one is refused, so that it overwrites no key of it: %s', (id) => {
+    const { registrations, misread } = labelled({ SERVICE_ID: id });
+    expect(registrations.map((one) => one.id)).toEqual(['0123456789ab']);
+    expect(misread).toMatchObject([refused(id, 'label SERVICE_ID')]);
+  });
+
+  test('is refused for one of several ports too, and as a variable', () => {
+    const ports = [publishedPort(80, 8080), publishedPort(443, 8443)];
+    const environment = new Map([['SERVICE_443_ID', theirs]]);
+    const { registrations, misread } = register({ ports, environment });
+    expect(registrations.map((one) => one.id)).toEqual(['0123456789ab:80', '0123456789ab:443']);
+    expect(misread).toMatchObject([refused(theirs, 'environment variable SERVICE_443_ID')]);
+  });
+
+  test.each(['0123456789ab', '0123456789ab:8000', 'abcdef01234', 'abcdef0123456', `${theirs}:x`, `${theirs}-1`])(
+    'of its own, or that is of another form, stands: %s',
+    (id) => {
+      const { registrations, misread } = labelled({ SERVICE_ID: id });
+      expect([registrations.map((one) => one.id), misread]).toEqual([[id], []]);
+    },
+  );
+});
+
 describe('a container that has several settings', () => {
   test('is registered with them', () => {
     const { registrations, misread } = labelled({

@@ -282,7 +282,8 @@ describe('another docker-register', () => {
     expect(leases()).toEqual(['theirs', 'theirs']);
     const warnings = recorded.lines.filter(({ level }) => level === 'warn');
     expect(warnings.length).toBe(3);
-    expect(warnings[0]).toMatchObject({ lease: 'theirs', key: keyOne, keys: 2 });
+    expect(warnings[0]).toMatchObject({ lease: 'theirs', key: `${keyOne}, ${keyTwo}`, keys: 2 });
+    expect(warnings[0]?.msg).toMatch(/run one per Docker engine, and see whether .* as SERVICE_ID$/);
     expect(warnings[0]?.msg).toContain('run one per Docker engine');
 
     const deadAt = nowMs;
