@@ -12,18 +12,24 @@ export interface Network {
   readonly shared: bigint;
 }
 
-/**
- * Where no service of another host can be, and something of the client host's own, or of its cloud, may listen. The IPv4 addresses
- * in IPv6 clothes (`::ffff:127.0.0.1`) pass no grammar of an address.
- */
+/** Where no service of another host can be, and something of the client host's own, or of its cloud, may listen. */
 const special: readonly { readonly network: Network; readonly what: string }[] = [
   { text: '0.0.0.0/8', what: 'the host itself' },
   { text: '127.0.0.0/8', what: 'loopback' },
   { text: '169.254.0.0/16', what: 'link-local, as the metadata of clouds are' },
   { text: '224.0.0.0/4', what: 'multicast' },
   { text: '255.255.255.255/32', what: 'broadcast' },
+  // Of Azure, of Alibaba's cloud and of Oracle's: not link-local, and the same on every host of theirs.
+  { text: '168.63.129.16/32', what: 'of the metadata of a cloud' },
+  { text: '100.100.100.200/32', what: 'of the metadata of a cloud' },
+  { text: '192.0.0.192/32', what: 'of the metadata of a cloud' },
   // Unspecified, loopback, and IPv4 addresses in the clothes that RFC 4291 gave up.
   { text: '::/96', what: 'loopback' },
+  // IPv4 addresses in IPv6 clothes: they pass no grammar of an address, and if one did, it would be no way around the rows above.
+  { text: '::ffff:0:0/96', what: 'an IPv4 address in IPv6 clothes' },
+  // What a NAT64 makes IPv4 addresses of, those above too.
+  { text: '64:ff9b::/96', what: 'an IPv4 address behind NAT64' },
+  { text: '64:ff9b:1::/48', what: 'an IPv4 address behind NAT64' },
   { text: 'fe80::/10', what: 'link-local' },
   { text: 'ff00::/8', what: 'multicast' },
   // Of Amazon and of Google; elsewhere these are networks that nobody has.
@@ -87,22 +93,29 @@ function parseNetwork(text: string): Parsed<Network> {
   const [ipText = '', bitsText, ...more] = text.split('/');
   const ip = parseIp(ipText);
   if (!ip.ok || more.length > 0) return otherwise;
-  const width = isIPv4(ip.value) ? 32 : 128;
+  const width = widthOf(ip.value);
   const bits = bitsText === undefined ? width : /^(?:0|[1-9]\d{0,2})$/.test(bitsText) ? Number(bitsText) : Infinity;
   if (bits > width) return otherwise;
-  const hostBits = BigInt(width - bits);
-  const address = bitsOf(ip.value);
-  const shared = address >> hostBits;
-  if (shared << hostBits !== address)
+  const network = networkOf(ip.value, bits);
+  if (network.shared << network.hostBits !== bitsOf(ip.value))
     return reject(`${quoted(text)} has bits behind the ${String(bits)} that count: give its first address`);
-  return accept({ text: `${ip.value}/${String(bits)}`, isIPv4: width === 32, hostBits, shared });
+  return accept(network);
 }
 
-/** @throws RangeError where it is none; what comes here was parsed before, or stands above */
+/** What was parsed before, or stands above. */
 function known(text: string): Network {
-  const network = parseNetwork(text);
-  if (!network.ok) throw new RangeError(network.reason);
-  return network.value;
+  const [ip = '', bits] = text.split('/');
+  return networkOf(ip, bits === undefined ? widthOf(ip) : Number(bits));
+}
+
+/** @param ip in its canonical form */
+function networkOf(ip: string, bits: number): Network {
+  const hostBits = BigInt(widthOf(ip) - bits);
+  return { text: `${ip}/${String(bits)}`, isIPv4: isIPv4(ip), hostBits, shared: bitsOf(ip) >> hostBits };
+}
+
+function widthOf(ip: string): 32 | 128 {
+  return isIPv4(ip) ? 32 : 128;
 }
 
 /** Of an address in its canonical form. */

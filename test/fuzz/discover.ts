@@ -10,6 +10,7 @@ import { admittedBy, allAdmitted, defaultPolicy, whyBarredBy } from '../../src/c
 import type { HeldListener } from '../../src/core/haproxy/listener.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import { modelOf, type Model } from '../../src/core/haproxy/model.js';
+import { parseNetworks } from '../../src/core/networks.js';
 import { maxValueBytes } from '../../src/core/keyspace.js';
 import { formatLastKnownGood, parseLastKnownGood } from '../../src/core/last-known-good.js';
 import { accepted } from '../unit/support/parsed.js';
@@ -18,8 +19,14 @@ import { checkHaproxy } from './haproxy.js';
 import type { RawEntry } from './entries.js';
 import type { Kit } from './kit.js';
 import { checkShown } from './shown.js';
+import { refuseSpecial } from './special.js';
 
 const admit = admittedBy(defaultPolicy);
+/** All networks, and of the special ones loopback. */
+const admitLoopback = admittedBy({
+  ...defaultPolicy,
+  networks: accepted(parseNetworks('0.0.0.0/0,::/0,127.0.0.0/8')),
+});
 const whyBarred = whyBarredBy(defaultPolicy, new Map([[1936, 'stats page']]));
 
 /** It was there first, and nobody has its address: whatever the others write, it is served just so. */
@@ -52,7 +59,8 @@ function entryOf({ key, value, createRevision }: RawEntry): LeasedEntry {
 /** @param held listeners of before */
 export function checkModel(records: readonly CatalogRecord[], held: readonly HeldListener[], kit: Kit): Model {
   const catalog = catalogOf(records);
-  const admitted = allAdmitted(catalog.services.map(admit));
+  const isLoopbackNamed = kit.cases % 5 === 0;
+  const admitted = allAdmitted(catalog.services.map(isLoopbackNamed ? admitLoopback : admit));
   const hasEntrance = kit.cases % 3 > 0;
   const model = modelOf({
     ...admitted,
@@ -77,6 +85,7 @@ export function checkModel(records: readonly CatalogRecord[], held: readonly Hel
   kit.tally.outcome('endpoint forbidden', model.forbidden.length);
 
   const { steps, servers } = checkHaproxy(model, kit);
+  refuseSpecial(kit.last?.text ?? '', (host) => isLoopbackNamed && host.startsWith('127.'));
   const lists = problemListsOf(catalog, model);
   const status: DiscoverStatus = {
     catalog: 'live',

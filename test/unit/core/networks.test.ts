@@ -80,6 +80,17 @@ describe('without a setting', () => {
     ['fd00:ec2::254', false],
     ['fd20:ce::254', false],
     ['fd20:ce::253', true],
+    ['168.63.129.16', false],
+    ['168.63.129.17', true],
+    ['100.100.100.200', false],
+    ['100.100.100.100', true],
+    ['192.0.0.192', false],
+    ['192.0.0.191', true],
+    ['64:ff9b::a9fe:a9fe', false],
+    ['64:ff9b::1:0:0', true],
+    ['64:ff9b:1::7f00:1', false],
+    ['64:ff9b:1:ffff:ffff:ffff:ffff:ffff', false],
+    ['64:ff9b:2::', true],
   ])('an endpoint at %s is used: %s', (ip, isUsed) => {
     expect(allows(null, ip)).toBe(isUsed);
   });
@@ -87,6 +98,9 @@ describe('without a setting', () => {
   test('IPv4 in IPv6 clothes does not come so far', () => {
     for (const ip of ['::ffff:127.0.0.1', '::ffff:a9fe:a9fe', '0:0:0:0:0:ffff:7f00:1'])
       expect(reasonOf(parseIp(ip))).toContain('IPv4 address in IPv6 clothes');
+    // Nor would it be used if it did.
+    expect([allows(null, '::ffff:7f00:1'), allows('::/0', '::ffff:a9fe:a9fe')]).toEqual([false, false]);
+    expect(allows(null, '::fffe:7f00:1')).toBe(true);
   });
 });
 
