@@ -25,7 +25,7 @@ export function dockerOptions(): Option[] {
   return [
     new Option('--docker-host <url>', 'the Docker engine: unix:///path or tcp://host:port')
       .env('DOCKER_HOST')
-      .argParser(by(parseDockerHost))
+      .argParser(parseDockerHostSafely)
       .default({ kind: 'unix', socketPath: '/var/run/docker.sock' } satisfies DockerUrl, 'unix:///var/run/docker.sock'),
     new Option('--docker-tls-verify [yes|no]', 'speak TLS to the engine at tcp://; needs --docker-cert-path')
       .env('DOCKER_TLS_VERIFY')
@@ -57,6 +57,15 @@ export async function dockerOf({ dockerHost, dockerTlsVerify, dockerCertPath }: 
       'DOCKER_TLS_VERIFY needs certificates: set DOCKER_CERT_PATH to the directory of ca.pem, cert.pem and key.pem',
     );
   return dockerHostAt(dockerHost, await tlsIn(dockerCertPath));
+}
+
+/** A URL with a password must not come back in the message that refuses it. */
+function parseDockerHostSafely(text: string): DockerUrl {
+  if (text.includes('@') && !text.startsWith('unix:'))
+    throw new SettingError(
+      'DOCKER_HOST has a user or password in it, which means nothing there: give tcp://host:port, and certificates in DOCKER_CERT_PATH',
+    );
+  return by(parseDockerHost)(text);
 }
 
 async function tlsIn(directory: string): Promise<DockerTls> {

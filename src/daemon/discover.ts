@@ -173,14 +173,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
             (both) => saver.run(both),
             (both) => hands.run(both),
             // Listeners that linger come to their end, and ports that were taken may be free.
-            (both) =>
-              every(
-                pollMs,
-                () => {
-                  trigger('tick');
-                },
-                both,
-              ),
+            (both) => every(pollMs, trigger.bind(null, 'tick'), both),
             (both) =>
               every(
                 lookAtAllMs,

@@ -229,7 +229,7 @@ describe('one clear error', () => {
     [
       'the right user without the right',
       () => Promise.resolve({ ...as('discover'), PREFIX: '/others' }),
-      /: etcd knows this user, who lacks the right \(permission denied\); `etcdctl role grant-permission` gives it/,
+      /: etcd knows this user, who lacks the right \(permission denied\): ".*" \(ETCD_USER\) may not read below \/.*\/; `etcdctl role grant-permission ROLE read \/.*\/ --prefix` gives it/,
     ],
   ];
   it.each(cases)('%s', async (_what, settings, message) => {

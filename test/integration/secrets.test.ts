@@ -115,6 +115,21 @@ it('no secret is in a log, a metric, a title, or what a command prints', async (
   }
 }, 180_000);
 
+it('nor in the error about a password in DOCKER_HOST', async () => {
+  for (const [args, env] of [
+    [[], { DOCKER_HOST: `tcp://user:${canary}@10.0.0.1:2376` }],
+    [['--docker-host', `user:${canary}@10.0.0.1`], {}],
+  ] as [string[], Record<string, string>][]) {
+    const { code, output } = await runDaemon('docker-register', args, {
+      ...registerEnv,
+      ETCD_HOST: '127.0.0.1:1',
+      ...env,
+    });
+    expect([code, output]).toEqual([2, expect.stringContaining('DOCKER_HOST has a user or password in it')]);
+    expect(output).not.toContain(canary);
+  }
+});
+
 const wrong: [string, Record<string, string>, string[]][] = [
   ['two passwords', { ETCD_USER: 'a', ETCD_PASSWORD: canary, ETCD_PASSWORD_FILE: '/none' }, []],
   ['a password without a user', { ETCD_PASSWORD: canary }, []],

@@ -313,6 +313,11 @@ describe('a file that is not what it should be', () => {
     expect(code).toBe(2);
   });
 
+  it('its line needs no address of the host: who makes the list fills it in', async () => {
+    const { code, output } = await runDaemon('docker-register', ['public-key'], { SIGNING_KEY_FILE: keyFile('a') });
+    expect([code, output]).toEqual([0, (await lineOf('a')).replace('127.0.0.1', 'ADDRESS')]);
+  });
+
   it('no key is asked of who has none', async () => {
     const { code, output } = await runDaemon('docker-register', ['public-key'], { HOST_IP: '127.0.0.1' });
     expect([code, output]).toEqual([2, expect.stringContaining('SIGNING_KEY_FILE is not set')]);

@@ -5,7 +5,7 @@
 #   make-certificates.sh certs etcd-1=198.18.0.11 etcd-2=198.18.0.12,etcd-2.example etcd-3=198.18.0.13
 #
 # What is there already stays: to renew a certificate, remove it and run this again. A member takes a new one for its next
-# connection, the daemons when they are restarted. Only ca.pem goes to all hosts; each key to its own host alone, and ca.key,
+# connection, the daemons within some ten seconds, for theirs. Only ca.pem goes to all hosts; each key to its own host alone, and ca.key,
 # which can make more of them, to none: keep it somewhere safe.
 set -eu
 umask 077

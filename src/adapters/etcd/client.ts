@@ -25,6 +25,8 @@ export interface EtcdClient {
   leave(member: Member): void;
   /** What begins from now on begins with these; streams go on by those with which they began. */
   adopt(access: EtcdAccess): void;
+  /** Who asks; null where only a certificate says so, or nothing. */
+  user(): string | null;
   close(): void;
 }
 
@@ -46,6 +48,7 @@ export function createEtcdClient({ hosts, ...access }: EtcdMembers): EtcdClient 
   const connectAll = (now: EtcdAccess): Map<string, Connection> =>
     new Map(hosts.map((host) => [host, createConnection(host, now)]));
   let connections = connectAll(access);
+  let user = access.user?.name ?? null;
   const members: readonly Member[] = hosts.map((host) => ({
     host,
     use: (ask, deadline) => {
@@ -81,7 +84,9 @@ export function createEtcdClient({ hosts, ...access }: EtcdMembers): EtcdClient 
     leave: (member) => {
       if (firstOf(order) === member) order = rotated(order, 1);
     },
+    user: () => user,
     adopt: (now) => {
+      user = now.user?.name ?? null;
       const before = connections;
       connections = connectAll(now);
       for (const connection of before.values()) connection.retire();

@@ -1,9 +1,19 @@
 import { messageOf } from '../../core/errors.js';
+import { quoted } from '../../core/result.js';
 import { NoMemberError } from './ask-in-turn.js';
 import type { Member } from './client.js';
 import { tokenRefused } from './login.js';
 
-type Meaning = readonly [pattern: RegExp, meaning: (matched: string) => string];
+type Meaning = readonly [pattern: RegExp, meaning: (matched: string, wanted: Wanted | null) => string];
+
+/** The right that a call takes, and who asked. */
+export interface Wanted {
+  /** Null where ETCD_USER does not say: that of the certificate, or nobody. */
+  readonly user: string | null;
+  readonly right: 'read' | 'readwrite';
+  /** What all keys start with. */
+  readonly keyspace: string;
+}
 
 /** What Node and OpenSSL say of a TLS connection; they come to us in gRPC's "no connection". */
 const tlsMeanings: readonly Meaning[] = [
@@ -16,6 +26,11 @@ const tlsMeanings: readonly Meaning[] = [
     /Hostname\/IP does not match certificate's altnames: (.*?)(?:\. Resolution note:.*)?$/,
     (said) =>
       `its certificate is for other names than ETCD_HOST has (${said}); give one of those, or it a certificate with this one`,
+  ],
+  [
+    /(uns(?:uitable|upported) certificate purpose)/,
+    (said) =>
+      `its certificate is not one for a server (${said}); give etcd one whose extendedKeyUsage has serverAuth, not that of a client`,
   ],
   [/(certificate (?:has expired|is not yet valid))/, (said) => `its ${said}; is the clock right here?`],
   [
@@ -47,8 +62,8 @@ const deniedMeanings: readonly Meaning[] = [
   ],
   [
     /etcdserver: (permission denied)/,
-    (said) =>
-      `etcd knows this user, who lacks the right (${said}); \`etcdctl role grant-permission\` gives it, see docs/security.md`,
+    (said, wanted) =>
+      `etcd knows this user, who lacks the right (${said})${missing(wanted)}; \`${grantOf(wanted)}\` gives it, see docs/security.md`,
   ],
   [/(?:UNAUTHENTICATED|PERMISSION_DENIED): (.*)/, (said) => `etcd refuses this user (${said})`],
 ];
@@ -89,14 +104,25 @@ const meanings: readonly Meaning[] = [
 ];
 
 /** Why a call failed, in words for whoever reads the log; gRPC's own are long, and bury the cause. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof NoMemberError) return reasonsOf(error as NoMemberError<Member>);
+export function reasonOf(error: unknown, wanted: Wanted | null = null): string {
+  if (error instanceof NoMemberError) return reasonsOf(error as NoMemberError<Member>, wanted);
   const message = messageOf(error);
   for (const [pattern, meaning] of meanings) {
     const found = pattern.exec(message);
-    if (found !== null) return meaning(found[1] ?? '');
+    if (found !== null) return meaning(found[1] ?? '', wanted);
   }
   return message;
+}
+
+function missing(wanted: Wanted | null): string {
+  if (wanted === null) return '';
+  const who = wanted.user === null ? 'who has no ETCD_USER' : `${quoted(wanted.user)} (ETCD_USER)`;
+  return `: ${who} may not ${wanted.right === 'read' ? 'read' : 'read and write'} below ${wanted.keyspace}`;
+}
+
+function grantOf(wanted: Wanted | null): string {
+  const grant = 'etcdctl role grant-permission';
+  return wanted === null ? grant : `${grant} ROLE ${wanted.right} ${wanted.keyspace} --prefix`;
 }
 
 /** Whether etcd refuses it to this client. */
@@ -115,8 +141,8 @@ export function isFull(error: unknown): boolean {
 }
 
 /** What all members say alike is said once, and which is meant where they differ. */
-function reasonsOf({ failures }: NoMemberError<Member>): string {
-  const reasons = failures.map(({ error }) => reasonOf(error));
+function reasonsOf({ failures }: NoMemberError<Member>, wanted: Wanted | null): string {
+  const reasons = failures.map(({ error }) => reasonOf(error, wanted));
   if (reasons.length === 1) return reasons.join();
   const alike = new Set(reasons.map((reason) => reason.replace(/ \S+:\d+\)/, ')')));
   if (alike.size === 1) return [...alike].join();

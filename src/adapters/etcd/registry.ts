@@ -2,7 +2,7 @@ import { EtcdLeaseInvalidError } from 'etcd3';
 import { messageOf } from '../../core/errors.js';
 import { DeniedError, LeaseLostError, type HeldEntry, type Registry } from '../../ports/registry.js';
 import type { Call, EtcdClient } from './client.js';
-import { isDenied, isFull, reasonOf } from './failure.js';
+import { isDenied, isFull, reasonOf, type Wanted } from './failure.js';
 import { keepAliveOnce } from './keep-alive.js';
 import { keysOfLease } from './keys-of-lease.js';
 import { pagesOf } from './pages.js';
@@ -20,6 +20,13 @@ export interface RegistryOptions {
   readonly keyspace: string;
 }
 
+/** Leases need none, but what hangs on one that is revoked is deleted. */
+function rightOf(what: string): Wanted['right'] {
+  return what === apply || what === revoke ? 'readwrite' : 'read';
+}
+
+const [apply, revoke] = ['take the registrations', 'revoke the lease'];
+
 export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Registry {
   const range = rangeOf(keyspace);
   const explained = async <T>(what: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> => {
@@ -28,7 +35,8 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       return await operation();
     } catch (error) {
       if (signal.aborted || error instanceof LeaseLostError) throw error;
-      const message = `etcd at ${hosts.join(', ')} did not ${what}: ${reasonOf(error)}`;
+      const reason = reasonOf(error, { user: client.user(), right: rightOf(what), keyspace });
+      const message = `etcd at ${hosts.join(', ')} did not ${what}: ${reason}`;
       throw isDenied(error) ? new DeniedError(message, { cause: error }) : new Error(message, { cause: error });
     }
   };
@@ -88,7 +96,7 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       }),
 
     apply: (diff, lease, signal) =>
-      explained('take the registrations', signal, async () => {
+      explained(apply, signal, async () => {
         const transactions = transactionsOf(diff, lease);
         let asked = 0;
         try {
@@ -135,7 +143,7 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       }),
 
     revoke: (lease, signal) =>
-      call('revoke the lease', signal, async ({ leaseClient }, options) => {
+      call(revoke, signal, async ({ leaseClient }, options) => {
         await leaseClient.leaseRevoke({ ID: lease }, options).catch((error: unknown) => {
           if (!(error instanceof EtcdLeaseInvalidError)) throw error;
         });

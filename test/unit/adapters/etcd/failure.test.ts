@@ -81,6 +81,11 @@ test.each([
   ['a connection that broke', '14 UNAVAILABLE: Connection dropped', 'the connection broke (Connection dropped)'],
   ['a deadline', '4 DEADLINE_EXCEEDED: Deadline exceeded after 5.0s', 'no answer in time'],
   [
+    'a certificate that is for a client alone',
+    '14 UNAVAILABLE: No connection established. Last error: Error: unsuitable certificate purpose. Resolution note: ',
+    'its certificate is not one for a server (unsuitable certificate purpose); give etcd one whose extendedKeyUsage has serverAuth, not that of a client',
+  ],
+  [
     'a full etcd',
     '8 RESOURCE_EXHAUSTED: etcdserver: mvcc: database space exceeded',
     'etcd is full (database space exceeded): what stands is kept, nothing new is taken; mend it with etcdctl: compact, defrag, alarm disarm',
@@ -124,6 +129,20 @@ test.each([
   ['anything else', 'etcdserver: corrupt cluster', 'etcdserver: corrupt cluster'],
 ])('tells the reason of a failed call: %s', (_what, message, reason) => {
   expect(reasonOf(new Error(message))).toBe(reason);
+});
+
+test.each([
+  ['web', 'read', '"web" (ETCD_USER) may not read below /backends/; `etcdctl role grant-permission ROLE read'],
+  [
+    null,
+    'readwrite',
+    'who has no ETCD_USER may not read and write below /backends/; `etcdctl role grant-permission ROLE readwrite',
+  ],
+] as const)('names the user %s and the right to %s where it is missing', (user, right, words) => {
+  const error = new Error('7 PERMISSION_DENIED: etcdserver: permission denied');
+  expect(reasonOf(error, { user, right, keyspace: '/backends/' })).toBe(
+    `etcd knows this user, who lacks the right (permission denied): ${words} /backends/ --prefix\` gives it, see docs/security.md`,
+  );
 });
 
 test.each([
