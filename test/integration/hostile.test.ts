@@ -95,6 +95,7 @@ const grammar = [
   /^listen good-[01]:\d{1,5}$/,
   /^ {4}# [A-Za-z0-9 .,:;()-]+$/,
   /^ {4}bind 127\.0\.0\.1:\d{1,5}$/,
+  /^ {4}maxconn \d{1,6}$/,
   /^ {4}mode (?:tcp|http)$/,
   /^ {4}balance roundrobin$/,
   /^ {4}option (?:forwardfor|httpchk)$/,
