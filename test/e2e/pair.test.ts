@@ -8,6 +8,7 @@ import {
   discoverReady,
   keys,
   ls,
+  runDiscover,
   startDiscover,
   startRegister,
   startWhoami,
@@ -86,8 +87,8 @@ describe('docker-discover', () => {
     await client.docker('rm', '-f', 'docker-discover');
     await lab.etcd.stop();
     try {
-      await startDiscover(lab);
-      expect(await page()).toContain('Statistics Report');
+      await runDiscover(lab);
+      await waitFor('the stats page', async () => (await page().catch(String)).includes('Statistics Report'));
       expect(await page('/metrics')).toContain('haproxy_process_uptime_seconds');
     } finally {
       await lab.etcd.start();

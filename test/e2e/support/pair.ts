@@ -15,13 +15,17 @@ export async function startRegister(lab: Lab, host: EngineHost, settings = ''): 
   );
 }
 
-/** Starts docker-discover with the README's command line, and waits until HAProxy runs. */
+/** Starts docker-discover with the README's command line, and waits until it is ready. */
 export async function startDiscover(lab: Lab, settings = ''): Promise<void> {
-  const { client, etcd } = lab;
+  await runDiscover(lab, settings);
+  await discoverReady(lab);
+}
+
+/** The same, and does not wait. */
+export async function runDiscover({ client, etcd }: Lab, settings = ''): Promise<void> {
   await client.run(
     `docker run -d --name docker-discover --net host -e ETCD_HOST=${etcd.ip} ${settings} docker-discover`,
   );
-  await discoverReady(lab);
 }
 
 export async function discoverReady({ client }: Lab): Promise<void> {
