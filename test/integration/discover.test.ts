@@ -48,7 +48,7 @@ describe('docker-discover', () => {
     const { code, output } = await site.run('healthcheck');
     expect([code, output.trim()]).toEqual([
       1,
-      'not ready: etcd has not answered yet, and there is no last known good state',
+      'docker-discover: not ready: etcd has not answered yet, and there is no last known good state; the log tells why',
     ]);
     await site.stop();
     site.start();
