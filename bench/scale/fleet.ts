@@ -83,7 +83,8 @@ async function measure({
     const all = (): Promise<unknown> => readers.ask({ do: 'await', endpoints });
 
     await during('all hosts start', async () => {
-      const { tookMs = 0 } = await backEnds.ask({ do: 'start', withinSeconds: 0 });
+      // A thousand at once in one process would wait for that process alone.
+      const { tookMs = 0 } = await backEnds.ask({ do: 'start', withinSeconds: hosts / 10 });
       return { 'all of them, ms': tookMs };
     });
     await during('all clients start', async () => {

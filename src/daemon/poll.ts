@@ -31,12 +31,13 @@ export function createPoll({ registry, known }: PollOptions): (signal: AbortSign
   /** The revision that the watch had told when the number of keys was right. */
   let countedAt = -1;
   let countAt = 0;
+  const agreesWholly = async (signal: AbortSignal): Promise<boolean> => {
+    const isSo = known.agrees(await registry.fingerprint(signal));
+    if (isSo) wholeLookAt = nextWholeLook();
+    return isSo;
+  };
   const agrees = async (signal: AbortSignal): Promise<boolean> => {
-    if (performance.now() >= wholeLookAt) {
-      const isSo = known.agrees(await registry.fingerprint(signal));
-      if (isSo) wholeLookAt = nextWholeLook();
-      return isSo;
-    }
+    if (performance.now() >= wholeLookAt) return agreesWholly(signal);
     const before = known.revision();
     const revision = await registry.revision(signal);
     const told = known.revision();
@@ -52,7 +53,9 @@ export function createPoll({ registry, known }: PollOptions): (signal: AbortSign
   return async (signal) => {
     const before = known.revision();
     for (let look = 0; look < looks; look += 1) {
-      if (await agrees(signal)) {
+      // A member may lag, and a gRPC proxy of etcd answers what need not be agreed on from its memory, be it minutes old: what differs
+      // is asked once more of all of them.
+      if (await (look === 0 ? agrees(signal) : agreesWholly(signal))) {
         believed = 0;
         return;
       }

@@ -194,6 +194,19 @@ describe('the poll', () => {
     expect(registry.count('countKeys')).toBe(1);
   });
 
+  test('lists nothing where what a proxy remembers differs, and etcd itself does not', async () => {
+    registry.put('/backends/web/a', value);
+    const { source } = start();
+    await until('the watch', () => registry.isWatched());
+    const stale = registry.entries.size + 5;
+    registry.countKeys = () => Promise.resolve(stale);
+    registry.revision = () => Promise.resolve(0);
+    registry.put('/backends/web/b', value);
+    await pass(pollMs * 10);
+    expect(registry.count('list')).toBe(1);
+    expect(source.isLive()).toBe(true);
+  });
+
   test('asks for their number when the watch has told something since, but of many keys not each time', async () => {
     for (let n = 0; n < 5_000; n += 1) registry.put(`/backends/web/${String(n)}`, value);
     start();
