@@ -2,7 +2,7 @@ import { createCatalogSource, type CatalogSource } from '../../src/daemon/catalo
 import { defaultLimits } from '../../src/core/limits.js';
 import type { Catalog } from '../../src/core/catalog.js';
 import { waitFor } from '../../test/lab/wait-for.js';
-import { usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
+import { allHave, usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
 import { silent } from './silent.js';
 
 /** More samples would not change a percentile, but fill the memory. */
@@ -55,11 +55,7 @@ export function runClients({ count, registryFor }: FleetOptions): Fleet {
           tookMs = performance.now() - startedAt;
           break;
         case 'await':
-          await waitFor(
-            `all client hosts to have ${String(order.endpoints)} endpoints`,
-            () => sources.every(({ source }) => endpointsOf(source.catalog()) === order.endpoints),
-            { timeoutMs: 120_000, intervalMs: 50 },
-          );
+          await allHave(order.endpoints, () => sources.map(({ source }) => endpointsOf(source.catalog())));
           tookMs = performance.now() - startedAt;
           break;
         case 'report':

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventTimeOf } from '../../src/core/keyspace.js';
 import { waitFor } from '../../test/lab/wait-for.js';
-import { usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
+import { allHave, usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
 
 const pollMs = 5_000;
 /** As in `fleet-clients.ts`. */
@@ -49,11 +49,7 @@ export function runPollers({ count, registryFor }: FleetOptions): Fleet {
           break;
         }
         case 'await':
-          await waitFor(
-            `all client hosts to have ${String(order.endpoints)} endpoints`,
-            () => known.every(({ size }) => size === order.endpoints),
-            { timeoutMs: 120_000, intervalMs: 50 },
-          );
+          await allHave(order.endpoints, () => known.map(({ size }) => size));
           break;
         case 'report':
           break;

@@ -218,7 +218,7 @@ describe('the port of the status page', () => {
   it('is open to forty at a time; those who do not read hold nobody up, and not the end either', async () => {
     await start();
     const gone = new AbortController();
-    // Their bodies are not read. Kept, since one that nobody has any more is ended by fetch.
+    // Their bodies are not read. They are kept here because fetch ends a response that is garbage.
     const kept: Response[] = [];
     const ask = async (): Promise<number> => {
       const response = await fetch(`${url}events`, { signal: gone.signal });
