@@ -1,6 +1,6 @@
 import { recordOf, type CatalogRecord } from '../src/core/catalog.js';
 import { createCatalogIndex } from '../src/core/catalog-index.js';
-import { createConfigurationReader } from '../src/core/haproxy/configuration.js';
+import { createConfigurationReader } from '../src/core/haproxy/configuration-reader.js';
 import { emptyModel, type Model } from '../src/core/haproxy/model.js';
 import { planOf } from '../src/core/haproxy/plan.js';
 import { createRenderer } from '../src/core/haproxy/render.js';

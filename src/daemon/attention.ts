@@ -39,8 +39,11 @@ export function createAttention(): Attention {
       if (before === null) return { asked: 'all', planned: [...servers.keys()] };
       const asked = [...doubted].filter((name) => servers.has(name));
       // A section that says the same has the same object for its servers.
-      const touched = [...servers.keys()].filter((name) => before.get(name) !== servers.get(name));
-      return { asked, planned: [...new Set([...asked, ...touched])] };
+      const planned = new Set(asked);
+      servers.forEach((own, name) => {
+        if (before.get(name) !== own) planned.add(name);
+      });
+      return { asked, planned: [...planned] };
     },
 
     done({ servers }, doubtful) {

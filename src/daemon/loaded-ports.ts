@@ -26,6 +26,6 @@ export function createLoadedPorts(): LoadedPorts {
       coming = new Set();
     },
 
-    all: () => new Set([...ports, ...coming]),
+    all: () => (coming.size === 0 ? ports : new Set([...ports, ...coming])),
   };
 }

@@ -10,7 +10,8 @@ import type { Catalog, Service } from '../core/catalog.js';
 import { fixedBindsOf, type FixedAddresses, type FixedBind } from '../core/haproxy/fixed-binds.js';
 import type { HeldListener } from '../core/haproxy/listener.js';
 import { createLoopGuard } from '../core/haproxy/loop-guard.js';
-import { modelOf, type Barred, type Model } from '../core/haproxy/model.js';
+import type { Barred, Model } from '../core/haproxy/model.js';
+import { createModeler } from '../core/haproxy/modeler.js';
 import type { Circumstances } from '../core/haproxy/view.js';
 import type { Proxy } from '../ports/proxy.js';
 import { steadyNowMs } from './clock.js';
@@ -106,6 +107,12 @@ export function createModelBuilder({
     return admitted;
   };
   const loops = createLoopGuard({ bind, fixed }, admittedOf);
+  let asked: { readonly services: Catalog['services']; readonly admitted: Admitted } | null = null;
+  const admittedOfAll = (services: Catalog['services']): Admitted => {
+    if (asked?.services !== services) asked = { services, admitted: allAdmitted(services.map(admittedOf)) };
+    return asked.admitted;
+  };
+  const modelers = { first: createModeler(), withoutTaken: createModeler(), withoutLoops: createModeler() };
 
   return {
     quarantine,
@@ -117,14 +124,15 @@ export function createModelBuilder({
     async build({ catalog, revision, loaded, last }) {
       const nowMs = steadyNowMs();
       for (const [port, untilMs] of unbindable) if (untilMs <= performance.now()) unbindable.delete(port);
-      const admitted = allAdmitted(catalog.services.map(admittedOf));
+      const admitted = admittedOfAll(catalog.services);
       const taken = new Map<number, Barred>();
       const whyBarred = (port: number): Barred | null => taken.get(port) ?? whyReserved(port);
-      const decide = (those: Admitted): Model =>
-        modelOf({ ...those, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs, mostListeners });
+      const decide = (modeler: keyof typeof modelers, those: Admitted): Model =>
+        modelers[modeler]({ ...those, held, heldRevision, hasEntrance, whyBarred, nowMs, lingerMs, mostListeners });
 
-      const first = decide(admitted);
-      const fresh = first.listeners.flatMap(({ port, isOpen }) => (isOpen && !loaded.has(port) ? [port] : []));
+      const first = decide('first', admitted);
+      const unopened = first.listeners.filter(({ port, isOpen }) => isOpen && !loaded.has(port));
+      const fresh = unopened.map(({ port }) => port);
       const probed = await proxy.takenOf(fresh.flatMap((port) => bind.map((host) => ({ host, port }))));
       for (const { port } of probed) taken.set(port, { reason: 'is taken by another process', byPolicy: false });
       for (const port of unbindable.keys())
@@ -135,25 +143,20 @@ export function createModelBuilder({
       const barred = fixed.filter(({ bind: { port } }) => lost.has(port) || unbindable.has(port));
       const closed = new Set(barred.map(({ name }) => name));
 
-      let model = taken.size === 0 ? first : decide(admitted);
+      let model = taken.size === 0 ? first : decide('withoutTaken', admitted);
       if (interfaces !== null)
         model = loops.without({
           services: catalog.services,
           admitted,
           model,
-          decide,
+          decide: (rest) => decide('withoutLoops', rest),
           interfaces: interfaces(),
           isBarred: (port) => whyBarred(port) !== null,
           closed,
         });
       // Who had a port that another process took keeps the claim to it.
       const robbed = held.filter(({ port, isOpen }) => isOpen && whyBarred(port) !== null);
-      const robbedNames = new Set(robbed.map(({ name }) => name));
-      const there = new Set(model.listeners.map(({ name }) => name));
-      held = [
-        ...model.listeners.map((one) => (robbedNames.has(one.name) ? { ...one, isOpen: true } : one)),
-        ...robbed.filter(({ name }) => !there.has(name)),
-      ];
+      held = robbed.length === 0 ? model.listeners : withClaimsOf(robbed, model.listeners);
       heldRevision = revision;
 
       return {
@@ -164,6 +167,15 @@ export function createModelBuilder({
       };
     },
   };
+}
+
+function withClaimsOf(robbed: readonly HeldListener[], listeners: readonly HeldListener[]): HeldListener[] {
+  const names = new Set(robbed.map(({ name }) => name));
+  const there = new Set(listeners.map(({ name }) => name));
+  return [
+    ...listeners.map((one) => (names.has(one.name) ? { ...one, isOpen: true } : one)),
+    ...robbed.filter(({ name }) => !there.has(name)),
+  ];
 }
 
 /** HAProxy's own words tell no more than that it could not. */

@@ -36,7 +36,8 @@ export function createPropagation(meter: Meter): Propagation {
       if (news.length === 0) return;
       const taken = new Set(news);
       waiting = waiting.filter((one) => !taken.has(one));
-      const served = new Set(listeners.map(({ service }) => service));
+      const named = new Set(news.map(({ service }) => service));
+      const served = new Set(listeners.flatMap(({ service }) => (named.has(service) ? [service] : [])));
       for (const { service, atMs } of news)
         if (served.has(service)) meter.observe(discoverMetrics.propagationSeconds, {}, secondsSince(atMs));
     },

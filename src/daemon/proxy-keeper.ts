@@ -1,6 +1,7 @@
 import { messageOf } from '../core/errors.js';
 import { formatPace, type CheckPace } from '../core/haproxy/check-pace.js';
-import { createConfigurationReader, sectionChanges, type Configuration } from '../core/haproxy/configuration.js';
+import { sectionChanges, type Configuration } from '../core/haproxy/configuration.js';
+import { createConfigurationReader } from '../core/haproxy/configuration-reader.js';
 import { emptyModel } from '../core/haproxy/model.js';
 import { planOf, type Observed, type Plan } from '../core/haproxy/plan.js';
 import { notRunning, type ReloadReason } from '../core/haproxy/reload-reason.js';

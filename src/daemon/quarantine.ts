@@ -42,8 +42,8 @@ interface Refused {
 
 export function createQuarantine(): Quarantine {
   const refusals = new Map<string, Refused>();
-  /** By what was offered, the listeners as they were wanted. */
-  const wanted = new WeakMap<Model, ReadonlyMap<string, Listener>>();
+  /** By what was offered, what was wanted. */
+  const wanted = new WeakMap<Model, Model>();
 
   /** The way to have a listener after so many were refused; null where none is left. */
   const wayOf = (listener: Listener, refused: number, { model, isRunning }: Last): Listener | null => {
@@ -69,8 +69,9 @@ export function createQuarantine(): Quarantine {
 
   return {
     refuse(refused, model) {
+      const asked = namedOf(wanted.get(model) ?? model);
       for (const [name, reason] of refused) {
-        const listener = wanted.get(model)?.get(name);
+        const listener = asked.get(name);
         if (listener === undefined) continue;
         const before = refusals.get(name);
         const ways = before === undefined ? 1 : before.again ? before.ways : before.ways + 1;
@@ -87,10 +88,9 @@ export function createQuarantine(): Quarantine {
     },
 
     offerOf(model, last) {
-      const asked = new Map(model.listeners.map((listener) => [listener.name, listener]));
-      for (const name of refusals.keys()) if (!asked.has(name)) refusals.delete(name);
-      wanted.set(model, asked);
       if (refusals.size === 0) return model;
+      const asked = namedOf(model);
+      for (const name of refusals.keys()) if (!asked.has(name)) refusals.delete(name);
       const problems = [...model.refused];
       const listeners = model.listeners.flatMap((listener) => {
         const refusal = current(listener);
@@ -101,10 +101,14 @@ export function createQuarantine(): Quarantine {
         return way ?? [];
       });
       const offer = { ...model, listeners, refused: problems };
-      wanted.set(offer, asked);
+      wanted.set(offer, model);
       return offer;
     },
   };
+}
+
+function namedOf({ listeners }: Model): ReadonlyMap<string, Listener> {
+  return new Map(listeners.map((listener) => [listener.name, listener]));
 }
 
 /** What of a listener is the user's to choose. */

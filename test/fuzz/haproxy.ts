@@ -1,5 +1,5 @@
 import { commandLines } from '../../src/core/haproxy/commands.js';
-import { createConfigurationReader, parseConfiguration } from '../../src/core/haproxy/configuration.js';
+import { createConfigurationReader, parseConfiguration } from '../../src/core/haproxy/configuration-reader.js';
 import type { ServerStatus } from '../../src/core/haproxy/replies.js';
 import { emptyModel, type Model } from '../../src/core/haproxy/model.js';
 import { planOf, type ObservedServer, type Step } from '../../src/core/haproxy/plan.js';

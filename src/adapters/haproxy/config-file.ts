@@ -4,9 +4,9 @@ import { writeWhole } from '../files.js';
 import { createKeptFile } from '../kept-file.js';
 import type { ProxyPaths } from './paths.js';
 
-/** A large file that changes all the time is written no more than a tenth of the time, and is never further behind than this. */
+/** A large file that changes all the time is written no more than a hundredth of the time, and is never further behind than this. */
 const mostBehindMs = 1_000;
-const restPerWrite = 10;
+const restPerWrite = 100;
 
 /** haproxy.cfg: what the running worker has. Where it can't be written it stays behind, and catches up with the next call. */
 export interface ConfigFile {

@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.js';
 import { commandLines, stateQuestions } from '../../core/haproxy/commands.js';
-import { parseConfiguration, type ServerLines } from '../../core/haproxy/configuration.js';
+import { parseConfiguration } from '../../core/haproxy/configuration-reader.js';
 import {
   carriedState,
   parseReload,
@@ -104,10 +104,10 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     throw failureOf(started.words(), 'HAProxy did not start');
   };
 
-  const reload = async (servers: ServerLines, signal: AbortSignal): Promise<void> => {
+  const reload = async (text: string, signal: AbortSignal): Promise<void> => {
     const both = AbortSignal.any([signal, parted.signal]);
     const state = await askWorker(paths, 'show servers state', { signal: both });
-    await writeFile(paths.serverState, carriedState(state, servers), { mode: 0o600 });
+    await writeFile(paths.serverState, carriedState(state, parseConfiguration(text).servers), { mode: 0o600 });
     const { success, log: words } = parseReload(await ask(paths.masterSocket, 'reload', both, reloadTimeoutMs));
     if (!success) throw failureOf(words, 'the new worker did not start');
   };
@@ -122,7 +122,7 @@ export function createProxy({ binary, paths, stopTimeoutMs, log, onExit }: Proxy
     await check(text, signal);
     try {
       await file.take(text);
-      await (master?.isRunning() === true ? reload(parseConfiguration(text).servers, signal) : start(signal));
+      await (master?.isRunning() === true ? reload(text, signal) : start(signal));
     } catch (error) {
       await file.giveBack();
       throw error;

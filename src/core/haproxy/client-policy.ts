@@ -82,10 +82,13 @@ export function admittedBy(policy: ClientPolicy): (service: Service) => Admitted
 
 /** Of all services together. */
 export function allAdmitted(parts: readonly Admitted[]): Admitted {
-  return {
-    claims: parts.flatMap(({ claims }) => claims),
-    forbidden: parts.flatMap(({ forbidden }) => forbidden).sort((a, b) => compareText(a.key, b.key)),
-  };
+  const claims: Claim[] = [];
+  const forbidden: Problem[] = [];
+  for (const part of parts) {
+    claims.push(...part.claims);
+    forbidden.push(...part.forbidden);
+  }
+  return { claims, forbidden: forbidden.sort((a, b) => compareText(a.key, b.key)) };
 }
 
 /** The port of a service on this host. */

@@ -40,9 +40,8 @@ export interface Circumstances {
 export const undisturbed: Circumstances = { barred: new Set(), certificates: null, pace: basePace };
 
 /**
- * What a template gets. This is a public interface: users mount their own template. Every string in it was validated by
- * its grammar, and holds no white space, quote, control character or other byte with a meaning in haproxy.cfg (the
- * password may, and must stand between double quotes).
+ * What a template gets, a public interface: users mount their own. Every string was validated by its grammar, and holds no white space,
+ * quote, control character or other byte with a meaning in haproxy.cfg (the password may, and must stand between double quotes).
  */
 export interface View {
   readonly runtimeSocket: string;
@@ -147,7 +146,7 @@ function entranceViewOf(
   return { routesFile, http, https, redirect };
 }
 
-/** Of a listener that is the same object as before, the view is too. */
+/** Of a listener that is the same object as before, the view is too. Its servers are made when they are rendered, and not kept. */
 export function createListenerViews(): typeof listenerViewOf {
   const views = new WeakMap<Listener, { settings: ProxySettings; pace: CheckPace; view: ListenerView }>();
   return (listener, settings, pace) => {
@@ -160,8 +159,7 @@ export function createListenerViews(): typeof listenerViewOf {
 }
 
 function listenerViewOf(listener: Listener, { bind, listenerMaxconn }: ProxySettings, pace: CheckPace): ListenerView {
-  const { name, service, port, isOpen, routes, mode, balance, sticky, servers } = listener;
-  const { check, checkStatus } = listener;
+  const { name, service, port, isOpen, routes, mode, balance, check, checkStatus, sticky, servers } = listener;
   return {
     name,
     service,
@@ -178,7 +176,9 @@ function listenerViewOf(listener: Listener, { bind, listenerMaxconn }: ProxySett
     ...checkingOf(listener, pace),
     // A browser has one jar for all ports of a host.
     stickyCookie: sticky === null ? null : `${service}-${String(port)}`,
-    servers: servers.map((server) => serverViewOf(server, sticky !== null)),
+    get servers() {
+      return servers.map((server) => serverViewOf(server, sticky !== null));
+    },
   };
 }
 

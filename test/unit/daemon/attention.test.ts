@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
-import { createConfigurationReader, type Configuration } from '../../../src/core/haproxy/configuration.js';
+import type { Configuration } from '../../../src/core/haproxy/configuration.js';
+import { createConfigurationReader } from '../../../src/core/haproxy/configuration-reader.js';
 import { createAttention, type Attention, type Scope } from '../../../src/daemon/attention.js';
 
 const text = 'listen a:1\nserver x 10.0.0.1:1\nlisten b:2\nserver y 10.0.0.2:1\n';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { formatAddress } from '../../../src/core/address.js';
 import { SettingError } from '../../../src/core/errors.js';
 import { basePace, type CheckPace } from '../../../src/core/haproxy/check-pace.js';
-import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
+import { parseConfiguration } from '../../../src/core/haproxy/configuration-reader.js';
 import { emptyModel, type Model } from '../../../src/core/haproxy/model.js';
 import { createProxyKeeper, type ProxyKeeper } from '../../../src/daemon/proxy-keeper.js';
 import { ConfigurationRefusedError, ListenersRefusedError, PortsTakenError } from '../../../src/ports/proxy.js';

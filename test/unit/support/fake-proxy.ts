@@ -1,6 +1,6 @@
 import { formatAddress } from '../../../src/core/address.js';
 import type { BindAddress } from '../../../src/core/haproxy/bind.js';
-import { parseConfiguration } from '../../../src/core/haproxy/configuration.js';
+import { parseConfiguration } from '../../../src/core/haproxy/configuration-reader.js';
 import type { Step } from '../../../src/core/haproxy/plan.js';
 import type { ServerState, ServerStatus } from '../../../src/core/haproxy/replies.js';
 import { ConfigurationRefusedError, StepRejectedError, type Proxy } from '../../../src/ports/proxy.js';

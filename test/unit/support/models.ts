@@ -1,5 +1,6 @@
 import { formatAddress } from '../../../src/core/address.js';
-import { parseConfiguration, type Configuration } from '../../../src/core/haproxy/configuration.js';
+import type { Configuration } from '../../../src/core/haproxy/configuration.js';
+import { parseConfiguration } from '../../../src/core/haproxy/configuration-reader.js';
 import { defaultAttributes, listenerAttributesOf } from '../../../src/core/attributes.js';
 import type { HeldListener, Listener, Server } from '../../../src/core/haproxy/listener.js';
 import type { Model } from '../../../src/core/haproxy/model.js';

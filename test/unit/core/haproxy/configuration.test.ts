@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  createConfigurationReader,
-  isFixed,
-  parseConfiguration,
-  sectionChanges,
-} from '../../../../src/core/haproxy/configuration.js';
+import { isFixed, sectionChanges } from '../../../../src/core/haproxy/configuration.js';
+import { createConfigurationReader, parseConfiguration } from '../../../../src/core/haproxy/configuration-reader.js';
 
 const small = `
 global
@@ -157,6 +153,49 @@ describe('texts that are read one after the other', () => {
     const after = read(['global\n', piece, 'listen b:2\n  server y 10.0.0.1:3\n']);
     expect(after.servers.get('a:1')).toBe(before.servers.get('a:1'));
     expect(after.servers.get('b:2')).not.toBe(before.servers.get('b:2'));
+  });
+});
+
+describe('where one reading follows another', () => {
+  const pieces = [
+    'global\n',
+    'listen a:1\n  server x 10.0.0.1:1\n',
+    'listen b:2\n  server y 10.0.0.1:2\n  server-template z 1-3 10.0.0.9:1\n',
+  ];
+
+  test('the same pieces are the same configuration', () => {
+    const read = createConfigurationReader();
+    expect(read([...pieces])).toBe(read(pieces));
+  });
+
+  test('other servers leave all else the same object', () => {
+    const read = createConfigurationReader();
+    const before = read(pieces);
+    const after = read(pieces.map((piece) => piece.replace('10.0.0.1:2', '10.0.0.1:3')));
+    expect(after.sections).toBe(before.sections);
+    expect(after.fixed).toBe(before.fixed);
+    expect(after.servers.get('b:2')?.get('y')?.address).toBe('10.0.0.1:3');
+    expect(before.servers.get('b:2')?.get('y')?.address).toBe('10.0.0.1:2');
+  });
+
+  test('each gives what it gives by itself, whatever came before', () => {
+    const anyPiece = fc.constantFrom(
+      ...['global\n', 'global\n  maxconn 1\n', '# nothing\n', '  server x 10.0.0.1:1\n'],
+      ...['a', 'b'].flatMap((name) =>
+        ['listen', 'backend'].flatMap((kind) =>
+          ['', '  server x 10.0.0.1:1\n', '  server x 10.0.0.1:2\n  mode http\n', '  server-template z 2 h:1\n'].map(
+            (rest) => `${kind} ${name}\n${rest}`,
+          ),
+        ),
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.array(anyPiece, { minLength: 1, maxLength: 4 }), { maxLength: 6 }), (readings) => {
+        const read = createConfigurationReader();
+        for (const one of readings) expect(read(one)).toEqual(parseConfiguration(one.join('')));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });
 

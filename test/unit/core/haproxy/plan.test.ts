@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseConfiguration, type Configuration } from '../../../../src/core/haproxy/configuration.js';
+import type { Configuration } from '../../../../src/core/haproxy/configuration.js';
+import { parseConfiguration } from '../../../../src/core/haproxy/configuration-reader.js';
 import { planOf, type Observed, type ObservedServer, type Plan } from '../../../../src/core/haproxy/plan.js';
 import type { ReloadCause } from '../../../../src/core/haproxy/reload-reason.js';
 import type { Model } from '../../../../src/core/haproxy/model.js';
