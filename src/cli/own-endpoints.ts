@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trimHeap } from '../adapters/heap.js';
+import { boundHeap, trimHeap } from '../adapters/heap.js';
 import { serveHttp, textAnswer, type Answer } from '../adapters/http/server.js';
 import { notifySystemd } from '../adapters/systemd.js';
 import { createPrometheusMeter, type PrometheusMeter, type Reading } from '../adapters/prometheus.js';
@@ -55,6 +55,7 @@ export async function serveOwnEndpoints(
 
 /** What a start leaves behind goes a little later: what follows on the first answer is part of it. */
 export async function trimHeapAfterStart({ readiness }: Health, signal: AbortSignal): Promise<void> {
+  boundHeap();
   do await sleep(5_000, undefined, { signal });
   while (!readiness().isReady);
   trimHeap();
