@@ -52,20 +52,17 @@ export function admit(
   accounts: Accounts,
   { wanted, nowMs, perSecond }: { wanted: ReadonlySet<string>; nowMs: number; perSecond: number },
 ): Admission {
-  const next = new Map<string, Account>();
+  /** A copy where something changes: nearly all are as they were. */
+  let next: Map<string, Account> | null = null;
   const keptOut = new Set<string>();
   const begins: Limited[] = [];
   const ends: Limited[] = [];
   let againInMs = Infinity;
   const waitMs = (missing: number): number => Math.ceil((missing / perSecond) * 1_000);
 
-  for (const id of new Set([...accounts.keys(), ...wanted])) {
-    const known = accounts.get(id);
-    // Most: it is there, as it was, and has used up nothing that could grow again.
-    if (known !== undefined && isResting(known) && wanted.has(id)) {
-      next.set(id, known);
-      continue;
-    }
+  const take = (id: string, known: Account | undefined): void => {
+    next ??= new Map(accounts);
+    next.delete(id);
     const account = refilled(known ?? opened(nowMs), nowMs, perSecond);
     if (account.limited && account.credit >= burst) ends.push(limitedOf(id, account, nowMs));
     const rested = account.credit >= burst ? { ...account, changes: 0, sinceMs: nowMs, limited: false } : account;
@@ -83,13 +80,20 @@ export function admit(
     }
     const { limited, credit } = next.get(id) ?? rested;
     if (limited) againInMs = Math.min(againInMs, waitMs(burst - credit));
+  };
+  for (const [id, known] of accounts) {
+    // Most: it is there, as it was. What its credit has grown to is worked out when it changes.
+    if (known.registered && !known.limited && wanted.has(id)) continue;
+    take(id, known);
   }
-  return { accounts: next, keptOut, begins, ends, againInMs: againInMs === Infinity ? null : againInMs };
-}
-
-/** Registered, with its credit full and none of its changes counted. */
-function isResting({ registered, credit, changes, limited }: Account): boolean {
-  return registered && credit >= burst && changes === 0 && !limited;
+  for (const id of wanted) if (!accounts.has(id)) take(id, undefined);
+  return {
+    accounts: next ?? accounts,
+    keptOut,
+    begins,
+    ends,
+    againInMs: againInMs === Infinity ? null : againInMs,
+  };
 }
 
 function opened(nowMs: number): Account {

@@ -8,10 +8,10 @@ export interface Diff {
 
 /** A value of which only the time is another is not put again: nothing has happened to what it says. */
 export function diffOf(desired: ReadonlyMap<string, string>, held: ReadonlyMap<string, string>): Diff {
-  const puts = [...desired]
-    .filter(([key, value]) => !isSame(value, held.get(key)))
-    .map(([key, value]) => ({ key, value }));
-  const deletes = [...held.keys()].filter((key) => !desired.has(key));
+  const puts: { key: string; value: string }[] = [];
+  const deletes: string[] = [];
+  for (const [key, value] of desired) if (!isSame(value, held.get(key))) puts.push({ key, value });
+  for (const key of held.keys()) if (!desired.has(key)) deletes.push(key);
   return { puts, deletes };
 }
 

@@ -1,4 +1,5 @@
 import type { Claim } from '../core/address-claims.js';
+import { formatAddress } from '../core/address.js';
 import type { ContainerSnapshot } from '../core/container.js';
 import { formatValue, keyOf } from '../core/keyspace.js';
 import {
@@ -12,6 +13,16 @@ import {
 export interface KeyedClaim extends Claim {
   readonly key: string;
   readonly value: string;
+  /** Its address. */
+  readonly at: string;
+  readonly source: KeySource;
+}
+
+export interface KeySource {
+  /** Name of the container. */
+  readonly container: string;
+  /** It is about to stop. */
+  readonly drains: boolean;
 }
 
 export interface Contribution extends Omit<Registrations, 'registrations'> {
@@ -36,11 +47,23 @@ export function createContributions(
       registration,
       key: keyOf(prefix, registration),
       value: formatValue(registration),
+      at: formatAddress(registration.address),
+      source: { container: container.name, drains: registration.state === 'drain' },
     }));
     const contribution = { claims, ...left };
     known.set(container, { circumstances, contribution });
     return contribution;
   };
+}
+
+/** Whether each has an address, and a key, of its own. Nearly always, and found out without a look at who they are. */
+export function areApart(claims: readonly KeyedClaim[]): boolean {
+  const [addresses, keys] = [new Set<string>(), new Set<string>()];
+  for (const { at, key } of claims) {
+    addresses.add(at);
+    keys.add(key);
+  }
+  return addresses.size === claims.length && keys.size === claims.length;
 }
 
 function areSame(a: Circumstances, b: Circumstances): boolean {

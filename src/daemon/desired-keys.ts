@@ -9,7 +9,7 @@ import type { SkipKind } from '../core/skip.js';
 import type { Logger } from '../ports/log.js';
 import type { Misread } from '../core/found.js';
 import type { ContainerView } from './container-view.js';
-import { createContributions, type KeyedClaim } from './contributions.js';
+import { areApart, createContributions, type KeyedClaim, type KeySource } from './contributions.js';
 
 export interface DesiredOptions {
   readonly prefix: string;
@@ -20,15 +20,9 @@ export interface DesiredOptions {
   readonly log: Logger;
 }
 
-export interface KeySource {
-  /** Its name. */
-  readonly container: string;
-  readonly drains: boolean;
-}
-
 export interface Desired {
   readonly keys: ReadonlyMap<string, string>;
-  /** By key: of which container it is, and whether that is about to stop. */
+  /** By key: whose it is. */
   readonly sources: ReadonlyMap<string, KeySource>;
   /** Ids of containers that run, and of which it is not known what they want. */
   readonly unknown: ReadonlySet<string>;
@@ -58,7 +52,7 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
   let told = new Map<string, string>();
   let telling = new Map<string, string>();
   let accounts: Accounts = new Map();
-  /** By id, for the log of what is gone by then. */
+  /** Of those that are kept out, by id, for the log of what is gone by then. */
   const names = new Map<string, string>();
 
   /** Once, until it is otherwise. */
@@ -103,11 +97,13 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
     claims: readonly KeyedClaim[],
   ): { claims: readonly KeyedClaim[]; keptOut: number; againInMs: number | null } => {
     if (changeRate === 0) return { claims, keptOut: 0, againInMs: null };
-    const wanted = new Set(claims.map(({ container }) => container.id));
-    for (const { container } of claims) names.set(container.id, container.name);
+    const wanted = new Set<string>();
+    for (const { container } of claims) wanted.add(container.id);
     const admission = admit(accounts, { wanted, nowMs: performance.now(), perSecond: changeRate });
     ({ accounts } = admission);
     const { keptOut, begins, ends, againInMs } = admission;
+    for (const { id } of begins)
+      names.set(id, claims.find(({ container }) => container.id === id)?.container.name ?? '');
     const about = (id: string): object => ({ container: names.get(id), id: shortIdOf(id) });
     for (const { id, changes, withinMs } of begins) {
       const retryIn = formatDuration(againInMs ?? 0);
@@ -116,9 +112,11 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
         'comes and goes too often; kept out meanwhile',
       );
     }
-    for (const { id, changes, withinMs } of ends)
+    for (const { id, changes, withinMs } of ends) {
       log.info({ ...about(id), changes, withinMs }, 'no longer comes and goes too often');
-    for (const id of names.keys()) if (!accounts.has(id)) names.delete(id);
+      names.delete(id);
+    }
+    if (keptOut.size === 0) return { claims, keptOut: 0, againInMs };
     const admitted = claims.filter(({ container }) => !keptOut.has(container.id));
     return { claims: admitted, keptOut: keptOut.size, againInMs };
   };
@@ -141,15 +139,17 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
         eventAtMs: eventTimes.get(container.id) ?? null,
         networkOwner: networkOwnerOf(container, snapshots),
       };
-      const { claims: own, skipped, misread, ...beyond } = contributionOf(container, circumstances);
-      all.push(...own);
-      portsBeyond += beyond.portsBeyond;
-      for (const one of skipped) leaveOut(container, one);
-      for (const one of misread) tellMisread(container, one);
-      notUnderstood += misread.length;
+      const own = contributionOf(container, circumstances);
+      for (const claim of own.claims) all.push(claim);
+      for (const one of own.skipped) leaveOut(container, one);
+      for (const one of own.misread) tellMisread(container, one);
+      portsBeyond += own.portsBeyond;
+      notUnderstood += own.misread.length;
     }
     const { claims: admitted, keptOut, againInMs } = limited(all);
-    const { claims: settled, outdone } = settleClaims(admitted);
+    const { claims: settled, outdone } = areApart(admitted)
+      ? { claims: admitted, outdone: [] }
+      : settleClaims(admitted);
     const { taken: claims, beyond } = oldestClaims(settled, policy.limits.registrations);
     for (const one of outdone) {
       const containerPort = String(one.registration.servicePort);
@@ -166,13 +166,11 @@ export function createDesiredKeys({ prefix, policy, view, changeRate, log }: Des
       });
     tellBeyond(beyond.length);
     told = telling;
-    const keys = new Map(claims.map(({ key, value }) => [key, value] as const));
-    const sources = new Map(
-      claims.map(({ key, container, registration: { state } }) => [
-        key,
-        { container: container.name, drains: state === 'drain' },
-      ]),
-    );
+    const [keys, sources] = [new Map<string, string>(), new Map<string, KeySource>()];
+    for (const { key, value, source } of claims) {
+      keys.set(key, value);
+      sources.set(key, source);
+    }
     const leftOut = {
       skipped: counts,
       misread: notUnderstood,

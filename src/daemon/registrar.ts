@@ -9,7 +9,8 @@ import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
 import { secondsSince } from './clock.js';
-import type { Desired, KeySource } from './desired-keys.js';
+import type { KeySource } from './contributions.js';
+import type { Desired } from './desired-keys.js';
 import { createHeldKeys, type Asking, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import { sealedRegistry } from './sealed-registry.js';
@@ -159,7 +160,7 @@ export function createRegistrar({
       let listAgainInMs: number | null = null;
       // A name that somebody gave may be another's by now.
       const isClaimed = (key: string): boolean => before.has(key) || taken.has(key) || isOfContainer(prefix, key);
-      if ([...keys.keys()].some((key) => !isClaimed(key))) mustList ??= 'own';
+      for (const key of keys.keys()) if (!isClaimed(key)) mustList ??= 'own';
       if (mustList !== null) {
         const listed = await list({ lease, desired: keys, unknown }, signal);
         held = listed.held;
@@ -169,8 +170,9 @@ export function createRegistrar({
         listAgainInMs = listed.againInMs;
         await announceOwed({ entries: listed.entries, desired: new Map([...kept, ...keys]) }, lease, signal);
       }
-      const wanted = [...keysOfUnknown(prefix, kept, unknown), ...keys];
-      const desired = new Map(wanted.filter(([key]) => !taken.has(key)));
+      const silent = keysOfUnknown(prefix, kept, unknown);
+      const isAll = silent.size === 0 && taken.size === 0;
+      const desired = isAll ? keys : new Map([...silent, ...keys].filter(([key]) => !taken.has(key)));
       const diff = diffOf(desired, held);
       await apply(diff, lease, signal);
       held = desired;
