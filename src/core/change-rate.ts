@@ -52,18 +52,17 @@ export function admit(
   accounts: Accounts,
   { wanted, nowMs, perSecond }: { wanted: ReadonlySet<string>; nowMs: number; perSecond: number },
 ): Admission {
-  /** A copy where something changes: nearly all are as they were. */
-  let next: Map<string, Account> | null = null;
+  const ids = idsToLookAt(accounts, wanted);
+  const next = new Map(accounts);
   const keptOut = new Set<string>();
   const begins: Limited[] = [];
   const ends: Limited[] = [];
   let againInMs = Infinity;
   const waitMs = (missing: number): number => Math.ceil((missing / perSecond) * 1_000);
 
-  const take = (id: string, known: Account | undefined): void => {
-    next ??= new Map(accounts);
+  for (const id of ids) {
+    const account = refilled(accounts.get(id) ?? opened(nowMs), nowMs, perSecond);
     next.delete(id);
-    const account = refilled(known ?? opened(nowMs), nowMs, perSecond);
     if (account.limited && account.credit >= burst) ends.push(limitedOf(id, account, nowMs));
     const rested = account.credit >= burst ? { ...account, changes: 0, sinceMs: nowMs, limited: false } : account;
     const wants = wanted.has(id);
@@ -80,20 +79,16 @@ export function admit(
     }
     const { limited, credit } = next.get(id) ?? rested;
     if (limited) againInMs = Math.min(againInMs, waitMs(burst - credit));
-  };
-  for (const [id, known] of accounts) {
-    // Most: it is there, as it was. What its credit has grown to is worked out when it changes.
-    if (known.registered && !known.limited && wanted.has(id)) continue;
-    take(id, known);
   }
-  for (const id of wanted) if (!accounts.has(id)) take(id, undefined);
-  return {
-    accounts: next ?? accounts,
-    keptOut,
-    begins,
-    ends,
-    againInMs: againInMs === Infinity ? null : againInMs,
-  };
+  return { accounts: next, keptOut, begins, ends, againInMs: againInMs === Infinity ? null : againInMs };
+}
+
+/** Most are there, as they were. What their credit has grown to is worked out when they change. */
+function idsToLookAt(accounts: Accounts, wanted: ReadonlySet<string>): string[] {
+  const ids: string[] = [];
+  for (const [id, { registered, limited }] of accounts) if (!registered || limited || !wanted.has(id)) ids.push(id);
+  for (const id of wanted) if (!accounts.has(id)) ids.push(id);
+  return ids;
 }
 
 function opened(nowMs: number): Account {
