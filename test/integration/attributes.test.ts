@@ -1,36 +1,17 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startEcho, type Echo, type Echoed } from './support/echo.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { Echo, Echoed } from './support/echo.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let site: Site;
-const running: Echo[] = [];
-
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
 
 beforeEach(async () => {
-  site = await createSite({ etcd, binary });
+  site = await stand.site();
 });
-afterEach(async () => {
-  await site.dispose();
-  await Promise.all(running.splice(0).map((echo) => echo.close()));
-});
-
-async function echo(...args: Parameters<typeof startEcho>): Promise<Echo> {
-  const started = await startEcho(...args);
-  running.push(started);
-  return started;
-}
 
 /** Puts each of them under its name. */
 async function put(
@@ -77,7 +58,7 @@ async function askMany(count: number, path: (n: number) => string = () => '/', h
 
 describe('in HTTP mode', () => {
   it('a service is told the address of its client, and an id of the request', async () => {
-    await put([await echo('a')], 'mode=http');
+    await put([await stand.echo('a')], 'mode=http');
     site.start();
     await statusesAre({ a: 'UP' });
     const { headers } = await ask();
@@ -87,7 +68,7 @@ describe('in HTTP mode', () => {
   });
 
   it('a client with a cookie stays with its server, also with one that came without a reload', async () => {
-    const [a, b, c] = [await echo('a'), await echo('b'), await echo('c')];
+    const [a, b, c] = [await stand.echo('a'), await stand.echo('b'), await stand.echo('c')];
     await put([a, b], 'mode=http&sticky=cookie');
     site.start();
     await statusesAre({ a: 'UP', b: 'UP' });
@@ -106,7 +87,7 @@ describe('in HTTP mode', () => {
   });
 
   it('a client with a cookie is sent elsewhere when its server drains', async () => {
-    const [a, b] = [await echo('a'), await echo('b')];
+    const [a, b] = [await stand.echo('a'), await stand.echo('b')];
     await put([a, b], 'mode=http&sticky=cookie');
     site.start();
     await statusesAre({ a: 'UP', b: 'UP' });
@@ -119,7 +100,7 @@ describe('in HTTP mode', () => {
   });
 
   it('balance=uri sends one path to one server', async () => {
-    await put([await echo('a'), await echo('b')], 'mode=http&balance=uri');
+    await put([await stand.echo('a'), await stand.echo('b')], 'mode=http&balance=uri');
     site.start();
     await statusesAre({ a: 'UP', b: 'UP' });
     const first = await askMany(20, (n) => `/${String(n)}`);
@@ -129,7 +110,7 @@ describe('in HTTP mode', () => {
 });
 
 it('an HTTP check passes with the status that is asked for, and with no other', async () => {
-  const busy = await echo('a', { statusOf: () => 429 });
+  const busy = await stand.echo('a', { statusOf: () => 429 });
   await put([busy], 'check=/healthz&check-status=200,429&check-interval=500ms');
   site.start();
   await statusesAre({ a: 'UP' });
@@ -138,7 +119,7 @@ it('an HTTP check passes with the status that is asked for, and with no other', 
 });
 
 it('a backup takes traffic only when no other server can', async () => {
-  const [a, b] = [await echo('a'), await echo('b')];
+  const [a, b] = [await stand.echo('a'), await stand.echo('b')];
   await put([a], 'weight=10');
   await put([b], 'backup=yes');
   site.start();
@@ -149,7 +130,7 @@ it('a backup takes traffic only when no other server can', async () => {
 });
 
 it('maxconn lets no more connections through at a time, and the others wait', async () => {
-  const slow = await echo('a', { afterMs: 100 });
+  const slow = await stand.echo('a', { afterMs: 100 });
   await put([slow], 'maxconn=2');
   site.start();
   await statusesAre({ a: 'UP' });
@@ -190,7 +171,7 @@ it.each([
 });
 
 it('a server with slow-start comes and goes without a reload', async () => {
-  const [a, b] = [await echo('a'), await echo('b')];
+  const [a, b] = [await stand.echo('a'), await stand.echo('b')];
   await put([a], 'slow-start=10s');
   site.start();
   await statusesAre({ a: 'UP' });
@@ -203,10 +184,10 @@ it('a server with slow-start comes and goes without a reload', async () => {
 
 describe('on this host', () => {
   it('only the services are served that it wants', async () => {
-    const a = await echo('a');
+    const a = await stand.echo('a');
     await site.put('web/a', `${a.address}?port=${String(site.port)}`);
-    await site.put('web-admin/a', `${(await echo('b')).address}?port=${String(site.otherPort)}`);
-    await site.put('db/a', `${(await echo('c')).address}?port=${String(site.thirdPort)}`);
+    await site.put('web-admin/a', `${(await stand.echo('b')).address}?port=${String(site.otherPort)}`);
+    await site.put('db/a', `${(await stand.echo('c')).address}?port=${String(site.thirdPort)}`);
     const env = { SERVICES: 'web*', DENY_SERVICES: '*-admin' };
     site.start(env);
     await statusesAre({ a: 'UP' });
@@ -215,19 +196,18 @@ describe('on this host', () => {
   });
 
   it('endpoints of its zone go first, those of others when these are gone', async () => {
-    const [a, b] = [await echo('a'), await echo('b')];
+    const [a, b] = [await stand.echo('a'), await stand.echo('b')];
     await put([a], 'zone=eu');
     await put([b], 'zone=us');
     site.start({ ZONE: 'us' });
     await statusesAre({ a: 'UP', b: 'UP' });
     expect(await askMany(6)).toEqual(Array(6).fill('b'));
     await b.close();
-    running.splice(running.indexOf(b), 1);
     await waitFor('the other zone', async () => (await ask()).name === 'a');
   });
 
   it('a service has the port that it is mapped to, and no port that is denied', async () => {
-    const [a, b] = [await echo('a'), await echo('b')];
+    const [a, b] = [await stand.echo('a'), await stand.echo('b')];
     await site.put('web/a', `${a.address}?port=${String(site.port)}`);
     await site.put('db/b', `${b.address}?port=${String(site.otherPort)}`);
     site.start({ MAP: `web=${String(site.thirdPort)}`, DENY_PORTS: String(site.otherPort) });

@@ -1,29 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
+import type { BackEnd } from './support/back-end.js';
 import { runDaemon, startDaemon, type Daemon } from './support/daemon.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let a: BackEnd;
 let b: BackEnd;
 let site: Site;
 let env: Record<string, string>;
 const running: Daemon[] = [];
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
-
 beforeEach(async () => {
-  [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
-  site = await createSite({ etcd, binary, prefix: '/backends' });
-  env = { ETCD_HOST: etcd.host, TTL: '3s' };
+  [a, b] = [await stand.backEnd('a'), await stand.backEnd('b')];
+  site = await stand.site({ prefix: '/backends' });
+  env = { ETCD_HOST: stand.etcd.host, TTL: '3s' };
   site.start();
 });
 afterEach(async () => {
@@ -31,8 +23,6 @@ afterEach(async () => {
     daemon.signal('SIGTERM');
     await daemon.ended;
   }
-  await site.dispose();
-  await Promise.all([a, b].map((backEnd) => backEnd.close().catch(() => undefined)));
 });
 
 function put(...args: string[]): Daemon {
@@ -42,7 +32,7 @@ function put(...args: string[]): Daemon {
 }
 
 async function keys(): Promise<string[]> {
-  const { entries } = await etcd.registry.list(AbortSignal.timeout(10_000));
+  const { entries } = await stand.etcd.registry.list(AbortSignal.timeout(10_000));
   return entries.map(({ key }) => key);
 }
 

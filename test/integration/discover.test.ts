@@ -3,17 +3,15 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
+import type { BackEnd } from './support/back-end.js';
 import { closed, listenOn } from './support/free-ports.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
 const defaultTemplate = fileURLToPath(new URL('../../templates/haproxy.cfg.mustache', import.meta.url));
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let a: BackEnd;
 let b: BackEnd;
 let site: Site;
@@ -21,23 +19,11 @@ let statsPort: number;
 let port: number;
 let otherPort: number;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-  a = await startBackEnd('a');
-  b = await startBackEnd('b');
-}, 600_000);
-afterAll(async () => {
-  await a.close();
-  await b.close();
-  await etcd.dispose();
-});
-
 beforeEach(async () => {
-  site = await createSite({ etcd, binary, prefix: '/backends', answersWithinMs: 30_000 });
+  [a, b] = [await stand.backEnd('a'), await stand.backEnd('b')];
+  site = await stand.site({ prefix: '/backends', answersWithinMs: 30_000 });
   ({ port, otherPort, statsPort } = site);
 });
-afterEach(() => site.dispose());
 
 const statsPage = (): Promise<string> => site.get(statsPort);
 
@@ -183,14 +169,14 @@ describe('docker-discover', () => {
       seen(await saved().catch(String)).includes('/backends/web/a'),
     );
     expect(await site.stop()).toBe(0);
-    await etcd.kill();
+    await stand.etcd.kill();
     try {
       site.start();
       await site.answers(port, 'a');
       expect((await site.lsJson()).catalog).toBe('last known good');
       expect(await site.stop()).toBe(0);
     } finally {
-      await etcd.start();
+      await stand.etcd.start();
     }
   });
 

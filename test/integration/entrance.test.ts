@@ -2,47 +2,33 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
 import { selfSigned, signed, type SelfSigned } from './support/certificate.js';
-import { startEcho, type Echo, type Echoed } from './support/echo.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
+import type { Echoed } from './support/echo.js';
 import { freePorts, listenOn } from './support/free-ports.js';
 import { askAs, statusOverHttp2, type Asked } from './support/http.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let site: Site;
 let httpPort: number;
 let httpsPort: number;
 /** For a service, beside those of the site. */
 let fourthPort: number;
 let certs: string;
-const running: Echo[] = [];
-
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
 
 beforeEach(async () => {
   [httpPort = 0, httpsPort = 0, fourthPort = 0] = await freePorts(3);
-  site = await createSite({ etcd, binary, env: { HTTP_BIND: `127.0.0.1:${String(httpPort)}` } });
+  site = await stand.site({ env: { HTTP_BIND: `127.0.0.1:${String(httpPort)}` } });
   certs = join(site.dir, 'certificates');
   await mkdir(certs);
-});
-afterEach(async () => {
-  await site.dispose();
-  await Promise.all(running.splice(0).map((echo) => echo.close()));
 });
 
 /** A service with one endpoint, which answers with its name. */
 async function serve(service: string, port: number, attributes: string): Promise<void> {
-  const echo = await startEcho(service);
-  running.push(echo);
+  const echo = await stand.echo(service);
   await site.put(`${service}/${service}`, `${echo.address}?port=${String(port)}&${attributes}`);
 }
 

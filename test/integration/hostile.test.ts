@@ -3,50 +3,32 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
+import type { BackEnd } from './support/back-end.js';
 import { closed, freePorts } from './support/free-ports.js';
 import { hostileEntries, hugeEntries, type RawEntry } from './support/hostile.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
 const seed = 1_414;
 const transactionSize = 128;
 const inFlight = 8;
 
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let a: BackEnd;
 let b: BackEnd;
 let c: BackEnd;
 let site: Site;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-  a = await startBackEnd('a');
-  b = await startBackEnd('b');
-  c = await startBackEnd('c');
-}, 600_000);
-afterAll(async () => {
-  await a.close();
-  await b.close();
-  await c.close();
-  await etcd.dispose();
-});
-
 beforeEach(async () => {
+  [a, b, c] = [await stand.backEnd('a'), await stand.backEnd('b'), await stand.backEnd('c')];
   // As it is for a user: the watch is to tell what happens, and not the poll.
-  site = await createSite({
-    etcd,
-    binary,
+  site = await stand.site({
     prefix: '/backends',
     env: { POLL: '5s', MAX_KEYS: '200000', MAX_KEYS_PER_LEASE: '200000' },
   });
 });
-afterEach(() => site.dispose());
 
 /** In transactions as large as etcd takes them, several at a time. */
 async function putAll(entries: readonly RawEntry[], size = transactionSize): Promise<void> {
@@ -54,7 +36,8 @@ async function putAll(entries: readonly RawEntry[], size = transactionSize): Pro
     entries.slice(n * size, (n + 1) * size),
   ).values();
   const worker = async (): Promise<void> => {
-    for (const chunk of chunks) await etcd.client.kv.txn({ success: chunk.map((entry) => ({ request_put: entry })) });
+    for (const chunk of chunks)
+      await stand.etcd.client.kv.txn({ success: chunk.map((entry) => ({ request_put: entry })) });
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
 }
@@ -79,7 +62,7 @@ async function deleteBad(): Promise<void> {
     request_delete_range: { key: Buffer.from(key), range_end: Buffer.from(end) },
   }));
   // A hundred thousand at once take etcd some seconds on a busy machine.
-  await etcd.client.kv.txn({ success }, { deadline: Date.now() + 120_000 });
+  await stand.etcd.client.kv.txn({ success }, { deadline: Date.now() + 120_000 });
 }
 
 /** What the file says before the first service, which no service touches, and behind. */

@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
+import type { BackEnd } from './support/back-end.js';
 import { freePorts } from './support/free-ports.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
 const own = ['metrics', 'status page'] as const;
 const all = [...own, 'stats page'] as const;
@@ -17,30 +16,20 @@ type Surface = (typeof all)[number];
 // Each begins with the start of a daemon, and of a HAProxy.
 vi.setConfig({ testTimeout: 180_000 });
 
-let binary: string;
-let etcd: TestEtcd;
+const stand = useStand();
 let site: Site;
 let a: BackEnd;
 let pagePort: number;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
 beforeEach(async () => {
-  a = await startBackEnd('a');
+  a = await stand.backEnd('a');
   const ports = await freePorts(5);
   pagePort = ports[4] ?? 0;
   const [, , metricsPort = 0] = ports;
-  site = await createSite({
-    ...{ etcd, binary, ports },
+  site = await stand.site({
+    ports,
     env: { METRICS_BIND: `127.0.0.1:${String(metricsPort)}`, STATUS_BIND: `127.0.0.1:${String(pagePort)}` },
   });
-});
-afterEach(async () => {
-  await site.dispose();
-  await a.close();
 });
 
 async function start(more: Record<string, string> = {}): Promise<void> {

@@ -3,13 +3,12 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
+import type { BackEnd } from './support/back-end.js';
 import { freePorts } from './support/free-ports.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
 const signal = new AbortController().signal;
 const mostKeys = 500;
@@ -17,31 +16,17 @@ const madKeys = 100_000;
 const mostKeyBytes = 200;
 const mostValueBytes = 600;
 
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let a: BackEnd;
 let b: BackEnd;
 let site: Site;
 let metricsPort: number;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-  a = await startBackEnd('a');
-  b = await startBackEnd('b');
-}, 600_000);
-afterAll(async () => {
-  await a.close();
-  await b.close();
-  await etcd.dispose();
-});
-
 beforeEach(async () => {
+  [a, b] = [await stand.backEnd('a'), await stand.backEnd('b')];
   const [metrics = 0, ...ports] = await freePorts(5);
   metricsPort = metrics;
-  site = await createSite({
-    etcd,
-    binary,
+  site = await stand.site({
     ports,
     // As it is for a user: the watch is to tell what happens, and not the poll.
     env: {
@@ -54,7 +39,6 @@ beforeEach(async () => {
     },
   });
 });
-afterEach(() => site.dispose());
 
 const prefix = (): string => `/site-${String(site.port)}`;
 
@@ -65,7 +49,7 @@ async function putAll(lease: string, pairs: readonly (readonly [key: string, val
   ).values();
   const worker = async (): Promise<void> => {
     for (const chunk of chunks)
-      await etcd.client.kv.txn({
+      await stand.etcd.client.kv.txn({
         success: chunk.map(([key, value]) => ({
           request_put: { key: Buffer.from(`${prefix()}/${key}`), value: Buffer.from(value), lease },
         })),
@@ -151,14 +135,14 @@ function exercise(lease: string): { phase(): string; stop(): Promise<void> } {
       (await site.ask('show servers conn')).includes(`good:${String(port)}/b`);
     while (goesOn) {
       const startedAt = performance.now();
-      await etcd.registry.apply(
+      await stand.etcd.registry.apply(
         { puts: [{ key, value: `${b.address}?port=${String(port)}` }], deletes: [] },
         lease,
         signal,
       );
       await waitFor('the endpoint to come', inPool, { intervalMs: 2, timeoutMs: 30_000 });
       tookMs.push(performance.now() - startedAt);
-      await etcd.registry.apply({ puts: [], deletes: [key] }, lease, signal);
+      await stand.etcd.registry.apply({ puts: [], deletes: [key] }, lease, signal);
       await waitFor('the endpoint to go', async () => !(await inPool()), { intervalMs: 10, timeoutMs: 30_000 });
     }
   };
@@ -179,7 +163,7 @@ function exercise(lease: string): { phase(): string; stop(): Promise<void> } {
 
 it('a key or value that is too long costs only itself, and is named, logged and counted', async () => {
   const { port } = site;
-  const lease = await etcd.registry.grantLease(600_000, signal);
+  const lease = await stand.etcd.registry.grantLease(600_000, signal);
   const longKey = `long/${'k'.repeat(mostKeyBytes)}`;
   await putAll(lease, [
     ['good/a', `${a.address}?port=${String(port)}`],
@@ -204,13 +188,13 @@ it('a key or value that is too long costs only itself, and is named, logged and 
     },
   ]);
   for (const { key } of problems) expect(site.output()).toContain(key);
-  await etcd.registry.revoke(lease, signal);
+  await stand.etcd.registry.revoke(lease, signal);
 });
 
 it('a registrar that goes mad is cut to its limit, costs nobody else anything, and all clears when its lease ends', async () => {
   const { port } = site;
-  const honest = await etcd.registry.grantLease(600_000, signal);
-  const mad = await etcd.registry.grantLease(600_000, signal);
+  const honest = await stand.etcd.registry.grantLease(600_000, signal);
+  const mad = await stand.etcd.registry.grantLease(600_000, signal);
   await putAll(honest, [['good/a', `${a.address}?port=${String(port)}`]]);
   const { pid } = site.start();
   await site.answers(port, 'a');
@@ -242,11 +226,11 @@ it('a registrar that goes mad is cut to its limit, costs nobody else anything, a
     expect(await metric('docker_discover_limit{limit="keys_per_lease"}')).toBe(mostKeys);
     expect(site.output().split('\n').length).toBeLessThan(400);
     expect((await stat(join(site.dir, 'state', 'last-known-good.json'))).size).toBeLessThan(mostKeys * 400);
-    const another = await etcd.registry.grantLease(600_000, signal);
+    const another = await stand.etcd.registry.grantLease(600_000, signal);
     await putAll(another, [['other/b', `${b.address}?port=${String(site.otherPort)}`]]);
     await site.answers(site.otherPort, 'b');
 
-    await etcd.registry.revoke(mad, signal);
+    await stand.etcd.registry.revoke(mad, signal);
     await waitFor('none to be left', async (seen) => seen((await site.lsJson()).problems.length) === 0, { timeoutMs: 60_000 }); // prettier-ignore
     expect(await metric(overLimit)).toBe(0);
     await note('until they are gone');

@@ -1,29 +1,18 @@
 import { request } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
 import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
-let binary: string;
-let etcd: TestEtcd;
+const stand = useStand();
 let site: Site;
 let a: BackEnd;
 let b: BackEnd;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
 beforeEach(async () => {
-  [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
-  site = await createSite({ etcd, binary });
-});
-afterEach(async () => {
-  await site.dispose();
-  await Promise.all([a.close(), b.close()]);
+  [a, b] = [await stand.backEnd('a'), await stand.backEnd('b')];
+  site = await stand.site();
 });
 
 interface Line {
@@ -67,7 +56,7 @@ it('what HAProxy says is in the same form: what went down, why, and what is left
   await b.close();
   await waitFor('the end', () => ofHaproxy('a listener has no server that is up').length > 0);
   expect(ofHaproxy('a listener has no server that is up')).toMatchObject([{ level: 'warn', listener }]);
-  [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
+  [a, b] = [await stand.backEnd('a'), await stand.backEnd('b')];
 });
 
 it('single requests are not logged', async () => {

@@ -1,38 +1,24 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { BackEnd } from './support/back-end.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
-let binary: string;
-let etcd: TestEtcd;
+const stand = useStand();
 let a: BackEnd;
 let b: BackEnd;
-const sites: Site[] = [];
 const clients: Socket[] = [];
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
 beforeEach(async () => {
-  [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
+  [a, b] = [await stand.backEnd('a'), await stand.backEnd('b')];
 });
-afterEach(async () => {
+afterEach(() => {
   for (const client of clients.splice(0)) client.destroy();
-  await Promise.all(sites.splice(0).map((site) => site.dispose()));
-  await Promise.all([a.close(), b.close()]);
 });
 
-async function siteWith(env: Record<string, string> = {}): Promise<Site> {
-  const site = await createSite({ etcd, binary, env });
-  sites.push(site);
-  return site;
-}
+const siteWith = (env: Record<string, string> = {}): Promise<Site> => stand.site({ env });
 
 /** Connections that say nothing, each made before the next. */
 async function connectTo(port: number, count: number): Promise<void> {

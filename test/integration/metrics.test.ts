@@ -1,35 +1,24 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { BackEnd } from './support/back-end.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
 const prefix = '/backends';
 const signal = new AbortController().signal;
-let binary: string;
-let etcd: TestEtcd;
+const stand = useStand();
 let site: Site;
 let a: BackEnd;
 let url: string;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
 beforeEach(async () => {
-  a = await startBackEnd('a');
-  site = await createSite({ etcd, binary, prefix });
+  a = await stand.backEnd('a');
+  site = await stand.site({ prefix });
   url = `http://127.0.0.1:${String(site.thirdPort)}`;
   site.start({ METRICS_BIND: `127.0.0.1:${String(site.thirdPort)}` });
   await waitFor('etcd to be followed', async () => (await valueOf('docker_discover_catalog_live')) === 1);
-});
-afterEach(async () => {
-  await site.dispose();
-  await a.close();
 });
 
 /** The value of a series, or null where there is none. */
@@ -62,7 +51,7 @@ describe('the metrics of docker-discover', () => {
     expect(sum).toBeGreaterThanOrEqual(0.7);
     expect(sum).toBeLessThan(30);
     // Put again as it is, as by a docker-register with another lease: nothing has happened to the container.
-    const { entries } = await etcd.registry.list(signal);
+    const { entries } = await stand.etcd.registry.list(signal);
     await site.put('web/a', entries[0]?.value ?? '');
     await reaches('docker_discover_watch_events_total{kind="put"}', 2);
     expect(await valueOf('docker_discover_propagation_seconds_count')).toBe(1);
@@ -91,12 +80,12 @@ describe('the metrics of docker-discover', () => {
     await reaches('docker_discover_not_served{reason="rejected"}', 1);
     await reaches('docker_discover_etcd_request_duration_seconds_count{operation="poll"}', 1);
     expect(await valueOf('docker_discover_etcd_request_duration_seconds_count{operation="list"}')).toBe(1);
-    await etcd.kill();
+    await stand.etcd.kill();
     try {
       await reaches('docker_discover_etcd_request_failures_total{operation="list"}', 1);
       expect(await valueOf('docker_discover_catalog_live')).toBe(0);
     } finally {
-      await etcd.start();
+      await stand.etcd.start();
     }
   });
 
@@ -120,13 +109,13 @@ describe('health', () => {
     expect(await ask('/healthz')).toEqual([200, 'alive\n']);
     expect(await ask('/readyz')).toEqual([200, 'ready: etcd is followed\n']);
     expect(await valueOf('docker_discover_ready')).toBe(1);
-    await etcd.kill();
+    await stand.etcd.kill();
     try {
       await waitFor('it to be said', async () => (await ask('/readyz'))[1].includes('last known good'));
       expect((await ask('/readyz'))[0]).toBe(200);
       expect(await site.get(site.port)).toBe('a');
     } finally {
-      await etcd.start();
+      await stand.etcd.start();
     }
   });
 

@@ -1,14 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { BackEnd } from './support/back-end.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
-let binary: string;
-let etcd: TestEtcd;
+const stand = useStand();
 let site: Site;
 let a: BackEnd;
 
@@ -19,18 +17,9 @@ const why = {
   linkLocal: /^169\.254\.169\.254 is link-local.* \(169\.254\.0\.0\/16\)/,
 };
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
 beforeEach(async () => {
-  a = await startBackEnd('a');
-  site = await createSite({ etcd, binary, env: { NETWORKS: '127.0.0.1' } });
-});
-afterEach(async () => {
-  await site.dispose();
-  await a.close();
+  a = await stand.backEnd('a');
+  site = await stand.site({ env: { NETWORKS: '127.0.0.1' } });
 });
 
 const valueOf = (address: string): string => `${address}?port=${String(site.port)}`;
@@ -73,7 +62,7 @@ it('the last known good state is not served against the networks of now', async 
   site.start();
   await site.answers(site.port, 'a');
   expect(await site.stop()).toBe(0);
-  await etcd.kill();
+  await stand.etcd.kill();
   try {
     site.start({ NETWORKS: all });
     await waitFor('the state to be restored', async () => 'web/a' in (await site.ls().then(problems, () => ({}))));
@@ -82,7 +71,7 @@ it('the last known good state is not served against the networks of now', async 
     await waitFor('HAProxy to run', async (seen) => seen(await site.ls()).haproxy.workerPid !== null);
     expect(await site.ask('show servers state')).not.toContain('127.0.0.1');
   } finally {
-    await etcd.start();
+    await stand.etcd.start();
   }
 });
 

@@ -1,38 +1,26 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
+import type { BackEnd } from './support/back-end.js';
 import { builtInWith, writeTemplates } from './support/templates.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let backEnds: BackEnd[];
 let site: Site;
 let template: string;
 let port: number;
 let otherPort: number;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-  backEnds = [await startBackEnd('a'), await startBackEnd('b'), await startBackEnd('c')];
-}, 600_000);
-afterAll(async () => {
-  await Promise.all(backEnds.map((backEnd) => backEnd.close()));
-  await etcd.dispose();
-});
-
 /** A user's template that HAProxy takes for services without a check only. */
 beforeEach(async () => {
+  backEnds = [await stand.backEnd('a'), await stand.backEnd('b'), await stand.backEnd('c')];
   // As it is for a user: the watch is to tell what happens, and not the poll.
-  site = await createSite({ etcd, binary, env: { POLL: '5s' }, answersWithinMs: 30_000 });
+  site = await stand.site({ env: { POLL: '5s' }, answersWithinMs: 30_000 });
   ({ port, otherPort } = site);
   const listener = await builtInWith('listener', '    option httpchk\n', '    option frobchk\n');
   template = await writeTemplates(site.dir, { listener });
 });
-afterEach(() => site.dispose());
 
 const put = async (key: string, backEnd: number, attributes: string): Promise<void> => {
   await site.put(key, `${backEnds[backEnd]?.address ?? ''}?${attributes}`);

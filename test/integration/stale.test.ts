@@ -1,41 +1,29 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { EndpointStatus } from '../../src/core/discover-status.js';
-import { haproxyPath } from '../lab/haproxy.js';
 import { waitFor } from '../lab/wait-for.js';
-import { startBackEnd, type BackEnd } from './support/back-end.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { BackEnd } from './support/back-end.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
 const signal = new AbortController().signal;
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let a: BackEnd;
 let b: BackEnd;
 let site: Site;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
-
 beforeEach(async () => {
-  [a, b] = [await startBackEnd('a'), await startBackEnd('b')];
+  [a, b] = [await stand.backEnd('a'), await stand.backEnd('b')];
   // As it is for a user: the watch is to tell what happens, and not the poll.
-  site = await createSite({ etcd, binary, prefix: '/backends', env: { POLL: '5s' } });
-});
-afterEach(async () => {
-  await site.dispose();
-  await Promise.all([a.close(), b.close()]);
+  site = await stand.site({ prefix: '/backends', env: { POLL: '5s' } });
 });
 
 /** Registers as a docker-register does; returns the lease. To revoke it is to etcd what its end is, only sooner. */
 async function register(id: string, address: string, ttlMs = 3_600_000): Promise<string> {
-  const lease = await etcd.registry.grantLease(ttlMs, signal);
+  const lease = await stand.etcd.registry.grantLease(ttlMs, signal);
   const puts = [{ key: `/backends/web/${id}`, value: `${address}?port=${String(site.port)}` }];
-  await etcd.registry.apply({ puts, deletes: [] }, lease, signal);
+  await stand.etcd.registry.apply({ puts, deletes: [] }, lease, signal);
   return lease;
 }
 
@@ -56,7 +44,7 @@ const standing = (what: string, expected: string, seconds = 30): Promise<unknown
 async function staleEndpoint(): Promise<void> {
   const lease = await register('a', a.address);
   await standing('the endpoint', 'a UP');
-  await etcd.registry.revoke(lease, signal);
+  await stand.etcd.registry.revoke(lease, signal);
   await standing('it to be stale', 'a stale UP');
 }
 
@@ -64,7 +52,7 @@ it('an endpoint whose registration expired goes on being served, until its healt
   site.start({ METRICS_BIND: `127.0.0.1:${String(site.thirdPort)}` });
   await waitFor('etcd to be followed', async () => (await site.lsJson()).catalog === 'live');
   await register('a', a.address, 2_000);
-  await waitFor('its key to expire', async () => (await etcd.registry.list(signal)).entries.length === 0);
+  await waitFor('its key to expire', async () => (await stand.etcd.registry.list(signal)).entries.length === 0);
   await standing('it to be stale', 'a stale UP');
   expect(await site.get(site.port)).toBe('a');
   const table = await site.run('ls');
@@ -80,9 +68,9 @@ it('one that is withdrawn while its lease lives goes at once, and one that is re
   site.start();
   const [lease, other] = [await register('a', a.address), await register('b', b.address)];
   await standing('both', 'a UP,b UP');
-  await etcd.registry.apply({ puts: [], deletes: ['/backends/web/a'] }, lease, signal);
+  await stand.etcd.registry.apply({ puts: [], deletes: ['/backends/web/a'] }, lease, signal);
   await standing('the withdrawal', 'b UP');
-  await etcd.registry.revoke(other, signal);
+  await stand.etcd.registry.revoke(other, signal);
   await standing('the other to be stale', 'b stale UP');
   await register('b', b.address);
   await standing('it to be as before', 'b UP');
@@ -116,6 +104,6 @@ it('with STALE=0s goes with its registration', async () => {
   site.start({ STALE: '0s' });
   const lease = await register('a', a.address);
   await standing('the endpoint', 'a UP');
-  await etcd.registry.revoke(lease, signal);
+  await stand.etcd.registry.revoke(lease, signal);
   await waitFor('its end', async () => (await endpoints()).length === 0);
 });

@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
 /** What systemd does with its socket: one datagram, one line each. Node has no datagram sockets in the file system. */
 const receiver = `
@@ -17,28 +16,21 @@ print "open\\n";
 while (defined recv($s, my $m, 4096, 0)) { print "$m\\n" }
 `;
 
-let binary: string;
-let etcd: TestEtcd;
+const stand = useStand();
 let site: Site;
 let dir: string;
 let systemd: ChildProcess;
 let heard: string;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-}, 600_000);
-afterAll(() => etcd.dispose());
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'notify-'));
   heard = '';
   systemd = spawn('perl', ['-e', receiver, join(dir, 'notify')], { stdio: ['ignore', 'pipe', 'inherit'] });
   systemd.stdout?.on('data', (text: Buffer) => (heard += String(text)));
   await waitFor('the socket', () => heard.includes('open'));
-  site = await createSite({ etcd, binary });
+  site = await stand.site();
 });
 afterEach(async () => {
-  await site.dispose();
   const ended = once(systemd, 'exit');
   systemd.kill();
   await ended;
@@ -51,11 +43,11 @@ it('is told when docker-discover is ready, that it lives, how it is, and that it
   await hears('READY=1');
   await hears('STATUS=ready: etcd is followed');
   await hears('WATCHDOG=1');
-  await etcd.kill();
+  await stand.etcd.kill();
   try {
     await hears('STATUS=ready, on the last known good state');
   } finally {
-    await etcd.start();
+    await stand.etcd.start();
   }
   expect(await site.stop()).toBe(0);
   await hears('STOPPING=1');
@@ -63,7 +55,7 @@ it('is told when docker-discover is ready, that it lives, how it is, and that it
 
 it('lets a start go on for as long as etcd is away, which is not ready to anybody', async () => {
   const metricsPort = site.thirdPort;
-  await etcd.kill();
+  await stand.etcd.kill();
   try {
     site.start({ NOTIFY_SOCKET: join(dir, 'notify'), METRICS_BIND: `127.0.0.1:${String(metricsPort)}` });
     const waits = 'not ready: etcd has not answered yet, and there is no last known good state';
@@ -88,7 +80,7 @@ it('lets a start go on for as long as etcd is away, which is not ready to anybod
     await waitFor('the second extension', () => heard.split('EXTEND_TIMEOUT_USEC=').length > 2);
     expect(heard).not.toContain('READY=1');
   } finally {
-    await etcd.start();
+    await stand.etcd.start();
   }
   await waitFor('READY=1', (seen) => seen(heard).includes('READY=1'));
   expect((await site.run('healthcheck')).code).toBe(0);

@@ -1,35 +1,23 @@
 import { join } from 'node:path';
 import { rm, writeFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startEcho, type Echo } from './support/echo.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
+import type { Echo } from './support/echo.js';
 import { freePorts } from './support/free-ports.js';
 import { askAs } from './support/http.js';
-import { createSite, type Site } from './support/site.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 import { builtInWith, examples, writeTemplates } from './support/templates.js';
 
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let site: Site;
 /** By the name of the service. */
 const echoes = new Map<string, Echo>();
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-  for (const service of ['shop', 'blog', 'db']) echoes.set(service, await startEcho(service));
-}, 600_000);
-afterAll(async () => {
-  await Promise.all([...echoes.values()].map((echo) => echo.close()));
-  await etcd.dispose();
-});
-
 beforeEach(async () => {
-  site = await createSite({ etcd, binary });
+  for (const service of ['shop', 'blog', 'db']) echoes.set(service, await stand.echo(service));
+  site = await stand.site();
 });
-afterEach(() => site.dispose());
 
 const addressOf = (service: string): string => echoes.get(service)?.address ?? '';
 const put = (service: string, port: number, attributes = ''): Promise<void> =>

@@ -1,31 +1,20 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { haproxyPath } from '../lab/haproxy.js';
+import { beforeEach, expect, it } from 'vitest';
 import { waitFor } from '../lab/wait-for.js';
-import { startEcho, type Echo } from './support/echo.js';
-import { startEtcd, type TestEtcd } from './support/etcd.js';
-import { createSite, type Site } from './support/site.js';
+import type { Echo } from './support/echo.js';
+import type { Site } from './support/site.js';
+import { useStand } from './support/stand.js';
 
-let etcd: TestEtcd;
-let binary: string;
+const stand = useStand();
 let site: Site;
 let echo: Echo;
 
-beforeAll(async () => {
-  binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
-  echo = await startEcho('a');
-}, 600_000);
-afterAll(async () => {
-  await echo.close();
-  await etcd.dispose();
-});
 beforeEach(async () => {
-  site = await createSite({ etcd, binary });
+  echo = await stand.echo('a');
+  site = await stand.site();
 });
-afterEach(() => site.dispose());
 
 const put = (attributes = ''): Promise<void> =>
   site.put('web/a', `${echo.address}?port=${String(site.port)}${attributes}`);
