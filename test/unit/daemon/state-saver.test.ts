@@ -49,6 +49,32 @@ test('a burst of changes is written once, as it stands at its end', async () => 
   expect(revisions()).toEqual([50]);
 });
 
+test('a state that takes long to put together is written more seldom, but never less than every ten seconds or so', async () => {
+  const noteFor = (tookMs: number, revision: number): void => {
+    saver.note(() => {
+      clock += tookMs;
+      return { revision, entries: [], stale: [], held: [] };
+    });
+  };
+  let clock = 0;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + clock);
+  noteFor(12, 1);
+  await pass(1_000);
+  expect(revisions()).toEqual([1]);
+  noteFor(1_000, 2);
+  await pass(5_900);
+  expect(revisions()).toEqual([1]);
+  await pass(200);
+  expect(revisions()).toEqual([1, 2]);
+  noteFor(0, 3);
+  await pass(9_800);
+  expect(revisions()).toEqual([1, 2]);
+  await pass(300);
+  expect(revisions()).toEqual([1, 2, 3]);
+  vi.restoreAllMocks();
+});
+
 test('what is the same is not written again', async () => {
   note(1);
   await pass(1_000);
