@@ -16,6 +16,14 @@ export function createSorted<T>(nameOf: (item: T) => string): Sorted<T> {
   let came = new Set<string>();
   let isOrdered = true;
   let list: readonly T[] | null = [];
+  const inOrder = (): T[] => {
+    const ordered: T[] = [];
+    for (const name of names) {
+      const item = items.get(name);
+      if (item !== undefined) ordered.push(item);
+    }
+    return ordered;
+  };
   return {
     has: (name) => items.has(name),
     get: (name) => items.get(name),
@@ -42,7 +50,7 @@ export function createSorted<T>(nameOf: (item: T) => string): Sorted<T> {
         came = new Set();
         isOrdered = true;
       }
-      list ??= names.flatMap((name) => items.get(name) ?? []);
+      list ??= inOrder();
       return list;
     },
   };
