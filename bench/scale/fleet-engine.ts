@@ -28,6 +28,7 @@ export function createFleetEngine(host: number, count: number): FleetEngine {
       status: 'running',
       startedAt: new Date().toISOString(),
       health: 'none',
+      healthCheck: null,
       hostNetwork: false,
       networkOf: null,
       networks: new Map([['bridge', ['172.17.0.2']]]),

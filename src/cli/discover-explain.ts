@@ -39,7 +39,7 @@ export function addExplainCommand(program: Command): void {
 }
 
 export function explanationText({ service, listeners, reasons }: ServiceExplanation, paint: Paint): string {
-  const parts = listeners.map(({ port, routes, endpoints }) => {
+  const parts = listeners.map(({ port, routes, check, endpoints }) => {
     const where = [...(port === null ? [] : [`port ${String(port)}`]), ...routes.map((route) => `route ${route}`)];
     const rows = endpoints.map((endpoint) => [
       endpoint.key,
@@ -48,7 +48,8 @@ export function explanationText({ service, listeners, reasons }: ServiceExplanat
       inAscii(endpoint.checkText),
     ]);
     const table = rows.length === 0 ? '' : formatTable(['KEY', 'ADDRESS', 'STATE', 'LAST CHECK'], rows, paint);
-    return `${service}: ${where.join(', ')}\n${table}`;
+    const how = check === null ? '' : `${check.text}\n`;
+    return `${service}: ${where.join(', ')}\n${how}${table}`;
   });
   if (listeners.length === 0) parts.push(`${paint('bad', `${service} is not served on this host`)}\n`);
   if (reasons.length > 0) parts.push(reasons.map((reason) => `- ${inAscii(reason)}\n`).join(''));

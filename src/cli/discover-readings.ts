@@ -33,6 +33,7 @@ export function discoverReadings(
         ]);
       },
     },
+    { metric: m.checkedListeners, read: () => new Map(Object.entries(counts().checked)) },
     { metric: m.haproxyUp, read: () => Number(counts().isRunning) },
     { metric: m.behind, read: () => Number(counts().isRefused) },
   ];

@@ -43,6 +43,11 @@ export interface ServerAttributes {
   readonly slowStartMs: number | null;
   /** Where it stands: client hosts of the same zone go to it first. */
   readonly zone: string | null;
+  /**
+   * Who registered it withdraws it within this time after it has begun to fail what `check` asks: Docker's HEALTHCHECK finds it by
+   * then. Null where nobody promises that.
+   */
+  readonly healthcheckMs: number | null;
   /** For templates and other tools. */
   readonly tags: readonly string[];
 }
@@ -56,6 +61,8 @@ function areStatusCodes(text: string): boolean {
   const parts = text.split(',').map((part) => /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(part));
   return parts.length <= 8 && parts.every((part) => part !== null && Number(part[1]) <= Number(part[2] ?? part[1]));
 }
+
+export const longestHealthcheckMs = 3_600_000;
 
 const zonePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const zoneAllowed = 'up to 64 letters, digits, ".", "_" or "-", starting with a letter or digit';
@@ -91,6 +98,7 @@ const serverGrammars: { readonly [K in keyof ServerAttributes]: Grammar<ServerAt
   maxconn: orNull('maxconn', 'a number from 1 to 1000000', (text) => numberOf(text, 1_000_000)?.value ?? null),
   proxyProtocol: orNull('proxy-protocol', 'v1 or v2', (text) => (text === 'v1' || text === 'v2' ? text : null)),
   slowStartMs: durationOrNull('slow-start', 1_000, 3_600_000),
+  healthcheckMs: durationOrNull('healthcheck', 1_000, longestHealthcheckMs),
   zone: orNull('zone', zoneAllowed, (text) => (zonePattern.test(text) ? text : null)),
   tags: words('tags'),
   state: oneOf('state', states, 'ready'),

@@ -1,3 +1,4 @@
+import type { HealthCheck } from './healthcheck.js';
 import { accept, reject, type Parsed } from './result.js';
 
 /** Our immutable view of one container, as `docker inspect` tells it. */
@@ -15,6 +16,8 @@ export interface ContainerSnapshot {
   readonly startedAt: string;
   /** Result of Docker's own HEALTHCHECK; `none` where the container has none. */
   readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy';
+  /** What tells that; null where it has none. */
+  readonly healthCheck: HealthCheck | null;
   readonly hostNetwork: boolean;
   /** Id or name of the container whose network it shares (`--network container:x`), or null. */
   readonly networkOf: string | null;

@@ -12,6 +12,8 @@ export interface DiscoverCounts extends ServedCounts {
   readonly isRunning: boolean;
   /** The desired configuration is not the one that holds. */
   readonly isRefused: boolean;
+  /** Listeners by how they are checked; `docker` where a check of layer 4 stands in for that over HTTP. */
+  readonly checked: Readonly<Record<'tcp' | 'http' | 'docker', number>>;
 }
 
 /** How much is served, and how much is not and why. */

@@ -2,6 +2,7 @@ import type { Catalog, Problem } from './catalog.js';
 import type { CatalogState } from './catalog-state.js';
 import { formatAddress } from './address.js';
 import { formatRoute } from './http-route.js';
+import { listenerCheckOf } from './haproxy/check-kind.js';
 import type { CheckPace } from './haproxy/check-pace.js';
 import type { Server } from './haproxy/listener.js';
 import type { Model } from './haproxy/model.js';
@@ -27,7 +28,9 @@ export interface DiscoverStatus {
     readonly lastChange: { readonly what: string; readonly at: string } | null;
   };
   /** How often endpoints are checked whose service has no time of its own. */
-  readonly checks: CheckPace & {
+  readonly checks: Omit<CheckPace, 'byDocker'> & {
+    /** Names of listeners whose HTTP checks are those of layer 4 meanwhile. */
+    readonly byDocker: readonly string[];
     /** Null while nobody has told how many there are. */
     readonly clientHosts: number | null;
   };
@@ -47,14 +50,22 @@ export interface DiscoverStatus {
   readonly changes: readonly RecentChange[];
 }
 
-/** @param servers null where HAProxy does not answer */
-export function listenerStatusOf(model: Model, servers: readonly ServerStatus[] | null): ListenerStatus[] {
+/**
+ * @param servers null where HAProxy does not answer
+ * @param pace null where the proxy is not ours
+ */
+export function listenerStatusOf(
+  model: Model,
+  servers: readonly ServerStatus[] | null,
+  pace: CheckPace | null,
+): ListenerStatus[] {
   const byName = new Map((servers ?? []).map((server) => [`${server.listener}/${server.server}`, server]));
   return model.listeners.map((listener) => ({
     name: listener.name,
     service: listener.service,
     port: listener.isOpen ? listener.port : null,
     routes: listener.routes.map(formatRoute),
+    check: pace === null ? null : listenerCheckOf(listener, pace),
     endpoints: listener.servers.map((server) => {
       const observed = byName.get(`${listener.name}/${server.name}`);
       return {

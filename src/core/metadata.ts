@@ -2,6 +2,7 @@ import { parsePort } from './address.js';
 import { allowedIn, attributeNames, isKnownAttribute, parseAttribute, type Attributes } from './attributes.js';
 import type { ContainerSnapshot } from './container.js';
 import type { Found, Misread } from './found.js';
+import { yesOrNo } from './grammar.js';
 import { isOtherAttribute } from './keyspace.js';
 import { nearMissOf } from './near-miss.js';
 import { printable, reject, type Parsed } from './result.js';
@@ -17,6 +18,8 @@ export interface PortMetadata {
   /** What says that the port is to be left alone. */
   readonly ignoredBy: string | null;
   readonly attributes: Partial<Attributes>;
+  /** Whether Docker's HEALTHCHECK is as good as the HTTP check; null where nobody says. */
+  readonly healthcheck: (Found & { readonly isEnough: boolean }) | null;
   readonly others: ReadonlyMap<string, string>;
 }
 
@@ -108,6 +111,7 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
 
   const others = new Map<string, string>();
   let attributes: Partial<Attributes> = {};
+  let healthcheck: PortMetadata['healthcheck'] = null;
   for (const [key, found] of settings) {
     if (special.has(key)) continue;
     const attribute = attributeOf(key);
@@ -116,7 +120,11 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
     const reason = whyNotGiven(attribute, text, settings);
     const parsed = parseAttribute(attribute, text);
     if (reason !== null) refuse(found, reason);
-    else if (!parsed.ok) refuse(found, allowedIn(attribute));
+    else if (attribute === 'healthcheck') {
+      const word = yesOrNoOf(text);
+      if (word === null) refuse(found, 'yes or no');
+      else healthcheck = { ...found, isEnough: word };
+    } else if (!parsed.ok) refuse(found, allowedIn(attribute));
     else if (isKnownAttribute(attribute)) attributes = { ...attributes, ...parsed.value };
     else if (isOtherAttribute(attribute, text)) {
       others.set(attribute, text);
@@ -140,6 +148,7 @@ function portMetadataOf(settings: Settings): ReturnType<Metadata['of']> {
     servicePort: port !== null && number?.ok === true ? { ...port, number: number.value } : null,
     ignoredBy: settings.get('ignore')?.source ?? null,
     attributes: isHalf ? { ...attributes, httpHosts: [], httpPath: null } : attributes,
+    healthcheck,
     others,
   };
   return { metadata, misread };
@@ -174,8 +183,13 @@ function whyNotGiven(attribute: string, text: string, settings: Settings): strin
   if (attribute === 'state') return 'nothing: a label can not drain';
   if (attribute === 'sticky' && !isHttp) return 'a cookie only with SERVICE_MODE=http';
   if (attribute === 'balance' && text === 'uri' && !isHttp) return 'uri only with SERVICE_MODE=http';
+  if (attribute === 'healthcheck' && !hasPath) return 'a word only with a path in SERVICE_CHECK';
   if (attribute === 'check-status' && !hasPath) return 'a status only with a path in SERVICE_CHECK';
   return null;
+}
+
+function yesOrNoOf(text: string): boolean | null {
+  return yesOrNo('healthcheck').parse(text)?.value ?? null;
 }
 
 /** Its name in the value: labels and variables have `_` where ours have `-`. */

@@ -1,4 +1,5 @@
 import { defaultAttributes } from './attributes.js';
+import { withdrawnWithin } from './withdrawn-within.js';
 import { containerNamedBy, shortIdOf, type ContainerPort, type ContainerSnapshot } from './container.js';
 import { formatValue, maxOwnBytes } from './keyspace.js';
 import type { Misread } from './found.js';
@@ -163,6 +164,8 @@ function registrationOf(
     misread.push({ ...given, allowed });
   }
   const base = id?.value ?? own;
+  const healthcheck = withdrawnWithin(container, port);
+  misread.push(...healthcheck.misread);
   const mayHavePort = servicePort?.forPort === true || !several;
   if (servicePort !== null && !mayHavePort)
     misread.push({ ...servicePort, allowed: 'SERVICE_<port>_PORT, because the container has several ports' });
@@ -172,6 +175,7 @@ function registrationOf(
     ...defaultAttributes,
     zone,
     ...attributes,
+    healthcheckMs: healthcheck.ms,
     service,
     id: (several && id?.forPort !== true) || isDouble ? `${base}:${String(containerPort)}` : base,
     address,

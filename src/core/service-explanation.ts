@@ -1,5 +1,5 @@
 import { nothingKnown } from './catalog-state.js';
-import type { DiscoverStatus, EndpointStatus } from './discover-status.js';
+import type { DiscoverStatus, EndpointStatus, ListenerStatus } from './discover-status.js';
 import { keyOf, printableKey } from './keyspace.js';
 
 /** What this host makes of a service; `docker-discover explain --json` prints it. */
@@ -8,6 +8,7 @@ export interface ServiceExplanation {
   readonly listeners: readonly {
     readonly port: number | null;
     readonly routes: readonly string[];
+    readonly check: ListenerStatus['check'];
     readonly endpoints: readonly (EndpointStatus & { readonly key: string })[];
   }[];
   /** What is not as somebody may want it, with the mend where there is one. */
@@ -24,9 +25,10 @@ export interface Asked {
 export function serviceExplanationOf(status: DiscoverStatus, { service, prefix, isWanted }: Asked): ServiceExplanation {
   const listeners = status.listeners
     .filter((listener) => listener.service === service)
-    .map(({ port, routes, endpoints }) => ({
+    .map(({ port, routes, check, endpoints }) => ({
       port,
       routes,
+      check,
       endpoints: endpoints.map((endpoint) => ({ ...endpoint, key: keyOf(prefix, { service, id: endpoint.id }) })),
     }));
   const own = status.problems.filter(

@@ -9,6 +9,18 @@ export interface RecentChange {
   readonly at: string;
 }
 
+/** How a listener is checked by the built-in template, and what follows from that. */
+export interface ListenerCheck {
+  readonly kind: 'tcp' | 'http';
+  readonly intervalMs: number;
+  /** An endpoint that does not answer at all, and that nobody uses, is out within this time. */
+  readonly deadWithinMs: number;
+  /** One whose process is frozen; null where nothing finds that. */
+  readonly frozenWithinMs: number | null;
+  /** All of it in words, and why it is so. */
+  readonly text: string;
+}
+
 export interface ListenerStatus {
   /** As HAProxy and the log call it: `<service>:<service port>`. */
   readonly name: string;
@@ -17,6 +29,8 @@ export interface ListenerStatus {
   readonly port: number | null;
   /** What of the HTTP entrance leads to it: `shop.example/api`, `*.shop.example`. */
   readonly routes: readonly string[];
+  /** Null where the proxy is not ours. */
+  readonly check: ListenerCheck | null;
   readonly endpoints: readonly EndpointStatus[];
 }
 

@@ -1,7 +1,8 @@
+import { kindsOf, withKinds } from '../core/haproxy/check-kind.js';
 import { basePace, checkLoadOf, paceOf, type CheckPace, type PaceBounds } from '../core/haproxy/check-pace.js';
 import type { Listener } from '../core/haproxy/listener.js';
 
-/** Decides when checks become rarer or more frequent. */
+/** Decides when checks become rarer or more frequent, and when Docker's HEALTHCHECK stands in for those over HTTP. */
 export interface CheckPacer {
   /** The pace for these listeners; the same object until it is another. */
   paceFor(listeners: readonly Listener[]): CheckPace;
@@ -17,9 +18,12 @@ export interface CheckPacer {
  */
 const startMs = 30_000;
 /** All hosts of a fleet see the same endpoints, and their number of each other: they don't reload in one beat for it. */
-const slowerWithinMs = 30_000;
-/** What made checks rarer may soon be back: client hosts that start anew, a deploy that has two of each endpoint for a while. */
-const fasterAfterMs = 600_000;
+const soonMs = 30_000;
+/**
+ * What made checks rarer may soon be back: client hosts that start anew, a deploy that has two of each endpoint for a while. And an
+ * image without a HEALTHCHECK may come back in one that has it.
+ */
+const seldomMs = 600_000;
 
 export function createCheckPacer({
   bounds,
@@ -33,7 +37,7 @@ export function createCheckPacer({
 }): CheckPacer {
   let current = basePace;
   /** Another pace has been right since a while, and is taken up at this time. */
-  let due: { readonly isSlower: boolean; readonly atMs: number } | null = null;
+  let due: { readonly isPressing: boolean; readonly atMs: number } | null = null;
   const startedAt = performance.now();
 
   return {
@@ -41,18 +45,23 @@ export function createCheckPacer({
     clientHosts,
 
     paceFor(listeners) {
-      const wanted = paceOf(checkLoadOf(listeners, clientHosts() ?? 1), bounds, current);
-      const now = performance.now();
-      if (wanted === current) {
+      const paced = paceOf(checkLoadOf(listeners, clientHosts() ?? 1), bounds, current);
+      const { wanted, missed, isMore } = kindsOf(listeners, current);
+      const isSlower = paced.tcpMs > current.tcpMs || paced.httpMs > current.httpMs;
+      // HTTP checks that are missed are as pressing as checks that are too many; to make fewer of them, or more, is not.
+      const isPressing = isSlower || missed.size > 0;
+      if (!isPressing && !isMore && paced === current) {
         due = null;
         return current;
       }
-      const isSlower = wanted.tcpMs > current.tcpMs || wanted.httpMs > current.httpMs;
-      if (due?.isSlower !== isSlower)
-        due = { isSlower, atMs: now + (isSlower ? slowerWithinMs * random() : fasterAfterMs * (1 + random() / 10)) };
-      const isStart = isSlower && now - startedAt < startMs;
+      const now = performance.now();
+      if (due?.isPressing !== isPressing)
+        due = { isPressing, atMs: now + (isPressing ? soonMs * random() : seldomMs * (1 + random() / 10)) };
+      const isStart = (isPressing || paced === current) && now - startedAt < startMs;
       if (!isStart && now < due.atMs) return current;
-      current = wanted;
+      if (isSlower || !isPressing)
+        current = withKinds(paced, paced === current ? wanted : kindsOf(listeners, paced).wanted);
+      else current = withKinds(current, new Set([...current.byDocker].filter((name) => !missed.has(name))));
       due = null;
       return current;
     },

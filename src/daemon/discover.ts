@@ -3,6 +3,7 @@ import { catalogStateOf } from '../core/catalog-state.js';
 import { countsOf, problemsByKind, type DiscoverCounts, type ProblemsByKind } from '../core/discover-counts.js';
 import { beyondOf, listenerStatusOf, problemListsOf, type DiscoverStatus } from '../core/discover-status.js';
 import { barredProblemsOf } from '../core/haproxy/fixed-binds.js';
+import { checkedOf } from '../core/haproxy/check-kind.js';
 import { emptyModel, type Model } from '../core/haproxy/model.js';
 import { servableBy } from '../core/haproxy/servable.js';
 import { discoverMetrics } from '../core/metrics/discover.js';
@@ -86,6 +87,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
       revision: source?.revision() ?? 0,
       isRunning: hands.isRunning(),
       isRefused: hands.fault() !== null,
+      checked: checkedOf(model.listeners, host.pacer.current()),
     }),
 
     problems: () => problemsByKind(problems),
@@ -94,12 +96,13 @@ export function createDiscover(options: DiscoverOptions): Discover {
 
     async status(signal) {
       const { servers, ...its } = await hands.status(signal);
+      const pace = host.pacer.current();
       return {
         ...catalogStateOf(source?.isLive() ?? false, source?.revision() ?? 0),
         ...its,
         fault: hands.fault(),
-        checks: { ...host.pacer.current(), clientHosts: host.pacer.clientHosts() },
-        listeners: listenerStatusOf(model, servers),
+        checks: { ...pace, byDocker: [...pace.byDocker].sort(), clientHosts: host.pacer.clientHosts() },
+        listeners: listenerStatusOf(model, servers, its.output === null ? pace : null),
         problems: problems.flat(),
       };
     },

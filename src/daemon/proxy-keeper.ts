@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.js';
-import { formatPace, type CheckPace } from '../core/haproxy/check-pace.js';
+import { formatPaceChange } from '../core/haproxy/check-kind.js';
+import type { CheckPace } from '../core/haproxy/check-pace.js';
 import { sectionChanges, type Configuration } from '../core/haproxy/configuration.js';
 import { createConfigurationReader } from '../core/haproxy/configuration-reader.js';
 import { emptyModel } from '../core/haproxy/model.js';
@@ -173,7 +174,7 @@ function reasonOf(
   pace: { readonly before: CheckPace | undefined; readonly now: CheckPace },
 ): ReloadReason | null {
   if (plan.kind === 'reload' && pace.before !== undefined && pace.before !== pace.now)
-    return { cause: 'check_pace', text: formatPace(pace.now) };
+    return { cause: 'check_pace', text: formatPaceChange(pace.before, pace.now) };
   if (plan.kind === 'reload') return plan.reason;
   return rejected === null ? null : { cause: 'runtime_api', text: `the runtime API said: ${rejected}` };
 }

@@ -18,6 +18,7 @@ const attributeChecks: Readonly<Record<keyof Attributes, Check>> = {
   maxconn: numberOrNull,
   proxyProtocol: stringOrNull,
   slowStartMs: numberOrNull,
+  healthcheckMs: numberOrNull,
   zone: stringOrNull,
   tags: strings,
   mode: aString,

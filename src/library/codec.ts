@@ -73,7 +73,8 @@ export function decode(key: string, value: string, options: PrefixOption = {}): 
  */
 export function registrationOf(inner: Inner): Registration {
   const { service, id, address, servicePort, state, weight, backup, maxconn, proxyProtocol, slowStartMs } = inner;
-  const { zone, tags, mode, check, checkStatus, checkIntervalMs, balance, sticky, httpHosts, httpPath } = inner;
+  const { healthcheckMs, zone, tags, mode, check, checkStatus, checkIntervalMs, balance, sticky, httpHosts, httpPath } =
+    inner;
   return {
     service,
     id,
@@ -85,6 +86,7 @@ export function registrationOf(inner: Inner): Registration {
     maxconn,
     proxyProtocol,
     slowStartMs,
+    healthcheckMs,
     zone,
     tags,
     mode,

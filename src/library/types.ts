@@ -24,6 +24,11 @@ export interface Attributes {
   readonly check: string | null;
   /** Status codes with which an HTTP check passes, like `200-299,401`; null: any below 400, the default. */
   readonly checkStatus: string | null;
+  /**
+   * Milliseconds within which who registered it takes it out after it began to fail what `check` asks; null: that is not promised, the
+   * default.
+   */
+  readonly healthcheckMs: number | null;
   /** Milliseconds between two checks; null: as the proxy has it, the default. */
   readonly checkIntervalMs: number | null;
   /** Default: `roundrobin`. */

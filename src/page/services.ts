@@ -18,7 +18,9 @@ function listenerView(): View<ShownListener> {
   meter.ariaHidden = 'true';
   const rows = element('ul', 'rows');
   const none = element('p', 'none', 'no endpoint; it lingers for a while (LINGER)');
-  const node = element('article', 'service', element('header', '', name, port, routes, share, meter), rows, none);
+  const check = element('p', 'checked');
+  const header = element('header', '', name, port, routes, share, meter);
+  const node = element('article', 'service', header, rows, none, check);
   const showRows = listIn<ShownEndpoint>(rows, { keyOf: ({ id }) => id, create: endpointView });
   const showRoutes = listIn<string>(routes, { keyOf: (route) => route, create: routeView });
   const showMeter = listIn<Segment>(meter, { keyOf: ({ tone }) => tone, create: segmentView });
@@ -38,6 +40,8 @@ function listenerView(): View<ShownListener> {
       showMeter(segmentsOf(there));
       showRows(endpoints);
       none.hidden = endpoints.length > 0;
+      setText(check, listener.check?.text ?? '');
+      check.hidden = listener.check === null || endpoints.length === 0;
       setClass(node, goneAtMs === null ? 'service' : 'service gone');
       if (isFresh(cameAtMs) && !isGlowing) glow(node);
       isGlowing = isFresh(cameAtMs);

@@ -28,6 +28,7 @@ export const validTexts: Readonly<Record<string, fc.Arbitrary<string>>> = {
   maxconn: fc.constantFrom('1', '1000', '1000000'),
   'proxy-protocol': fc.constantFrom('v1', 'v2'),
   'slow-start': fc.constantFrom('1s', '30s', '1h'),
+  healthcheck: fc.constantFrom('24s', '1h', 'yes', 'no'),
   zone: fc.constantFrom('eu-1', 'eu.2_b'),
   tags: fc.constantFrom('a', 'a,b', 'a\\,b,c', 'v=1,urlprefix-/x', 'a b', manyWords),
   state: fc.constantFrom('ready', 'drain'),

@@ -77,6 +77,20 @@ const ports = fc.dictionary(
 );
 const hex = fc.constantFrom('0123456789abcdef', '3f53bb00af94').map((start) => start.padEnd(64, '0'));
 
+const healthCheck = fc.record({
+  Test: fc
+    .tuple(
+      fc.constantFrom('CMD', 'CMD-SHELL', 'NONE'),
+      mostlyValid(
+        fc.constantFrom('curl -f http://localhost/', 'wget -q http://127.0.0.1:8000/healthz || exit 1', 'ok'),
+      ),
+    )
+    .map((words) => [...words]),
+  Interval: fc.constantFrom(0, 1e6, 5e9, 1e18, -1),
+  Timeout: fc.constantFrom(0, 3e9),
+  Retries: fc.constantFrom(0, 1, 3, 1_000_000_000),
+});
+
 /** As `docker inspect` tells it; what a container's owner chooses is hostile, and a little of what Docker itself does. */
 const anyContainer: fc.Arbitrary<InspectedContainer> = fc.record({
   Id: fc.oneof({ weight: 30, arbitrary: hex }, { weight: 1, arbitrary: hostile(hex) }),
@@ -93,6 +107,7 @@ const anyContainer: fc.Arbitrary<InspectedContainer> = fc.record({
     Labels: pairs.map((all) => Object.fromEntries(all)),
     Env: pairs.map((all) => all.map((one) => one.join('='))),
     ExposedPorts: fc.dictionary(portName, fc.constant({}), { maxKeys: 1 }),
+    Healthcheck: fc.option(healthCheck),
   }),
   HostConfig: fc.record({
     NetworkMode: fc.oneof(

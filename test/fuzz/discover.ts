@@ -99,10 +99,10 @@ export function checkModel(records: readonly CatalogRecord[], held: readonly Hel
       lastReload: null,
       lastChange: null,
     },
-    checks: { ...basePace, clientHosts: 1 },
+    checks: { ...basePace, byDocker: [], clientHosts: 1 },
     output: null,
     fault: null,
-    listeners: listenerStatusOf(model, servers),
+    listeners: listenerStatusOf(model, servers, basePace),
     problems: lists.flat(),
     changes: [],
   };

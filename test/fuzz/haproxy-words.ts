@@ -1,3 +1,4 @@
+import { basePace } from '../../src/core/haproxy/check-pace.js';
 import { parseLogLine } from '../../src/core/haproxy/log-line.js';
 import { parseShowStat } from '../../src/core/haproxy/replies.js';
 import { listenerStatusOf } from '../../src/core/discover-status.js';
@@ -42,7 +43,7 @@ export function checkCheckWords(words: readonly string[], kit: Kit): void {
   const model = modelWith(
     listenerWith({ service: 'web', servers: words.map((_text, n) => serverWith({ name: `s${String(n)}` })) }),
   );
-  const listeners = listenerStatusOf(model, servers);
+  const listeners = listenerStatusOf(model, servers, basePace);
   checkShown({ status: statusWith({ listeners }), problems: problemsByKind([]), steps: [] }, kit);
 }
 

@@ -195,6 +195,66 @@ describe('client hosts', () => {
   });
 });
 
+describe('of a service whose endpoints Docker looks after', () => {
+  it('HTTP checks that would be slowed are of layer 4 instead; all that is asked says so, and an interval that it asks for keeps the kind', async () => {
+    const [metricsPort = 0, ...ports] = await freePorts(5);
+    const site = await siteWith({ CLIENT_HOSTS: '1000' }, { ports });
+    const [a, b, c] = [await startBackEnd('a'), await startBackEnd('b'), await startBackEnd('c')];
+    try {
+      const watched = 'check=/&check-status=204&healthcheck=24s';
+      await site.put('web/a', `${a.address}?port=${String(site.port)}&${watched}`);
+      await site.put('own/b', `${b.address}?port=${String(site.otherPort)}&check=/&healthcheck=24s&check-interval=1s`);
+      await site.put('late/c', `${c.address}?port=${String(site.thirdPort)}&check=/&healthcheck=37s`);
+      site.start({ METRICS_BIND: `127.0.0.1:${String(metricsPort)}` });
+      // With its HTTP check, which wants another status, nobody would answer.
+      await site.answers(site.port, 'a');
+      await isUp(site, 'a', /^L4OK/);
+      await isUp(site, 'b', /^L7OK/);
+      await isUp(site, 'c', /^L7OK/);
+      const why = '1000 client hosts';
+      const texts = Object.fromEntries((await site.ls()).listeners.map(({ service, check }) => [service, check?.text]));
+      expect(texts).toEqual({
+        web: `checked by layer 4 every 10s in place of HTTP (/) every 30s: Docker's HEALTHCHECK looks after all endpoints (${why}); what is dead is out within 13.6s, frozen within 25s`,
+        own: 'checked over HTTP (/) every 1s, as the service asks; what is dead or frozen is out within 5.7s',
+        late: `checked over HTTP (/) every 30s, slowed from 2s (${why}); what is dead or frozen is out within 37.6s`,
+      });
+      for (const [service, text] of Object.entries(texts))
+        expect((await site.run('explain', service)).output).toContain(`\n${text ?? ''}\n`);
+      expect((await site.run('ls')).output).toContain(
+        `\nchecks every 10s, over HTTP every 30s, but by layer 4 for 1 listener that Docker's HEALTHCHECK looks after: ${why}\n`,
+      );
+      const metrics = await (await fetch(`http://127.0.0.1:${String(metricsPort)}/metrics`)).text();
+      for (const kind of ['tcp"} 0', 'http"} 2', 'docker"} 1'])
+        expect(metrics).toContain(`docker_discover_checked_listeners{kind="${kind}`);
+    } finally {
+      await Promise.all([a.close(), b.close(), c.close()]);
+    }
+  });
+
+  it('HTTP checks are back when the docker-register of one of them is silent, so that nobody would withdraw it', async () => {
+    const site = await siteWith({ CLIENT_HOSTS: '1000' });
+    const a = await startBackEnd('a');
+    const kind = (): Promise<DiscoverStatus['listeners'][number] | undefined> =>
+      site.ls().then(({ listeners }) => listeners[0]);
+    try {
+      const lease = await etcd.registry.grantLease(3_600_000, AbortSignal.timeout(5_000));
+      const key = `/site-${String(site.port)}/web/a`;
+      const value = `${a.address}?port=${String(site.port)}&check=/&healthcheck=24s`;
+      await etcd.registry.apply({ puts: [{ key, value }], deletes: [] }, lease, AbortSignal.timeout(5_000));
+      site.start();
+      await isUp(site, 'a', /^L4OK/);
+      // To etcd it is what the end of the lease is: its docker-register is silent.
+      await etcd.registry.revoke(lease, AbortSignal.timeout(5_000));
+      await waitFor('HTTP checks', async (seen) => seen((await kind())?.check?.kind) === 'http', { timeoutMs: 60_000 });
+      await isUp(site, 'a', /^L7OK/);
+      expect((await kind())?.endpoints).toMatchObject([{ stale: true }]);
+      expect(site.output()).toContain(`checks of web:${String(site.port)} over HTTP again, since Docker's HEALTHCHECK`);
+    } finally {
+      await a.close();
+    }
+  });
+});
+
 describe('an endpoint that fails while checks are slowed', () => {
   const intervalMs = 8_000;
   /** The longest time from one check to the next, and from a doubt to its check: HAProxy adds up to a tenth. */
@@ -305,7 +365,13 @@ describe('with a user of etcd', () => {
         const words = 'client hosts can not be counted; checks go by the last count, or by one';
         await waitFor('the line', (seen) => seen(site.told(words)) === 1);
         expect(site.output()).toContain('"key":"/backends-clients/');
-        expect((await site.ls()).checks).toEqual({ tcpMs: 5_000, httpMs: 2_000, because: null, clientHosts: null });
+        expect((await site.ls()).checks).toEqual({
+          tcpMs: 5_000,
+          httpMs: 2_000,
+          because: null,
+          byDocker: [],
+          clientHosts: null,
+        });
         await run('bash', ['-euc', grant], { cwd: dir, env: { ...env, ETCDCTL_USER: 'root:root' } });
         await counts(site, 1);
         expect(site.told(words)).toBe(1);

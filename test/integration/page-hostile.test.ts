@@ -40,6 +40,15 @@ function stateWith(text: fc.Arbitrary<string>) {
     service: text,
     port: fc.constantFrom(null, 80),
     routes: fc.array(text, { maxLength: 2 }),
+    check: fc.option(
+      fc.record({
+        kind: fc.constant('http' as const),
+        intervalMs: fc.constant(2_000),
+        deadWithinMs: fc.constant(1),
+        frozenWithinMs: fc.constant(null),
+        text,
+      }),
+    ),
     endpoints: fc.array(
       fc.record({
         id: text,

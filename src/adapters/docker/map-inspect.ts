@@ -1,8 +1,17 @@
 import { constants } from 'node:os';
 import type { ContainerInspectInfo } from 'dockerode';
 import { parseIp, parsePort } from '../../core/address.js';
+import type { HealthCheck } from '../../core/healthcheck.js';
 import type { RegistrationLimits } from '../../core/registration-limits.js';
 import type { ContainerPort, ContainerSnapshot, ContainerStatus } from '../../core/container.js';
+
+/** Times in ns; 0 or nothing: Docker's default. */
+interface InspectedHealthCheck {
+  readonly Test?: readonly string[] | null | undefined;
+  readonly Interval?: number | undefined;
+  readonly Timeout?: number | undefined;
+  readonly Retries?: number | undefined;
+}
 
 /** What we read of `docker inspect`. Whatever else the engine sends, or leaves out in a newer version, is of no matter. */
 export type InspectedContainer = Pick<ContainerInspectInfo, 'Id' | 'Name' | 'Image'> & {
@@ -16,6 +25,7 @@ export type InspectedContainer = Pick<ContainerInspectInfo, 'Id' | 'Name' | 'Ima
     readonly Env?: readonly string[] | null;
     readonly ExposedPorts?: Readonly<Record<string, object>> | null;
     readonly StopSignal?: string | null;
+    readonly Healthcheck?: InspectedHealthCheck | null | undefined;
   };
   readonly HostConfig: { readonly NetworkMode?: string | undefined };
   readonly NetworkSettings: {
@@ -50,6 +60,7 @@ export function snapshotOf(
     status: statusOf(State),
     startedAt: State.StartedAt,
     health: healthOf(State.Health?.Status),
+    healthCheck: State.Health == null ? null : healthCheckOf(Config.Healthcheck),
     hostNetwork: HostConfig.NetworkMode === 'host',
     networkOf: /^container:(.+)$/.exec(HostConfig.NetworkMode ?? '')?.[1] ?? null,
     networks: new Map(
@@ -78,6 +89,22 @@ function statusOf({ Running, Paused, Restarting }: InspectedContainer['State']):
 
 function healthOf(status: string | undefined): ContainerSnapshot['health'] {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';
+}
+
+/** No command that asks for one address is longer. */
+const longestCommand = 1024;
+
+/** Docker's defaults are those of its reference of Dockerfiles: every 30s, 30s for an answer, three failures. */
+function healthCheckOf(check: InspectedHealthCheck | null | undefined): HealthCheck | null {
+  const [kind = 'NONE', ...words] = check?.Test ?? [];
+  if (check == null || kind === 'NONE') return null;
+  const command = words.join(' ');
+  return {
+    command: command.length > longestCommand ? '' : command,
+    intervalMs: (check.Interval ?? 0) > 0 ? (check.Interval ?? 0) / 1e6 : 30_000,
+    timeoutMs: (check.Timeout ?? 0) > 0 ? (check.Timeout ?? 0) / 1e6 : 30_000,
+    retries: (check.Retries ?? 0) > 0 ? (check.Retries ?? 0) : 3,
+  };
 }
 
 function splitVariable(variable: string): [string, string] {

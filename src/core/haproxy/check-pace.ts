@@ -9,13 +9,15 @@ export interface CheckPace {
   readonly httpMs: number;
   /** Why they are rarer than on a few hosts with a few endpoints, for whoever reads the log; null where they are not. */
   readonly because: string | null;
+  /** Names of listeners whose HTTP checks are those of layer 4 meanwhile, since Docker's HEALTHCHECK looks after their endpoints. */
+  readonly byDocker: ReadonlySet<string>;
 }
 
 /**
  * Only an HTTP check sees a process that hangs, so it asks often; for the others traffic itself tells, and they cost less
  * than half.
  */
-export const basePace: CheckPace = { tcpMs: 5_000, httpMs: 2_000, because: null };
+export const basePace: CheckPace = { tcpMs: 5_000, httpMs: 2_000, because: null, byDocker: new Set() };
 
 /**
  * Checks that one HAProxy makes in a second, where they can be made rarer: it takes 0.1 to 0.2 ms of CPU for each, so that is
@@ -31,6 +33,13 @@ const weights = { tcp: 1 / 4, http: 1 } as const;
 
 /** Where a step back would take it beyond this share of a limit, it is not taken: what wavers around a limit changes nothing. */
 const backBelow = 0.75;
+
+/** Between a check that fails and the next, and how long each waits for its end: to connect, or for an answer, ms. As the default template has them. */
+const doubtMs = 500;
+const checkTimeoutMs = { tcp: 1_000, http: 2_000 } as const;
+
+/** HAProxy lets slowed checks drift (`spread-checks`): each time may be so much longer. */
+const drift = 1.1;
 
 /** Connections in a row that fail until a server is out: where checks are rare, traffic is believed sooner. */
 const errorLimits = { often: 10, rare: 3 } as const;
@@ -74,17 +83,27 @@ export function paceOf(load: CheckLoad, bounds: PaceBounds, before: CheckPace | 
   const [tcpMs, httpMs] = [intervalOf('tcp'), intervalOf('http')];
   if (before?.tcpMs === tcpMs && before.httpMs === httpMs) return before;
   const isBase = tcpMs === basePace.tcpMs && httpMs === basePace.httpMs;
-  return isBase ? basePace : { tcpMs, httpMs, because: wordsOf(load) };
+  if (isBase) return basePace;
+  return { tcpMs, httpMs, because: wordsOf(load), byDocker: before?.byDocker ?? basePace.byDocker };
+}
+
+/** How long an endpoint that does not answer, and that nobody uses, goes unnoticed, ms. */
+export function foundWithinMs(kind: 'tcp' | 'http', pace: CheckPace, intervalMs = pace[`${kind}Ms`]): number {
+  const longest = (intervalMs + doubtMs) * (pace.because === null ? 1 : drift);
+  return Math.round(longest) + 2 * checkTimeoutMs[kind];
 }
 
 /** How the servers of a listener are checked. What its service asks for itself is obeyed, whatever it costs those who gave it. */
 export function checkingOf(
-  { check, checkIntervalMs }: Pick<Listener, 'check' | 'checkIntervalMs'>,
+  { name, check, checkStatus, checkIntervalMs }: Pick<Listener, 'name' | 'check' | 'checkStatus' | 'checkIntervalMs'>,
   pace: CheckPace,
-): { readonly checkInterval: string; readonly errorLimit: number } {
-  const kind = check === null ? 'tcpMs' : 'httpMs';
-  const isRare = checkIntervalMs === null && pace[kind] > basePace[kind];
+): Pick<Listener, 'check' | 'checkStatus'> & { readonly checkInterval: string; readonly errorLimit: number } {
+  const isByDocker = pace.byDocker.has(name);
+  const kind = check === null || isByDocker ? 'tcpMs' : 'httpMs';
+  const isRare = isByDocker || (checkIntervalMs === null && pace[kind] > basePace[kind]);
   return {
+    check: isByDocker ? null : check,
+    checkStatus: isByDocker ? null : checkStatus,
     checkInterval: formatDuration(checkIntervalMs ?? pace[kind]),
     errorLimit: errorLimits[isRare ? 'rare' : 'often'],
   };
@@ -95,13 +114,24 @@ function wordsOf({ clientHosts, servers }: CheckLoad): string {
   const endpoints = servers.tcp + servers.http;
   return [
     `${String(clientHosts)} client host${clientHosts === 1 ? '' : 's'}`,
-    `${String(endpoints)} endpoint${endpoints === 1 ? '' : 's'} here`,
+    // At a start the first decision may come before the first of them.
+    ...(endpoints === 0 ? [] : [`${String(endpoints)} endpoint${endpoints === 1 ? '' : 's'} here`]),
   ].join(', ');
 }
 
 /** `checks every 20s, over HTTP every 16s`, with why where they are slowed. */
-export function formatPace({ tcpMs, httpMs, because }: CheckPace): string {
-  const pace = `checks every ${formatDuration(tcpMs)}, over HTTP every ${formatDuration(httpMs)}`;
+export function formatPace({
+  tcpMs,
+  httpMs,
+  because,
+  byDocker,
+}: Omit<CheckPace, 'byDocker'> & { readonly byDocker: Iterable<string> }): string {
+  const count = [...byDocker].length;
+  const instead =
+    count === 0
+      ? ''
+      : `, but by layer 4 for ${String(count)} listener${count === 1 ? '' : 's'} that Docker's HEALTHCHECK looks after`;
+  const pace = `checks every ${formatDuration(tcpMs)}, over HTTP every ${formatDuration(httpMs)}${instead}`;
   return because === null ? pace : `${pace}: ${because}`;
 }
 

@@ -1,4 +1,4 @@
-import { inItsMode, listenerAttributesOf } from '../attributes.js';
+import { inItsMode, listenerAttributesOf, type ListenerAttributes } from '../attributes.js';
 import { newestOf, type Endpoint, type Service } from '../catalog.js';
 import { listenerNameOf, type Listener, type Server } from './listener.js';
 
@@ -45,14 +45,18 @@ function listenerOf(
     ...attributes,
     // A client with a cookie comes to a server of weight 0 all the same: one that drains is taken out at once, and what is
     // connected to it lives on.
-    servers: endpoints.filter(({ state }) => attributes.sticky === null || state === 'ready').map(serverOf),
+    servers: endpoints
+      .filter(({ state }) => attributes.sticky === null || state === 'ready')
+      .map((endpoint) => serverOf(endpoint, attributes)),
     empty: null,
   };
 }
 
-function serverOf(endpoint: Endpoint): Server {
+function serverOf(endpoint: Endpoint, { check, checkStatus }: ListenerAttributes): Server {
   const { id, address, weight, state, stale, backup, maxconn, proxyProtocol, slowStartMs, zone, tags, others } =
     endpoint;
+  // Nobody withdraws it while its docker-register is silent; and what that looks at may be another question than the listener's.
+  const isLookedAfter = !stale && endpoint.check === check && endpoint.checkStatus === checkStatus;
   return {
     name: id,
     host: address.host,
@@ -62,6 +66,7 @@ function serverOf(endpoint: Endpoint): Server {
     maxconn,
     proxyProtocol,
     slowStartMs,
+    healthcheckMs: isLookedAfter ? endpoint.healthcheckMs : null,
     zone,
     tags,
     stale,

@@ -83,7 +83,7 @@ export interface ListenerView {
   readonly mode: 'tcp' | 'http';
   readonly http: boolean;
   readonly balance: string;
-  /** Path of the HTTP check, or null for a layer-4 check. */
+  /** Path of the HTTP check, or null for a layer-4 check, and while one stands in for it. */
   readonly check: string | null;
   /** Status codes that pass; null: any below 400. */
   readonly checkStatus: string | null;
@@ -159,7 +159,7 @@ export function createListenerViews(): typeof listenerViewOf {
 }
 
 function listenerViewOf(listener: Listener, { bind, listenerMaxconn }: ProxySettings, pace: CheckPace): ListenerView {
-  const { name, service, port, isOpen, routes, mode, balance, check, checkStatus, sticky, servers } = listener;
+  const { name, service, port, isOpen, routes, mode, balance, sticky, servers } = listener;
   return {
     name,
     service,
@@ -171,8 +171,6 @@ function listenerViewOf(listener: Listener, { bind, listenerMaxconn }: ProxySett
     mode,
     http: mode === 'http',
     balance,
-    check,
-    checkStatus,
     ...checkingOf(listener, pace),
     // A browser has one jar for all ports of a host.
     stickyCookie: sticky === null ? null : `${service}-${String(port)}`,

@@ -37,6 +37,11 @@ export const discoverMetrics = {
     'Time between two checks of an endpoint that is well and whose service has no time of its own, by kind: tcp or http.',
     ['kind'],
   ),
+  checkedListeners: gauge(
+    'docker_discover_checked_listeners',
+    "Listeners by how they are checked: tcp, http, or docker, where a check of layer 4 stands in for that over HTTP since Docker's HEALTHCHECK looks after all endpoints.",
+    ['kind'],
+  ),
   watchEvents: counter('docker_discover_watch_events_total', 'Changes that the watch told, by kind: put or delete.', {
     name: 'kind',
     values: ['put', 'delete'],

@@ -3,7 +3,14 @@ import { discoverHealth } from '../../../src/cli/discover-readings.js';
 import { countsOf } from '../../../src/core/discover-counts.js';
 
 function readinessWith(revision: number, isLive: boolean, isReady = true): string {
-  const counts = { ...countsOf({ listeners: [] }, []), revision, isLive, isRunning: true, isRefused: false };
+  const counts = {
+    ...countsOf({ listeners: [] }, []),
+    revision,
+    isLive,
+    isRunning: true,
+    isRefused: false,
+    checked: { tcp: 1, http: 0, docker: 0 },
+  };
   const health = discoverHealth({ isAlive: () => true, isReady: () => isReady, counts: () => counts });
   const readiness = health.readiness();
   expect(readiness.text.startsWith('ready')).toBe(readiness.isReady);

@@ -1,3 +1,4 @@
+import { basePace } from '../../../src/core/haproxy/check-pace.js';
 import { expect, test } from 'vitest';
 import { listenerStatusOf, problemListsOf } from '../../../src/core/discover-status.js';
 import type { ServerStatus } from '../../../src/core/haproxy/replies.js';
@@ -30,12 +31,15 @@ test('tells of each endpoint what HAProxy says of it', () => {
     { ...observed('new', 'UP'), listener: 'other:8000' },
   ];
   const address = '10.170.71.226:49153';
-  expect(listenerStatusOf(model, servers)).toEqual([
+  const text = 'checked by layer 4 every 5s; what is dead is out within 7.5s, frozen is not found';
+  const check = { kind: 'tcp', intervalMs: 5_000, deadWithinMs: 7_500, frozenWithinMs: null, text };
+  expect(listenerStatusOf(model, servers, basePace)).toEqual([
     {
       name: 'whoami:8000',
       service: 'whoami',
       port: 8000,
       routes: [],
+      check,
       endpoints: [
         { id: 'up', address, weight: 5, zone: 'a', status: 'UP', ...said, sessions: 3, stale: true },
         { id: 'drains', address, weight: 0, zone: null, status: 'DRAIN', ...said, sessions: 3, stale: false },
@@ -54,12 +58,12 @@ test('tells of each endpoint what HAProxy says of it', () => {
         },
       ],
     },
-    { name: 'lingers:81', service: 'lingers', port: 81, routes: [], endpoints: [] },
+    { name: 'lingers:81', service: 'lingers', port: 81, routes: [], check, endpoints: [] },
   ]);
 });
 
 test('tells that nothing is known of an endpoint while HAProxy does not answer', () => {
-  const [listener] = listenerStatusOf(modelWith(listenerWith()), null);
+  const [listener] = listenerStatusOf(modelWith(listenerWith()), null, null);
   expect(listener?.endpoints).toMatchObject([{ id: '0123456789ab', status: 'unknown', check: '', sessions: 0 }]);
 });
 
@@ -84,7 +88,7 @@ test('the problems are listeners that are left out, endpoints that are forbidden
 
 test('tells what of the HTTP entrance leads to a listener, and that it has no port of its own', () => {
   const routed = listenerWith({ isOpen: false, routes: ['shop.example/', 'shop.example/api/'] });
-  expect(listenerStatusOf(modelWith(routed), [])).toMatchObject([
+  expect(listenerStatusOf(modelWith(routed), [], basePace)).toMatchObject([
     { port: null, routes: ['shop.example', 'shop.example/api'] },
   ]);
 });

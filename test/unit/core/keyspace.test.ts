@@ -66,6 +66,7 @@ describe('a registration', () => {
       maxconn: 50,
       proxyProtocol: 'v2',
       slowStartMs: 30_000,
+      healthcheckMs: 24_000,
       zone: 'eu-1a',
       state: 'drain',
       tags: ['blue', 'eu,west'],
@@ -75,7 +76,7 @@ describe('a registration', () => {
       ]),
     });
     expect(formatValue(all)).toBe(
-      '[2001:db8::7]:49153?port=8000&mode=http&balance=leastconn&check=/healthz&check-status=200-299,401&check-interval=10s&sticky=cookie&weight=20&backup=yes&maxconn=50&proxy-protocol=v2&slow-start=30s&zone=eu-1a&tags=blue,eu\\,west&state=drain&region=eu-1&version=2',
+      '[2001:db8::7]:49153?port=8000&mode=http&balance=leastconn&check=/healthz&check-status=200-299,401&check-interval=10s&sticky=cookie&weight=20&backup=yes&maxconn=50&proxy-protocol=v2&slow-start=30s&healthcheck=24s&zone=eu-1a&tags=blue,eu\\,west&state=drain&region=eu-1&version=2',
     );
   });
 
@@ -238,6 +239,7 @@ describe('whatever somebody writes', () => {
       'maxconn=[1-9]\\d{0,6}',
       'proxy-protocol=v[12]',
       'slow-start=[1-9]\\d*(?:ms|s|m|h)',
+      'healthcheck=[1-9]\\d*(?:ms|s|m|h)',
       'zone=[A-Za-z0-9][A-Za-z0-9._-]{0,63}',
       'tags=[A-Za-z0-9._~:/,@+*=\\\\-]{1,2048}',
       'state=drain',

@@ -106,6 +106,7 @@ test.each([
     servicePort: null,
     ignoredBy: null,
     attributes: { backup: true },
+    healthcheck: null,
     others: new Map(),
   });
 });

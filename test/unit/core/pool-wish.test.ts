@@ -8,8 +8,15 @@ const endpoint = (id: string, status: string, changes: Partial<EndpointStatus> =
   endpointWith({ id, status, ...changes });
 
 function statusOf(endpoints: readonly EndpointStatus[], changes: Partial<DiscoverStatus> = {}): DiscoverStatus {
-  const shop = { name: 'shop:80', service: 'shop', port: 80, routes: [], endpoints };
-  const blog = { name: 'blog:81', service: 'blog', port: 81, routes: [], endpoints: [endpoint('b', 'UP')] };
+  const shop = { name: 'shop:80', service: 'shop', port: 80, routes: [], check: null, endpoints };
+  const blog = {
+    name: 'blog:81',
+    service: 'blog',
+    port: 81,
+    routes: [],
+    check: null,
+    endpoints: [endpoint('b', 'UP')],
+  };
   return statusWith({ listeners: [shop, blog], ...changes });
 }
 

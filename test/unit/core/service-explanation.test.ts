@@ -10,13 +10,14 @@ function explain(changes: Partial<DiscoverStatus>, isWanted = true): ServiceExpl
 }
 
 test('a service that is served: each endpoint with its key', () => {
+  const check = { kind: 'tcp', intervalMs: 5_000, deadWithinMs: 7_500, frozenWithinMs: null, text: 'checked' } as const;
   const listeners = [
-    { name: 'shop:80', service: 'shop', port: 80, routes: ['shop.example'], endpoints: [endpoint] },
-    { name: 'shopping:81', service: 'shopping', port: 81, routes: [], endpoints: [endpoint] },
+    { name: 'shop:80', service: 'shop', port: 80, routes: ['shop.example'], check, endpoints: [endpoint] },
+    { name: 'shopping:81', service: 'shopping', port: 81, routes: [], check: null, endpoints: [endpoint] },
   ];
   expect(explain({ listeners })).toEqual({
     service: 'shop',
-    listeners: [{ port: 80, routes: ['shop.example'], endpoints: [{ ...endpoint, key: '/backends/shop/a' }] }],
+    listeners: [{ port: 80, routes: ['shop.example'], check, endpoints: [{ ...endpoint, key: '/backends/shop/a' }] }],
     reasons: [],
   });
 });
@@ -44,7 +45,7 @@ test.each<[string, Partial<DiscoverStatus>, boolean, string]>([
   ],
   [
     'that lingers',
-    { listeners: [{ name: 'shop:80', service: 'shop', port: 80, routes: [], endpoints: [] }] },
+    { listeners: [{ name: 'shop:80', service: 'shop', port: 80, routes: [], check: null, endpoints: [] }] },
     true,
     'its last endpoint has gone; the listener lingers (LINGER)',
   ],
@@ -59,7 +60,7 @@ test('what is wrong with all of them too, and not what is wrong with others', ()
     catalog: 'last known good',
     haproxy: { ...statusWith().haproxy, silence: 'no answer' },
     fault: 'bad template',
-    listeners: [{ name: 'shop:80', service: 'shop', port: 80, routes: [], endpoints: [endpoint] }],
+    listeners: [{ name: 'shop:80', service: 'shop', port: 80, routes: [], check: null, endpoints: [endpoint] }],
     problems: [
       { key: 'blog:80', reason: 'x' },
       { key: '/backends/shopping/x', reason: 'x' },

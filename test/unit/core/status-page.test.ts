@@ -8,7 +8,7 @@ const about = { host: 'client', version: '1.2.3', statsPort: 1936 };
 const at = 1_000_000;
 
 function shop(...endpoints: EndpointStatus[]): DiscoverStatus['listeners'][number] {
-  return { name: 'shop:80', service: 'shop', port: 80, routes: [], endpoints };
+  return { name: 'shop:80', service: 'shop', port: 80, routes: [], check: null, endpoints };
 }
 
 function partsOf(

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { basePace } from '../../../src/core/haproxy/check-pace.js';
+import type { Listener } from '../../../src/core/haproxy/listener.js';
 import { createCheckPacer, type CheckPacer } from '../../../src/daemon/check-pacer.js';
 import { listenerWith, serverWith } from '../support/models.js';
 
@@ -87,5 +88,93 @@ describe('the pace of a daemon', () => {
     expect(tcpSeconds()).toBe(10);
     vi.advanceTimersByTime(15_000);
     expect(tcpSeconds()).toBe(30);
+  });
+});
+
+describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
+  /** A service with HTTP checks, of whose endpoints Docker looks after the first. */
+  const web = (...times: (number | null)[]): Listener =>
+    listenerWith({
+      service: 'web',
+      check: '/',
+      servers: times.map((healthcheckMs, n) => serverWith({ name: String(n), healthcheckMs })),
+    });
+  const [docker, http] = [web(20_000, 20_000), web(20_000, null)];
+  const byDocker = (...listeners: Listener[]): string[] => [...pacer.paceFor(listeners).byDocker];
+
+  test('comes with the slower pace, and goes with it', () => {
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(30_000);
+    clientHosts = 600;
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(15_000);
+    expect(byDocker(docker)).toEqual(['web:8000']);
+    clientHosts = 1;
+    expect(byDocker(docker)).toEqual(['web:8000']);
+    vi.advanceTimersByTime(630_000);
+    expect(pacer.paceFor([docker])).toBe(basePace);
+  });
+
+  test('is left within half a minute where one endpoint has none, and taken up again only after ten minutes on end', () => {
+    clientHosts = 600;
+    expect(byDocker(docker)).toEqual(['web:8000']);
+    vi.advanceTimersByTime(30_000);
+    expect(byDocker(http)).toEqual(['web:8000']);
+    vi.advanceTimersByTime(15_000);
+    expect(byDocker(http)).toEqual([]);
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(600_000);
+    expect(byDocker(http)).toEqual([]);
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(629_999);
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(byDocker(docker)).toEqual(['web:8000']);
+  });
+
+  test('stays through a moment in which one endpoint has none, and while there is none at all', () => {
+    clientHosts = 600;
+    const before = pacer.paceFor([docker]);
+    vi.advanceTimersByTime(60_000);
+    for (const listener of [http, docker, web(), docker]) {
+      expect(pacer.paceFor([listener])).toBe(before);
+      vi.advanceTimersByTime(14_000);
+    }
+    expect(pacer.paceFor([])).toBe(before);
+  });
+
+  test('of a deploy one by one, there and back, is one reload, not one for each', () => {
+    clientHosts = 600;
+    const paces = new Set([pacer.paceFor([docker])]);
+    vi.advanceTimersByTime(60_000);
+    for (let n = 0; n < 40; n += 1) {
+      // Images with and without one, in turns.
+      paces.add(pacer.paceFor([n % 4 === 0 ? docker : http]));
+      vi.advanceTimersByTime(10_000);
+    }
+    expect(paces.size).toBe(2);
+  });
+
+  test('is left within half a minute also while checks are about to be faster', () => {
+    clientHosts = 3_000;
+    expect(byDocker(docker)).toEqual(['web:8000']);
+    vi.advanceTimersByTime(60_000);
+    clientHosts = 600;
+    expect(byDocker(docker)).toEqual(['web:8000']);
+    vi.advanceTimersByTime(60_000);
+    expect(byDocker(http)).toEqual(['web:8000']);
+    vi.advanceTimersByTime(15_000);
+    expect(byDocker(http)).toEqual([]);
+    expect(pacer.current().tcpMs).toBe(30_000);
+  });
+
+  test('of another service is not taken up when one is left', () => {
+    clientHosts = 600;
+    const other = listenerWith({ service: 'other', check: '/', servers: [serverWith({ healthcheckMs: 20_000 })] });
+    expect(byDocker(docker)).toEqual(['web:8000']);
+    vi.advanceTimersByTime(60_000);
+    expect(byDocker(http, other)).toEqual(['web:8000']);
+    vi.advanceTimersByTime(15_000);
+    expect(byDocker(http, other)).toEqual([]);
   });
 });

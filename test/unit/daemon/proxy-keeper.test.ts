@@ -143,7 +143,12 @@ describe('checks at another pace', () => {
     '{{#listeners}}listen {{name}}\n{{#servers}}',
     'server {{name}} {{address}} weight {{weight}} check inter {{checkInterval}}\n{{/servers}}{{/listeners}}',
   ].join('');
-  const slow: CheckPace = { tcpMs: 20_000, httpMs: 16_000, because: '200 client hosts, 2 endpoints here' };
+  const slow: CheckPace = {
+    ...basePace,
+    tcpMs: 20_000,
+    httpMs: 16_000,
+    because: '200 client hosts, 2 endpoints here',
+  };
   const bringAt = async (model: Model, pace: CheckPace): Promise<void> => {
     for (let round = 0; round < 4; round += 1) {
       const outcome = await keeper.bring({ ...builtWith(model), pace }, signal);

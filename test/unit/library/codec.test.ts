@@ -81,6 +81,7 @@ describe('decode', () => {
       maxconn: null,
       proxyProtocol: null,
       slowStartMs: null,
+      healthcheckMs: null,
       zone: null,
       tags: [],
       mode: 'tcp',

@@ -22,7 +22,7 @@ function endpoint(id: string, changes: Partial<PageEndpoint> = {}): PageEndpoint
 }
 
 function listener(service: string, ...endpoints: PageEndpoint[]): PageListener {
-  return { name: `${service}:80`, service, port: 80, routes: [`${service}.example`], endpoints };
+  return { name: `${service}:80`, service, port: 80, routes: [`${service}.example`], check: null, endpoints };
 }
 
 function whole(...listeners: PageListener[]): PageUpdate {

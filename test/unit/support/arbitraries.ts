@@ -33,6 +33,7 @@ const attributes: { [K in keyof Attributes]: fc.Arbitrary<Attributes[K]> } = {
   maxconn: fc.option(fc.integer({ min: 1, max: 1_000_000 })),
   proxyProtocol: fc.constantFrom('v1', 'v2', null),
   slowStartMs: fc.option(fc.integer({ min: 1_000, max: 3_600_000 })),
+  healthcheckMs: fc.option(fc.integer({ min: 1_000, max: 3_600_000 })),
   zone: fc.constantFrom('eu-1', 'eu-2', null),
   tags: fc.array(fc.stringMatching(/^[A-Za-z0-9._~:/,@+*=-]{1,20}$/), { maxLength: 3 }),
   state: fc.constantFrom('ready', 'drain'),

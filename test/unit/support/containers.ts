@@ -23,6 +23,7 @@ export function containerWith(changes: Partial<ContainerSnapshot> = {}): Contain
     status: 'running',
     startedAt,
     health: 'none',
+    healthCheck: null,
     hostNetwork: false,
     networkOf: null,
     networks: new Map([['bridge', ['172.17.0.2']]]),

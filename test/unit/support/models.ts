@@ -6,7 +6,7 @@ import type { HeldListener, Listener, Server } from '../../../src/core/haproxy/l
 import type { Model } from '../../../src/core/haproxy/model.js';
 
 export function serverWith(changes: Partial<Server> = {}): Server {
-  const { weight, backup, maxconn, proxyProtocol, slowStartMs, zone, tags } = defaultAttributes;
+  const { weight, backup, maxconn, proxyProtocol, slowStartMs, healthcheckMs, zone, tags } = defaultAttributes;
   return {
     name: '0123456789ab',
     host: '10.170.71.226',
@@ -16,6 +16,7 @@ export function serverWith(changes: Partial<Server> = {}): Server {
     maxconn,
     proxyProtocol,
     slowStartMs,
+    healthcheckMs,
     zone,
     tags,
     stale: false,

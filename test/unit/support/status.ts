@@ -32,7 +32,7 @@ export function statusWith(changes: Partial<DiscoverStatus> = {}): DiscoverStatu
     catalog: 'live',
     revision: 1,
     haproxy,
-    checks: { ...basePace, clientHosts: 1 },
+    checks: { ...basePace, byDocker: [], clientHosts: 1 },
     output: null,
     fault: null,
     listeners: [],

@@ -55,7 +55,7 @@ describe('docker-discover', () => {
     catalog: 'live',
     revision: 9,
     haproxy,
-    checks: { ...basePace, clientHosts: 1 },
+    checks: { ...basePace, byDocker: [], clientHosts: 1 },
     output: null,
     fault: null,
     listeners: [],

@@ -96,7 +96,7 @@ test('the view of a listener stays the same object until it, or the pace of its 
   const view = (pace: CheckPace): View => viewOf(modelWith(blog), ownSettings, { ...undisturbed, pace }, views);
   const [first] = view(basePace).listeners;
   expect(view(basePace).listeners[0]).toBe(first);
-  const [slow] = view({ tcpMs: 20_000, httpMs: 16_000, because: 'many' }).listeners;
+  const [slow] = view({ ...basePace, tcpMs: 20_000, httpMs: 16_000, because: 'many' }).listeners;
   expect(slow).toMatchObject({ checkInterval: '20s', errorLimit: 3 });
   expect(view(basePace).listeners[0]).toEqual(first);
 });

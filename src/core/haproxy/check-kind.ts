@@ -1,0 +1,123 @@
+import { formatDuration } from '../duration.js';
+import { basePace, formatPace, foundWithinMs, type CheckPace } from './check-pace.js';
+import type { ListenerCheck } from '../status-parts.js';
+import type { Listener } from './listener.js';
+
+/** From Docker's word that a container is unhealthy to the pools of all client hosts, at the most, ms: what is on the way takes much less. */
+const toldWithinMs = 1_000;
+
+/**
+ * Within what time what is frozen or sick is out, where Docker's HEALTHCHECK looks after every endpoint of the listener; null where
+ * it does not.
+ */
+export function dockerFindsWithinMs({ servers }: Pick<Listener, 'servers'>): number | null {
+  let longest = 0;
+  for (const { healthcheckMs } of servers) {
+    if (healthcheckMs === null) return null;
+    longest = Math.max(longest, healthcheckMs);
+  }
+  return longest === 0 ? null : longest + toldWithinMs;
+}
+
+/**
+ * Whether a check of layer 4 will do in place of the listener's HTTP check: that has to be rarer than the service may expect, and Docker
+ * finds what only it would find no later. What a service asks for itself is obeyed.
+ */
+export function mayBeLayer4(listener: Listener, pace: CheckPace): boolean {
+  if (listener.check === null || listener.checkIntervalMs !== null || pace.httpMs <= basePace.httpMs) return false;
+  const withinMs = dockerFindsWithinMs(listener);
+  return withinMs !== null && withinMs <= foundWithinMs('http', pace);
+}
+
+/** How the kinds of a pace are, and how they are to become. */
+export interface Kinds {
+  /** Names of the listeners that are to be checked by layer 4 in place of HTTP. */
+  readonly wanted: ReadonlySet<string>;
+  /** Of those that are, the ones whose HTTP checks are missed. */
+  readonly missed: ReadonlySet<string>;
+  /** There is one that might be, and is not yet. */
+  readonly isMore: boolean;
+}
+
+/** One that has no endpoint stays what it is. */
+export function kindsOf(listeners: readonly Listener[], pace: CheckPace): Kinds {
+  const wanted = new Set<string>();
+  const missed = new Set<string>();
+  let isMore = false;
+  for (const listener of listeners) {
+    const { name, servers } = listener;
+    const isNow = pace.byDocker.has(name);
+    if (servers.length === 0 ? isNow : mayBeLayer4(listener, pace)) {
+      wanted.add(name);
+      isMore ||= !isNow;
+    } else if (isNow) missed.add(name);
+  }
+  return { wanted, missed, isMore };
+}
+
+/** The same pace with other kinds; the same object where they are the same. */
+export function withKinds(pace: CheckPace, byDocker: ReadonlySet<string>): CheckPace {
+  const isSame = byDocker.size === pace.byDocker.size && [...byDocker].every((name) => pace.byDocker.has(name));
+  return isSame ? pace : { ...pace, byDocker };
+}
+
+/** What is another, as the reason of a reload. */
+export function formatPaceChange(before: CheckPace, now: CheckPace): string {
+  if (before.tcpMs !== now.tcpMs || before.httpMs !== now.httpMs) return formatPace(now);
+  const added = [...now.byDocker].filter((name) => !before.byDocker.has(name));
+  const removed = [...before.byDocker].filter((name) => !now.byDocker.has(name));
+  const texts = [
+    ...(removed.length === 0
+      ? []
+      : [
+          `${namesOf(removed)} over HTTP again, since Docker's HEALTHCHECK no longer looks after all endpoints as well`,
+        ]),
+    ...(added.length === 0
+      ? []
+      : [`${namesOf(added)} by layer 4 in place of HTTP, since Docker's HEALTHCHECK finds what is sick no later`]),
+  ];
+  return `checks of ${texts.join('; of ')}`;
+}
+
+function namesOf(names: readonly string[]): string {
+  const [first = '', ...more] = [...names].sort();
+  return more.length === 0 ? first : `${first} and ${String(more.length)} more`;
+}
+
+export function listenerCheckOf(listener: Listener, pace: CheckPace): ListenerCheck {
+  const { name, check, checkIntervalMs } = listener;
+  const isByDocker = pace.byDocker.has(name);
+  const kind = check === null || isByDocker ? 'tcp' : 'http';
+  const intervalMs = checkIntervalMs ?? pace[`${kind}Ms`];
+  const deadWithinMs = foundWithinMs(kind, pace, intervalMs);
+  const frozenWithinMs = kind === 'http' ? deadWithinMs : isByDocker ? dockerFindsWithinMs(listener) : null;
+  const how = `${kind === 'http' ? `over HTTP (${check ?? ''})` : 'by layer 4'} every ${formatDuration(intervalMs)}`;
+  const because = pace.because ?? '';
+  const why =
+    checkIntervalMs !== null
+      ? ', as the service asks'
+      : isByDocker
+        ? ` in place of HTTP (${check ?? ''}) every ${formatDuration(pace.httpMs)}: Docker's HEALTHCHECK looks after all endpoints (${because})`
+        : intervalMs > basePace[`${kind}Ms`]
+          ? `, slowed from ${formatDuration(basePace[`${kind}Ms`])} (${because})`
+          : '';
+  const found =
+    frozenWithinMs === deadWithinMs
+      ? `dead or frozen is out within ${secondsOf(deadWithinMs)}`
+      : `dead is out within ${secondsOf(deadWithinMs)}, frozen ${frozenWithinMs === null ? 'is not found' : `within ${secondsOf(frozenWithinMs)}`}`;
+  return { kind, intervalMs, deadWithinMs, frozenWithinMs, text: `checked ${how}${why}; what is ${found}` };
+}
+
+function secondsOf(ms: number): string {
+  return `${String(Math.ceil(ms / 100) / 10)}s`;
+}
+
+/** Listeners by how they are checked; `docker` where a check of layer 4 stands in for that over HTTP. */
+export function checkedOf(
+  listeners: readonly Listener[],
+  { byDocker }: CheckPace,
+): Readonly<Record<'tcp' | 'http' | 'docker', number>> {
+  const counts = { tcp: 0, http: 0, docker: 0 };
+  for (const { name, check } of listeners) counts[byDocker.has(name) ? 'docker' : check === null ? 'tcp' : 'http'] += 1;
+  return counts;
+}

@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  checkedOf,
+  formatPaceChange,
+  kindsOf,
+  listenerCheckOf,
+  mayBeLayer4,
+  withKinds,
+} from '../../../../src/core/haproxy/check-kind.js';
+import { basePace, checkingOf, foundWithinMs, type CheckPace } from '../../../../src/core/haproxy/check-pace.js';
+import { claimsOf } from '../../../../src/core/haproxy/claims.js';
+import type { Endpoint } from '../../../../src/core/catalog.js';
+import type { Listener } from '../../../../src/core/haproxy/listener.js';
+import { listenerWith, serverWith } from '../../support/models.js';
+import { registrationWith } from '../../support/registrations.js';
+
+const slow: CheckPace = { tcpMs: 10_000, httpMs: 30_000, because: 'many', byDocker: new Set() };
+
+/** Of an HTTP service, with endpoints that Docker looks after within these times. */
+function web(...times: (number | null)[]): Listener {
+  const servers = times.map((healthcheckMs, n) => serverWith({ name: String(n), healthcheckMs }));
+  return listenerWith({ service: 'web', check: '/healthz', servers });
+}
+
+describe('Docker’s HEALTHCHECK', () => {
+  test('may stand in for HTTP checks that are slowed where it finds what is sick no later, at every endpoint', () => {
+    expect(foundWithinMs('http', slow)).toBe(37_550);
+    expect(mayBeLayer4(web(24_000, 36_000), slow)).toBe(true);
+    expect(mayBeLayer4(web(24_000, 37_000), slow)).toBe(false);
+    expect(mayBeLayer4(web(24_000, null), slow)).toBe(false);
+    expect(mayBeLayer4(web(), slow)).toBe(false);
+  });
+
+  test('may not where HTTP checks come as often as ever, where the service asks for an interval, and where there are none', () => {
+    const [quick] = [web(1_000)];
+    expect(mayBeLayer4(quick, basePace)).toBe(false);
+    expect(mayBeLayer4(quick, { ...slow, httpMs: basePace.httpMs })).toBe(false);
+    expect(mayBeLayer4({ ...quick, checkIntervalMs: 30_000 }, slow)).toBe(false);
+    expect(mayBeLayer4({ ...quick, check: null }, slow)).toBe(false);
+  });
+
+  test('never makes a frozen process be found later than slowed HTTP checks would', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.option(fc.integer({ min: 1_000, max: 120_000 })), { maxLength: 4 }),
+        fc.constantFrom(2_000, 4_000, 8_000, 16_000, 30_000, 60_000),
+        (times, httpMs) => {
+          const listener = web(...times);
+          const before = { ...slow, httpMs };
+          const after = withKinds(before, kindsOf([listener], before).wanted);
+          const [found, would] = [listenerCheckOf(listener, after), listenerCheckOf(listener, before)];
+          expect(found.frozenWithinMs).not.toBeNull();
+          expect(found.frozenWithinMs).toBeLessThanOrEqual(would.frozenWithinMs ?? 0);
+        },
+      ),
+      { seed: 20_261_127 },
+    );
+  });
+
+  test.each([
+    ['all say it', {}, [24_000, 24_000]],
+    ['one is stale, so that nobody would withdraw it', { stale: true }, [24_000, null]],
+    ['one has another path', { check: '/other' }, [24_000, null]],
+    ['one has another status', { checkStatus: '204' }, [24_000, null]],
+    ['one does not say it', { healthcheckMs: null }, [24_000, null]],
+  ])('counts of endpoints where %s', (_what, changes, times) => {
+    const own = { check: '/healthz', healthcheckMs: 24_000 };
+    const endpointWith = (id: string, createRevision: number, more: object): Endpoint => ({
+      ...registrationWith({ ...own, id }),
+      key: `/backends/whoami/${id}`,
+      createRevision,
+      stale: false,
+      ...more,
+    });
+    const endpoints = [endpointWith('b', 9, {}), endpointWith('a', 2, changes)];
+    const [claim] = claimsOf({ name: 'whoami', endpoints }, (_service, port) => port);
+    expect(claim?.listener.servers.map(({ healthcheckMs }) => healthcheckMs)).toEqual(times);
+  });
+});
+
+describe('the kinds of a pace', () => {
+  const [a, b, gone] = [web(24_000), { ...web(null), name: 'b:80' }, { ...web(), name: 'gone:80' }];
+  const mixed = { ...slow, byDocker: new Set(['b:80', 'gone:80', 'nobody:80']) };
+
+  test('tell what is wanted, what is missed, and that there is more; what lingers stays', () => {
+    const { wanted, missed, isMore } = kindsOf([a, b, gone], mixed);
+    expect([[...wanted], [...missed], isMore]).toEqual([['web:8000', 'gone:80'], ['b:80'], true]);
+    expect(kindsOf([a, gone], { ...slow, byDocker: new Set(['web:8000']) })).toMatchObject({ isMore: false });
+  });
+
+  test('are the same object where they are the same', () => {
+    expect(withKinds(mixed, new Set([...mixed.byDocker].reverse()))).toBe(mixed);
+    expect(withKinds(mixed, new Set(['a', 'b', 'c'])).byDocker).toEqual(new Set(['a', 'b', 'c']));
+  });
+
+  test('are told by their change, as the reason of a reload', () => {
+    const [some, others] = [withKinds(slow, new Set(['a:1', 'b:1', 'c:1'])), withKinds(slow, new Set(['c:1', 'd:1']))];
+    expect(formatPaceChange(some, others)).toBe(
+      "checks of a:1 and 1 more over HTTP again, since Docker's HEALTHCHECK no longer looks after all endpoints as well; of d:1 by layer 4 in place of HTTP, since Docker's HEALTHCHECK finds what is sick no later",
+    );
+    expect(formatPaceChange(basePace, some)).toBe(
+      "checks every 10s, over HTTP every 30s, but by layer 4 for 3 listeners that Docker's HEALTHCHECK looks after: many",
+    );
+    expect(formatPaceChange(some, slow)).toMatch(/^checks of a:1 and 2 more over HTTP again/);
+  });
+
+  test('are counted', () => {
+    const tcp = listenerWith();
+    expect(checkedOf([a, { ...b, name: 'x' }, tcp], { ...slow, byDocker: new Set([a.name]) })).toEqual({
+      tcp: 1,
+      http: 1,
+      docker: 1,
+    });
+  });
+});
+
+describe('how a listener is checked, in words', () => {
+  const byDocker = { ...slow, byDocker: new Set(['web:8000']) };
+  test.each<[string, Listener, CheckPace, string]>([
+    ['', web(24_000), basePace, 'checked over HTTP (/healthz) every 2s; what is dead or frozen is out within 6.5s'],
+    [
+      'slowed',
+      web(null),
+      slow,
+      'checked over HTTP (/healthz) every 30s, slowed from 2s (many); what is dead or frozen is out within 37.6s',
+    ],
+    [
+      'by Docker',
+      web(24_000),
+      byDocker,
+      "checked by layer 4 every 10s in place of HTTP (/healthz) every 30s: Docker's HEALTHCHECK looks after all endpoints (many); what is dead is out within 13.6s, frozen within 25s",
+    ],
+    [
+      'by layer 4',
+      listenerWith(),
+      slow,
+      'checked by layer 4 every 10s, slowed from 5s (many); what is dead is out within 13.6s, frozen is not found',
+    ],
+    [
+      'as it asks',
+      { ...web(24_000), checkIntervalMs: 1_000 },
+      slow,
+      'checked over HTTP (/healthz) every 1s, as the service asks; what is dead or frozen is out within 5.7s',
+    ],
+  ])('%s', (_what, listener, pace, text) => {
+    expect(listenerCheckOf(listener, pace).text).toBe(text);
+  });
+
+  test('is what its servers get', () => {
+    expect(checkingOf(web(24_000), byDocker)).toEqual({
+      check: null,
+      checkStatus: null,
+      checkInterval: '10s',
+      errorLimit: 3,
+    });
+    expect(checkingOf(web(24_000), slow)).toEqual({
+      check: '/healthz',
+      checkStatus: null,
+      checkInterval: '30s',
+      errorLimit: 3,
+    });
+  });
+});
