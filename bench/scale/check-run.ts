@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../../src/adapters/haproxy/socket.js';
 import { readTemplates } from '../../src/cli/template-files.js';
 import type { CheckPace } from '../../src/core/haproxy/check-pace.js';
-import type { Server } from '../../src/core/haproxy/listener.js';
+import { withKinds } from '../../src/core/haproxy/check-kind.js';
+import type { Listener, Server } from '../../src/core/haproxy/listener.js';
 import { render } from '../../src/core/haproxy/render.js';
 import { undisturbed, viewOf } from '../../src/core/haproxy/view.js';
 import { freePorts } from '../../test/integration/support/free-ports.js';
@@ -19,7 +20,22 @@ import { useOf } from './process.js';
 
 export const windowMs = 6_000;
 
-export type Kind = 'tcp' | 'http';
+/** `docker`: an HTTP service whose endpoints Docker's HEALTHCHECK looks after. */
+export type Kind = 'tcp' | 'http' | 'docker';
+
+/** `--interval=5s --timeout=3s`. */
+const healthcheckMs = 24_000;
+
+/** The service that is checked, with so many endpoints. */
+export function listenerOf(kind: Kind, servers: readonly Server[], port = 80): Listener {
+  const own = servers.map((server) => ({ ...server, healthcheckMs: kind === 'docker' ? healthcheckMs : null }));
+  return listenerWith({ service: 'checked', port, check: kind === 'tcp' ? null : '/', servers: own });
+}
+
+/** How often, and over what, it is checked at this pace. */
+export function kindAt(kind: Kind, pace: CheckPace): 'tcp' | 'http' {
+  return kind === 'tcp' || pace.byDocker.size > 0 ? 'tcp' : 'http';
+}
 
 export interface Measured {
   readonly perSecond: number;
@@ -76,7 +92,7 @@ export async function checked({
     const connections = to.connections - from.connections;
     return {
       // Those of layer 4 are broken off before the endpoint hears of them.
-      perSecond: kind === 'tcp' ? (1000 * size) / pace.tcpMs : (1000 * connections) / tookMs,
+      perSecond: kindAt(kind, pace) === 'tcp' ? (1000 * size) / pace.tcpMs : (1000 * connections) / tookMs,
       heardPerSecond: (1000 * connections) / tookMs,
       endpointCpu: (100 * (to.endpoint - from.endpoint)) / tookMs,
       haproxyCpu: (100 * (to.haproxy - from.haproxy)) / tookMs,
@@ -128,9 +144,10 @@ async function configurationOf({
   readonly pace: CheckPace;
 }): Promise<string> {
   const servers = serversOf({ endpoint, size });
-  const listener = listenerWith({ service: 'checked', port, check: kind === 'tcp' ? null : '/', servers });
+  const listener = listenerOf(kind, servers, port);
   const settings = proxySettingsWith({ bind: ['127.0.0.1'], runtimeSocket, serverStateFile });
-  const view = viewOf(modelWith(listener), settings, { ...undisturbed, barred: new Set(['stats page']), pace });
+  const named = withKinds(pace, new Set(pace.byDocker.size > 0 ? [listener.name] : []));
+  const view = viewOf(modelWith(listener), settings, { ...undisturbed, barred: new Set(['stats page']), pace: named });
   const text = render(await readTemplates(undefined), view);
   if (!text.ok) throw new Error(text.reason);
   // Client hosts of a fleet did not all start a moment ago.
