@@ -176,6 +176,18 @@ describe('checks at another pace', () => {
     expect(proxy.loads).toHaveLength(before + 1);
   });
 
+  test('of another kind are one reload of that reason', async () => {
+    file = () => Promise.resolve(`${paced}{{#listeners}}{{#check}}option httpchk\n{{/check}}{{/listeners}}`);
+    keeper.demandReload('SIGHUP');
+    const model = modelWith(listenerWith({ check: '/' }));
+    await bringAt(model, slow);
+    const before = proxy.loads.length;
+    await bringAt(model, { ...slow, byDocker: new Set(['whoami:8000']) });
+    expect(proxy.loads).toHaveLength(before + 1);
+    expect(keeper.changes().lastReload?.what).toMatch(/^checks of whoami:8000 by layer 4 in place of HTTP, since/);
+    expect(proxy.text).not.toContain('httpchk');
+  });
+
   test('are no reload where the template has its own', async () => {
     await bringAt(whoami, basePace);
     await bringAt(whoami, slow);

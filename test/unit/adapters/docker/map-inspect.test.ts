@@ -52,6 +52,45 @@ describe('a container as the engine tells it', () => {
   });
 });
 
+describe('its HEALTHCHECK', () => {
+  const healthy = { Health: { Status: 'healthy' } };
+  const own = (Healthcheck: NonNullable<InspectedContainer['Config']['Healthcheck']> | null): InspectedContainer =>
+    inspected({ State: healthy, Config: { Healthcheck } });
+
+  test.each([
+    [
+      'with all that it has',
+      { Test: ['CMD', 'wget', 'http://localhost/'], Interval: 5e9, Timeout: 1.5e9, Retries: 2 },
+      { command: 'wget http://localhost/', intervalMs: 5_000, timeoutMs: 1_500, retries: 2 },
+    ],
+    [
+      'with Docker’s defaults for what it leaves out',
+      { Test: ['CMD-SHELL', 'true'] },
+      { command: 'true', intervalMs: 30_000, timeoutMs: 30_000, retries: 3 },
+    ],
+    [
+      'with the same for 0',
+      { Test: ['CMD-SHELL', 'true'], Interval: 0, Timeout: 0, Retries: 0 },
+      { command: 'true', intervalMs: 30_000, timeoutMs: 30_000, retries: 3 },
+    ],
+    [
+      'without its words where they are too many',
+      { Test: ['CMD-SHELL', 'x'.repeat(1025)] },
+      { command: '', intervalMs: 30_000, timeoutMs: 30_000, retries: 3 },
+    ],
+    ['not where it is turned off', { Test: ['NONE'] }, null],
+    ['not where it has no words', { Test: [] }, null],
+    ['not where the engine does not tell it', null, null],
+  ])('%s', (_what, healthcheck, expected) => {
+    expect(snapshotOf(own(healthcheck)).healthCheck).toEqual(expected);
+  });
+
+  test('counts only where the engine tells how it is', () => {
+    const container = inspected({ State: { Health: null }, Config: { Healthcheck: { Test: ['CMD', 'true'] } } });
+    expect(snapshotOf(container).healthCheck).toBeNull();
+  });
+});
+
 describe('its ports', () => {
   test.each([
     ['for IPv4 and IPv6', everywhere, ['0.0.0.0 49153', ':: 49153']],

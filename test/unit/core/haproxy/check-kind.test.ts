@@ -154,6 +154,11 @@ describe('how a listener is checked, in words', () => {
       checkInterval: '10s',
       errorLimit: 3,
     });
+    // Traffic is believed sooner also where checks of layer 4 are as frequent as ever.
+    expect(checkingOf(web(24_000), { ...byDocker, tcpMs: basePace.tcpMs })).toMatchObject({
+      checkInterval: '5s',
+      errorLimit: 3,
+    });
     expect(checkingOf(web(24_000), slow)).toEqual({
       check: '/healthz',
       checkStatus: null,
