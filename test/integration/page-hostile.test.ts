@@ -139,7 +139,9 @@ it('two thousand hostile states run nothing, and make no element and no attribut
     await page.waitForFunction(`document.getElementById('about').textContent === ${JSON.stringify(version)}`);
     return page.evaluate<string[]>(made);
   };
-  const harmless = fc.sample(stateWith(fc.stringMatching(/^[a-z]{8}$/)), { seed: 1, numRuns: 12 });
+  const samples = fc.sample(stateWith(fc.stringMatching(/^[a-z]{8}$/)), { seed: 1, numRuns: 12 });
+  // Of what may be there or not, both are known, whatever the samples happen to have.
+  const harmless = [...samples, ...samples.slice(0, 1).map((one) => ({ ...one, problems: [], changes: [] }))];
   const known = new Set<string>();
   for (const [n, one] of harmless.entries())
     for (const name of await show(updateOf(one, `harmless-${String(n)}`))) known.add(name);
