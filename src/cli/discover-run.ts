@@ -90,7 +90,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     meter.count(discoverMetrics.haproxyExits, {});
     discover.trigger('HAProxy exited');
   });
-  const client = createEtcdClient(etcd);
+  const client = createEtcdClient({ ...etcd, log });
   const clientHosts = clientHostsOf({
     settings,
     etcd: client,

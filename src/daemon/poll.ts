@@ -41,9 +41,11 @@ export function createPoll({ registry, known }: PollOptions): (signal: AbortSign
     const before = known.revision();
     const revision = await registry.revision(signal);
     const told = known.revision();
-    // An earlier one than was told is of a member that lags, or of an etcd that has lost its data; a later one may be of other keys.
+    // Of a member that lags, or of an etcd that has lost its data, whose keys may be as many as before.
+    if (revision < before) return agreesWholly(signal);
+    // A later one may be of other keys.
     const isQuiet = revision <= told && told === countedAt;
-    if (before <= revision && (isQuiet || performance.now() < countAt)) return true;
+    if (isQuiet || performance.now() < countAt) return true;
     if (known.standing() !== (await registry.countKeys(signal))) return false;
     [countedAt, countAt] = [told, performance.now() + known.standing() * countMsPerKey];
     return true;
@@ -53,8 +55,7 @@ export function createPoll({ registry, known }: PollOptions): (signal: AbortSign
   return async (signal) => {
     const before = known.revision();
     for (let look = 0; look < looks; look += 1) {
-      // A member may lag, and a gRPC proxy of etcd answers what need not be agreed on from its memory, be it minutes old: what differs
-      // is asked once more of all of them.
+      // A member may lag: what differs is asked once more of all of them.
       if (await (look === 0 ? agrees(signal) : agreesWholly(signal))) {
         believed = 0;
         return;

@@ -50,7 +50,7 @@ async function* follow(
   const state: { isChanged: boolean; ended: null | { readonly error: unknown } } = { isChanged: false, ended: null };
   let wake = nothing;
 
-  const client = createEtcdClient({ hosts, tls: null });
+  const client = createEtcdClient({ hosts, tls: null, log });
   const source = createCatalogSource({
     registry: createRegistry({ client, hosts, keyspace: keyspaceOf(prefix) }),
     prefix,

@@ -1,5 +1,6 @@
 import { GRPCResourceExhastedError, castGrpcError, isRecoverableError } from 'etcd3';
 import { askInTurn } from './ask-in-turn.js';
+import type { Logger } from '../../ports/log.js';
 import { createConnection, type Ask, type Connection, type EtcdAccess } from './connection.js';
 
 /** Ten times what a slow answer takes; a short lease (3 s) still lives when a second member is asked after it. */
@@ -23,6 +24,8 @@ export interface EtcdClient {
   current(): Member;
   /** A stream of this member failed: another is asked first from now on. */
   leave(member: Member): void;
+  /** One of them is a gRPC proxy: what the members need not agree on it answers from its memory, be it minutes old. */
+  hasProxy(): boolean;
   /** What begins from now on begins with these; streams go on by those with which they began. */
   adopt(access: EtcdAccess): void;
   /** Who asks; null where only a certificate says so, or nothing. */
@@ -33,28 +36,45 @@ export interface EtcdClient {
 export interface Member {
   readonly host: string;
   readonly use: Connection['use'];
+  /** Whether it is none itself, but a gRPC proxy before them (`etcd grpc-proxy`), as far as a watch has shown. */
+  readonly isProxy: () => boolean;
+  readonly showAs: (kind: 'member' | 'proxy') => void;
 }
 
 export interface EtcdMembers extends EtcdAccess {
   /** URLs, all with a port. */
   readonly hosts: readonly string[];
+  /** Of what one of them turned out to be. */
+  readonly log?: Logger;
 }
 
 /**
  * etcd3 can be given all members at once, but then each call goes to one by lot: a third of them to a stopped member,
  * and each of those waits for its deadline, which a lease does not survive.
  */
-export function createEtcdClient({ hosts, ...access }: EtcdMembers): EtcdClient {
+export function createEtcdClient({ hosts, log, ...access }: EtcdMembers): EtcdClient {
   const connectAll = (now: EtcdAccess): Map<string, Connection> =>
     new Map(hosts.map((host) => [host, createConnection(host, now)]));
   let connections = connectAll(access);
   let user = access.user?.name ?? null;
+  const proxies = new Set<string>();
   const members: readonly Member[] = hosts.map((host) => ({
     host,
     use: (ask, deadline) => {
       const connection = connections.get(host);
       if (connection === undefined) throw new RangeError(`no connection to ${host}`);
       return connection.use(ask, deadline);
+    },
+    isProxy: () => proxies.has(host),
+    showAs(kind) {
+      if (kind === 'member') proxies.delete(host);
+      else if (!proxies.has(host)) {
+        proxies.add(host);
+        log?.warn(
+          { host },
+          'this is a gRPC proxy of etcd, or an etcd before 3.4: it does not tell whether a watch lives. It is asked itself, the poll looks for what the watch did not tell, and etcd answers each poll anew; name two, so that one may fail',
+        );
+      }
     },
   }));
   // Hosts of a fleet start with different members.
@@ -84,6 +104,7 @@ export function createEtcdClient({ hosts, ...access }: EtcdMembers): EtcdClient 
     leave: (member) => {
       if (firstOf(order) === member) order = rotated(order, 1);
     },
+    hasProxy: () => proxies.size > 0,
     user: () => user,
     adopt: (now) => {
       user = now.user?.name ?? null;

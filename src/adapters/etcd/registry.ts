@@ -44,6 +44,9 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
   const call = <T>(what: string, signal: AbortSignal, ask: Call<T>['ask'], timeoutMs?: number): Promise<T> =>
     explained(what, signal, () => client.call({ ask, signal, ...(timeoutMs !== undefined && { timeoutMs }) }));
 
+  /** By the member that is asked, without a word with the others. */
+  const byOne = (): { readonly serializable: boolean } => ({ serializable: !client.hasProxy() });
+
   const pages: Registry['pages'] = (signal) =>
     pagesOf(range, (page) => call('list the registrations', signal, ({ kv }, options) => kv.range(page, options)));
 
@@ -65,14 +68,14 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
     revision: (signal) =>
       call('answer the poll', signal, async ({ kv }, options) => {
         // A key that nobody has, within what a user who may read the registrations may read.
-        const { header } = await kv.range({ key: range.key, count_only: true, serializable: true }, options);
+        const { header } = await kv.range({ key: range.key, count_only: true, ...byOne() }, options);
         return Number(header.revision);
       }),
 
     countKeys: (signal) =>
       call('answer the poll', signal, async ({ kv }, options) => {
-        // From the index alone, and by the member that is asked: no word with the others.
-        const { count } = await kv.range({ ...range, count_only: true, serializable: true }, options);
+        // From the index alone.
+        const { count } = await kv.range({ ...range, count_only: true, ...byOne() }, options);
         return Number(count);
       }),
 
@@ -89,6 +92,8 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
         const member = client.current();
         try {
           await watchPrefix({ member, range, revision, onEvents, signal });
+          // Given up from here, perhaps as it did not tell of something. What is behind a proxy the next watch would share.
+          if (member.isProxy()) client.leave(member);
         } catch (error) {
           client.leave(member);
           throw error;

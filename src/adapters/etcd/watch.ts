@@ -6,10 +6,16 @@ import type { Registry, WatchEvent } from '../../ports/registry.js';
 import type { Member } from './client.js';
 import { entryOf, keyTextOf } from './entry.js';
 import { watchRefused } from './login.js';
+import { createProxyQuestions, type ProxyQuestions } from './proxy-questions.js';
 
-/** How often etcd is asked for a word on the watch (a progress request, from etcd 3.4 on), and how long it may be silent. */
+/** How often a member is asked for a word on the watch, and how long it may be silent. */
 const questionMs = 2_000;
 const silenceMs = 5_000;
+/**
+ * What we call the watch, and a member of etcd (from 3.4 on) calls it then; a gRPC proxy of etcd begins to number them with 0,
+ * up to 3.6 at least.
+ */
+const watchId = '1';
 
 export interface WatchOptions {
   readonly member: Member;
@@ -26,7 +32,7 @@ export interface WatchOptions {
  */
 export function watchPrefix({ member, ...watch }: WatchOptions): Promise<void> {
   return member.use(
-    ({ watchClient }, { interceptors }) => watchOn(watchClient, interceptors, watch),
+    ({ watchClient }, { interceptors }) => watchOn(watchClient, interceptors, { member, ...watch }),
     Date.now() + silenceMs,
   );
 }
@@ -34,14 +40,12 @@ export function watchPrefix({ member, ...watch }: WatchOptions): Promise<void> {
 async function watchOn(
   client: Etcd3['watchClient'],
   interceptors: readonly Interceptor[],
-  { range, revision, onEvents, signal }: Omit<WatchOptions, 'member'>,
+  { member, range, revision, onEvents, signal }: WatchOptions,
 ): Promise<void> {
   signal.throwIfAborted();
   const stream = await client.watch({ interceptors: [...interceptors, requireLeader] });
-  // A member that is stopped, or whose connection is half open, is silent like one that has no news.
-  const questions = setInterval(() => {
-    stream.write({ progress_request: {} });
-  }, questionMs);
+  let questions: NodeJS.Timeout | undefined;
+  let proxy: ProxyQuestions | null = null;
   let silence: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   try {
@@ -50,20 +54,44 @@ async function watchOn(
       signal.addEventListener('abort', onAbort, { once: true });
       // It may have fired while the stream was opened.
       if (signal.aborted) resolve();
+      const heard = (): void => {
+        silence?.refresh();
+      };
       silence = setTimeout(() => {
         reject(new Error(`no word for ${formatDuration(silenceMs)}`));
       }, silenceMs);
+      const begin = (id: string): void => {
+        member.showAs(id === watchId ? 'member' : 'proxy');
+        if (member.isProxy())
+          proxy = createProxyQuestions({
+            member,
+            key: range.key,
+            id,
+            revision,
+            write(request) {
+              stream.write(request);
+            },
+          });
+        // A member that is stopped, or whose connection is half open, is silent like one that has no news.
+        questions = setInterval(() => {
+          if (proxy === null) stream.write({ progress_request: {} });
+          else void proxy.ask(Date.now() + silenceMs).then(heard, reject);
+        }, questionMs);
+      };
       stream.on('data', (response: IWatchResponse) => {
-        silence?.refresh();
-        const reason = endOf(response, revision);
+        heard();
+        const isOurs = proxy?.isOurs(response) !== false;
+        const reason = isOurs ? endOf(response, revision) : (proxy?.reasonIn(response) ?? null);
         if (reason !== null) reject(new Error(reason));
+        else if (!isOurs) return;
+        else if (questions === undefined && response.created) begin(response.watch_id);
         else if (response.events.length > 0) onEvents(response.events.map(eventOf), Number(response.header.revision));
       });
       stream.on('error', reject);
       stream.on('end', () => {
         reject(new Error('etcd ended the stream'));
       });
-      stream.write({ create_request: { ...range, start_revision: String(revision + 1) } });
+      stream.write({ create_request: { ...range, start_revision: String(revision + 1), watch_id: watchId } });
     });
   } finally {
     clearInterval(questions);

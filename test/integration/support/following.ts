@@ -14,7 +14,7 @@ export interface Follower {
   readonly stop: () => Promise<void>;
 }
 
-export function follow(etcd: TestEtcd, pollMs: number): Follower {
+export function follow(etcd: Pick<TestEtcd, 'registry'>, pollMs: number): Follower {
   const source = createCatalogSource({
     registry: etcd.registry,
     prefix: '/backends',

@@ -194,7 +194,7 @@ describe('the poll', () => {
     expect(registry.count('countKeys')).toBe(1);
   });
 
-  test('lists nothing where what a proxy remembers differs, and etcd itself does not', async () => {
+  test('lists nothing where what one member says differs, and all of them together do not', async () => {
     registry.put('/backends/web/a', value);
     const { source } = start();
     await until('the watch', () => registry.isWatched());
@@ -205,6 +205,16 @@ describe('the poll', () => {
     await pass(pollMs * 10);
     expect(registry.count('list')).toBe(1);
     expect(source.isLive()).toBe(true);
+  });
+
+  test('finds an etcd that has lost its data behind a watch that stands, also where it has as many keys', async () => {
+    for (let n = 0; n < 5; n += 1) registry.put('/backends/web/a', value);
+    start();
+    await until('the watch', () => registry.isWatched());
+    registry.fingerprint = () => Promise.resolve({ revision: 2, count: 1, latest: 2 });
+    registry.revision = () => Promise.resolve(2);
+    await pass(pollMs * 2);
+    expect(registry.count('list')).toBeGreaterThan(1);
   });
 
   test('asks for their number when the watch has told something since, but of many keys not each time', async () => {
