@@ -86,7 +86,7 @@ export function registerProgram(): Command {
         { hostIp },
         'HOST_IP is a loopback address: only this host itself reaches its services, and docker-discover uses them only if NETWORKS names it',
       );
-    const client = createEtcdClient(etcd);
+    const client = createEtcdClient({ ...etcd, log });
     const meter = meterOf(registerMetrics);
     const register = createRegister({
       engine,

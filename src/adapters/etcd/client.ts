@@ -1,16 +1,19 @@
 import { GRPCResourceExhastedError, castGrpcError, isRecoverableError } from 'etcd3';
 import { askInTurn } from './ask-in-turn.js';
 import type { Logger } from '../../ports/log.js';
+import { isOfLearner } from './failure.js';
 import { createConnection, type Ask, type Connection, type EtcdAccess } from './connection.js';
 
 /** Ten times what a slow answer takes; a short lease (3 s) still lives when a second member is asked after it. */
-const patienceMs = 1_000;
+const usualPatienceMs = 1_000;
 
 export interface Call<T> {
   /** What may happen twice: a member that was given up may still do it. */
   readonly ask: Ask<T>;
   /** For all members together, 5 s unless told otherwise. */
   readonly timeoutMs?: number;
+  /** So long one may be silent before the next is asked too; a second unless told otherwise. */
+  readonly patienceMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -58,12 +61,24 @@ export function createEtcdClient({ hosts, log, ...access }: EtcdMembers): EtcdCl
   let connections = connectAll(access);
   let user = access.user?.name ?? null;
   const proxies = new Set<string>();
+  const learners = new Set<string>();
+  const tellOfLearner = (host: string, error: unknown): void => {
+    if (!isOfLearner(error) || learners.has(host)) return;
+    learners.add(host);
+    log?.warn(
+      { host },
+      'this member of etcd is a learner: it answers polls and nothing else; those beside it in ETCD_HOST are asked',
+    );
+  };
   const members: readonly Member[] = hosts.map((host) => ({
     host,
     use: (ask, deadline) => {
       const connection = connections.get(host);
       if (connection === undefined) throw new RangeError(`no connection to ${host}`);
-      return connection.use(ask, deadline);
+      return connection.use(ask, deadline).catch((error: unknown) => {
+        tellOfLearner(host, error);
+        throw error;
+      });
     },
     isProxy: () => proxies.has(host),
     showAs(kind) {
@@ -84,7 +99,7 @@ export function createEtcdClient({ hosts, log, ...access }: EtcdMembers): EtcdCl
 
   return {
     members,
-    async call({ ask, timeoutMs = 5_000, signal }) {
+    async call({ ask, timeoutMs = 5_000, patienceMs = usualPatienceMs, signal }) {
       const deadline = Date.now() + timeoutMs;
       const { member, answer } = await askInTurn({
         members: order,

@@ -98,6 +98,10 @@ const meanings: readonly Meaning[] = [
     /etcdserver: (request timed out.*)/,
     (said) => `${said}: the members of etcd do not agree in time; is a disk or the network between them slow?`,
   ],
+  [
+    /etcdserver: (rpc not supported for learner)/,
+    (said) => `it is a learner (${said}); name a member that votes as well, or let it: etcdctl member promote`,
+  ],
   [/etcdserver: (too many requests)/, (said) => `${said}: etcd has more to do than it can; it will catch up`],
   ...deniedMeanings,
   [/UNAVAILABLE: (.*)/, (said) => `the connection broke (${said})`],
@@ -133,6 +137,11 @@ export function isDenied(error: unknown): boolean {
 /** Whether it is about certificates, or about TLS where there is none. */
 export function isOfTls(error: unknown): boolean {
   return tlsMeanings.some(([pattern]) => pattern.test(messageOf(error)));
+}
+
+/** Whether the member has no vote (yet): it answers nothing that the members must agree on, and no stream. */
+export function isOfLearner(error: unknown): boolean {
+  return /rpc not supported for learner/.test(messageOf(error));
 }
 
 /** Whether etcd has used up its space (`--quota-backend-bytes`). */

@@ -12,6 +12,12 @@ import { watchPrefix } from './watch.js';
 /** Shorter than for other calls: a lease of 15 s has time for three that fail. */
 const keepAliveTimeoutMs = 3_000;
 
+/**
+ * For a page of a listing. Where a thousand hosts list at once, etcd is busy for longer than other calls have: to ask the others for
+ * the same, or to give up and ask anew, would keep it so.
+ */
+const pagePatience = { timeoutMs: 30_000, patienceMs: 10_000 };
+
 export interface RegistryOptions {
   readonly client: EtcdClient;
   /** For messages: what was tried. */
@@ -41,14 +47,22 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
     }
   };
 
-  const call = <T>(what: string, signal: AbortSignal, ask: Call<T>['ask'], timeoutMs?: number): Promise<T> =>
-    explained(what, signal, () => client.call({ ask, signal, ...(timeoutMs !== undefined && { timeoutMs }) }));
+  const call = <T>(
+    what: string,
+    signal: AbortSignal,
+    ask: Call<T>['ask'],
+    limits: Pick<Call<T>, 'timeoutMs' | 'patienceMs'> = {},
+  ): Promise<T> => explained(what, signal, () => client.call({ ask, signal, ...limits }));
 
   /** By the member that is asked, without a word with the others. */
   const byOne = (): { readonly serializable: boolean } => ({ serializable: !client.hasProxy() });
 
-  const pages: Registry['pages'] = (signal) =>
-    pagesOf(range, (page) => call('list the registrations', signal, ({ kv }, options) => kv.range(page, options)));
+  const pages: Registry['pages'] = async function* (signal) {
+    const list = 'list the registrations';
+    // Whoever answers this lives, and is the one that is asked for the pages.
+    await call(list, signal, ({ kv }, options) => kv.range({ key: range.key, count_only: true }, options));
+    yield* pagesOf(range, (page) => call(list, signal, ({ kv }, options) => kv.range(page, options), pagePatience));
+  };
 
   return {
     pages,
@@ -133,12 +147,9 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
       ),
 
     keepAlive: (lease, signal) =>
-      call(
-        'answer the keep-alive',
-        signal,
-        (member, options) => keepAliveOnce(member, lease, options),
-        keepAliveTimeoutMs,
-      ),
+      call('answer the keep-alive', signal, (member, options) => keepAliveOnce(member, lease, options), {
+        timeoutMs: keepAliveTimeoutMs,
+      }),
 
     leaseTime: (lease, signal) =>
       call('tell of the lease', signal, async ({ leaseClient }, options) => {
