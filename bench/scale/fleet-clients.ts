@@ -1,23 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createCatalogSource, type CatalogSource } from '../../src/daemon/catalog-source.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import type { Catalog } from '../../src/core/catalog.js';
 import { waitFor } from '../../test/lab/wait-for.js';
 import { allHave, usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
+import { holdClientHost } from './fleet-client-host.js';
 import { silent } from './silent.js';
 
 /** More samples would not change a percentile, but fill the memory. */
 const mostSamples = 100_000;
 
 /** Client hosts: how docker-discover follows etcd; HAProxy is not part of it. */
-export function runClients({ count, registryFor }: FleetOptions): Fleet {
+export function runClients({ count, connect }: FleetOptions): Fleet {
   const sources: { readonly source: CatalogSource; readonly controller: AbortController }[] = [];
   let lagMs: number[] = [];
   let events = 0;
 
   const start = (): void => {
     const controller = new AbortController();
+    const connected = connect();
     const source = createCatalogSource({
-      registry: registryFor(),
+      registry: connected.registry,
       prefix: '/backends',
       pollMs: 5_000,
       initial: { revision: 0, entries: [], stale: [] },
@@ -32,6 +35,7 @@ export function runClients({ count, registryFor }: FleetOptions): Fleet {
       onChange: () => undefined,
     });
     sources.push({ source, controller });
+    void holdClientHost(connected, controller.signal);
     void source.run(controller.signal).catch((error: unknown) => {
       if (!controller.signal.aborted) console.error('a client host ended', error);
     });
@@ -50,7 +54,10 @@ export function runClients({ count, registryFor }: FleetOptions): Fleet {
         case 'restart':
         case 'start':
           for (const { controller } of sources.splice(0)) controller.abort();
-          for (let n = 0; n < count; n += 1) start();
+          for (let n = 0; n < count; n += 1) {
+            start();
+            if (order.do === 'start' && order.withinSeconds > 0) await sleep((order.withinSeconds * 1_000) / count);
+          }
           await live();
           tookMs = performance.now() - startedAt;
           break;

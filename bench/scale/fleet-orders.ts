@@ -1,8 +1,10 @@
 import type { Registry } from '../../src/ports/registry.js';
 import { waitFor } from '../../test/lab/wait-for.js';
 
-/** Hosts that register, client hosts that watch, and such that poll. */
-export type FleetRole = 'hosts' | 'clients' | 'pollers';
+/** Hosts that register, client hosts that watch, such that keep no catalog, and such that poll. */
+export type FleetRole = 'hosts' | 'clients' | 'light' | 'pollers';
+
+export const containersPerHost = 20;
 
 /** What the parent tells a worker of the fleet. */
 export type FleetOrder =
@@ -24,6 +26,8 @@ export interface FleetReport {
   readonly lagMs?: readonly number[];
   /** Clients: events of the watch that all of them together took. */
   readonly events?: number;
+  /** Clients: watches that broke, and listings that failed. */
+  readonly failures?: number;
   /** CPU time of the worker so far, ms. */
   readonly cpuMs?: number;
   readonly mib?: number;
@@ -35,8 +39,18 @@ export interface FleetOptions {
   readonly count: number;
   /** Number of the first. */
   readonly first: number;
-  /** A connection to etcd of its own for each. */
-  readonly registryFor: () => Registry;
+  /** Of etcd's members, or the proxy. */
+  readonly urls: readonly string[];
+  /** A client of etcd of its own for each. */
+  readonly connect: () => Connected;
+}
+
+export interface Connected {
+  /** Of the registrations. */
+  readonly registry: Registry;
+  /** Of the keys of client hosts. */
+  readonly clientHosts: Registry;
+  readonly close: () => void;
 }
 
 export interface Fleet {

@@ -8,14 +8,14 @@ const pollMs = 5_000;
 const mostSamples = 100_000;
 
 /** Client hosts as the pair of 2014 had them: each asks for everything, again and again. */
-export function runPollers({ count, registryFor }: FleetOptions): Fleet {
+export function runPollers({ count, connect }: FleetOptions): Fleet {
   const known: Map<string, number>[] = [];
   let controller = new AbortController();
   let lagMs: number[] = [];
   let events = 0;
 
   const poll = async (at: number, { signal }: AbortController): Promise<void> => {
-    const registry = registryFor();
+    const { registry } = connect();
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       const { entries } = await registry.list(signal);
       const before = known[at] ?? new Map<string, number>();

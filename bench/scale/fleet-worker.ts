@@ -1,24 +1,37 @@
+import { setPriority } from 'node:os';
 import { createEtcdClient } from '../../src/adapters/etcd/client.js';
 import { createRegistry } from '../../src/adapters/etcd/registry.js';
-import type { FleetOrder, FleetReport, FleetRole } from './fleet-orders.js';
+import type { Connected, FleetOrder, FleetReport, FleetRole } from './fleet-orders.js';
 import { runClients } from './fleet-clients.js';
 import { runHosts } from './fleet-hosts.js';
+import { runLight } from './fleet-light.js';
 import { runPollers } from './fleet-pollers.js';
 
 /**
- * Many hosts of a fleet in one process, started by `fleet-workers.ts`: `fleet-worker.ts hosts|clients|pollers COUNT FIRST ETCD-URL,…`. It is
+ * Many hosts of a fleet in one process, started by `fleet-workers.ts`: `fleet-worker.ts hosts|clients|light|pollers COUNT FIRST ETCD-URL,…`. It is
  * told what to do over the channel to its parent, and answers each order with its figures.
  */
 const [role = '', count = '0', first = '0', urls = ''] = process.argv.slice(2);
+// etcd goes first: on hosts of their own, these would not keep it from its work.
+setPriority(5);
 const hosts = urls.split(',');
-const registryFor = (): ReturnType<typeof createRegistry> =>
-  createRegistry({ client: createEtcdClient({ hosts, tls: null }), hosts, keyspace: '/backends/' });
+const connect = (): Connected => {
+  const client = createEtcdClient({ hosts, tls: null });
+  return {
+    registry: createRegistry({ client, hosts, keyspace: '/backends/' }),
+    clientHosts: createRegistry({ client, hosts, keyspace: '/backends-clients/' }),
+    close: () => {
+      client.close();
+    },
+  };
+};
 
-const runs = { hosts: runHosts, clients: runClients, pollers: runPollers };
+const runs = { hosts: runHosts, clients: runClients, light: runLight, pollers: runPollers };
 const fleet = runs[role as FleetRole]({
   count: Number(count),
   first: Number(first),
-  registryFor,
+  urls: hosts,
+  connect,
 });
 
 process.on('message', (order: FleetOrder) => {

@@ -33,7 +33,17 @@ export async function startWorkers(
     await stop();
     throw error;
   }
-  return { ask: async (order) => merged(await Promise.all(workers.map((worker) => worker.ask(order)))), stop };
+  return {
+    ask: async (order) =>
+      merged(await Promise.all(workers.map((worker) => worker.ask(shareOf(order, workers.length))))),
+    stop,
+  };
+}
+
+/** Of what all of them do together. */
+function shareOf(order: FleetOrder, workers: number): FleetOrder {
+  if (order.do !== 'deploy') return order;
+  return { ...order, containers: Math.round(order.containers / workers), perSecond: order.perSecond / workers };
 }
 
 function merged(reports: readonly FleetReport[]): FleetReport {
@@ -42,6 +52,7 @@ function merged(reports: readonly FleetReport[]): FleetReport {
   return {
     lagMs: reports.flatMap(({ lagMs = [] }) => lagMs),
     events: sum(({ events }) => events),
+    failures: sum(({ failures }) => failures),
     cpuMs: sum(({ cpuMs }) => cpuMs),
     mib: sum(({ mib }) => mib),
     tookMs: Math.max(...reports.map(({ tookMs = 0 }) => tookMs)),

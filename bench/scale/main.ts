@@ -1,22 +1,28 @@
 import { machine } from '../report.js';
 import { checks } from './checks.js';
 import { discoverer } from './discoverer.js';
-import { fleet } from './fleet.js';
+import { endWithChildren } from './children.js';
+import { fleet, fleetOfThousand } from './fleet.js';
 import { polls } from './polls.js';
 import { registrar } from './registrar.js';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = { polls, registrar, discoverer, checks, fleet };
+/** Only where they are asked for. */
+const larger: Readonly<Record<string, () => Promise<void>>> = { 'fleet-1000': fleetOfThousand };
 
 const names = process.argv.slice(2);
-const unknown = names.find((name) => benches[name] === undefined);
+const unknown = names.find((name) => benches[name] === undefined && larger[name] === undefined);
 if (unknown !== undefined) {
-  console.error(`bench:scale: there is no bench ${unknown}; there are ${Object.keys(benches).join(', ')}`);
+  console.error(
+    `bench:scale: there is no bench ${unknown}; there are ${Object.keys(benches).join(', ')}, which run where none is named (a quarter of an hour), and ${Object.keys(larger).join(', ')} (ten minutes more, 8 GiB)`,
+  );
   process.exit(2);
 }
 
+endWithChildren();
 console.log(`bench:scale: on ${machine()}`);
-for (const [name, bench] of Object.entries(benches)) {
-  if (names.length > 0 && !names.includes(name)) continue;
+for (const [name, bench] of Object.entries({ ...benches, ...larger })) {
+  if (names.length > 0 ? !names.includes(name) : benches[name] === undefined) continue;
   console.log(`bench:scale: ${name}`);
   await bench();
 }
