@@ -1,16 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startLab } from '../../test/lab/lab.js';
 import { waitFor } from '../../test/lab/wait-for.js';
 import { startEtcd, type TestEtcd } from '../../test/integration/support/etcd.js';
 import { freePorts } from '../../test/integration/support/free-ports.js';
 import { median, percentile } from '../figures.js';
 import { publish } from '../report.js';
 import { draw } from './curves.js';
-import { startGeneratedEngine } from './engine.js';
+import { generated, real, type Containers } from './containers.js';
 import { pidOf, startBuilt, useOf } from './process.js';
 
 const sizes = [1, 10, 100, 1_000, 5_000];
+const realContainers = 100;
 const starts = 3;
 const changes = 100;
 
@@ -19,28 +21,30 @@ export async function registrar(): Promise<void> {
   const etcd = await startEtcd();
   const rows = [];
   const samples: { readonly containers: number; readonly runs: readonly Measured[] }[] = [];
+  const measured = async (start: () => Promise<Containers>): Promise<Measured[]> => {
+    const runs: Measured[] = [];
+    for (let n = 0; n < starts; n += 1) {
+      const containers = await start();
+      try {
+        runs.push(await measure(etcd, containers));
+      } finally {
+        await containers.close();
+      }
+    }
+    return runs;
+  };
   try {
     for (const containers of sizes) {
-      const runs: Measured[] = [];
-      for (let n = 0; n < starts; n += 1) runs.push(await measure(etcd, containers));
+      const runs = await measured(() => generated(containers));
       samples.push({ containers, runs });
-      const of = (figure: keyof Measured): number => median(runs.map((run) => run[figure]));
-      rows.push({
-        what: `${String(containers)} containers`,
-        figures: {
-          'all registered, ms': of('completeMs'),
-          'slowest, ms': percentile(
-            runs.map(({ completeMs }) => completeMs),
-            1,
-          ),
-          'start, CPU ms': of('startCpuMs'),
-          'resident MiB': of('mib'),
-          'etcd requests': of('startRequests'),
-          'a change, CPU ms': of('changeCpuMs'),
-          'a change, ms': of('changeMs'),
-          'etcd requests each': of('changeRequests'),
-        },
-      });
+      rows.push(rowOf(`${String(containers)} containers`, runs));
+    }
+    const lab = await startLab({ log: console.log });
+    try {
+      const runs = await measured(() => real(lab.backends[0], realContainers));
+      rows.push(rowOf(`${String(realContainers)} containers of a real Docker`, runs));
+    } finally {
+      await lab.stop();
     }
   } finally {
     await etcd.dispose();
@@ -52,7 +56,7 @@ export async function registrar(): Promise<void> {
     rows,
     remarks: [
       `median of ${String(starts)} starts; a generated Docker API on a unix socket, a real etcd; from the start of the process`,
-      `a change: a container goes, another comes, ${String(changes)} times one after the other; until etcd's watch tells the new key`,
+      `a change: a container goes, another comes, ${String(changes)} times one after the other; until etcd's watch tells the new key (of a real Docker, most of that is Docker's own)`,
       'targets: 1,000 registered within 2 s of start; a change costs the same with 10 as with 1,000',
     ],
     samples,
@@ -75,6 +79,26 @@ export async function registrar(): Promise<void> {
   });
 }
 
+function rowOf(what: string, runs: readonly Measured[]): Parameters<typeof publish>[0]['rows'][0] {
+  const of = (figure: keyof Measured): number => median(runs.map((run) => run[figure]));
+  return {
+    what,
+    figures: {
+      'all registered, ms': of('completeMs'),
+      'slowest, ms': percentile(
+        runs.map(({ completeMs }) => completeMs),
+        1,
+      ),
+      'start, CPU ms': of('startCpuMs'),
+      'resident MiB': of('mib'),
+      'etcd requests': of('startRequests'),
+      'a change, CPU ms': of('changeCpuMs'),
+      'a change, ms': of('changeMs'),
+      'etcd requests each': of('changeRequests'),
+    },
+  };
+}
+
 interface Measured {
   readonly completeMs: number;
   readonly startCpuMs: number;
@@ -85,9 +109,10 @@ interface Measured {
   readonly changeRequests: number;
 }
 
-async function measure(etcd: TestEtcd, containers: number): Promise<Measured> {
+async function measure(etcd: TestEtcd, { hostIp, socketPath, ids, replace }: Containers): Promise<Measured> {
   const dir = await mkdtemp(join(tmpdir(), 'scale-'));
-  const engine = await startGeneratedEngine(join(dir, 'docker.sock'), containers);
+  const [leaving = '', ...others] = ids();
+  const containers = others.length + 1;
   const [metricsPort = 0] = await freePorts(1);
   const requests = async (): Promise<number> => {
     const text = await (await fetch(`http://127.0.0.1:${String(metricsPort)}/metrics`)).text();
@@ -125,9 +150,9 @@ async function measure(etcd: TestEtcd, containers: number): Promise<Measured> {
 
   const startedAt = performance.now();
   const daemon = startBuilt('docker-register', {
-    HOST_IP: '198.18.0.20',
+    HOST_IP: hostIp,
     ETCD_HOST: etcd.host,
-    DOCKER_HOST: `unix://${join(dir, 'docker.sock')}`,
+    DOCKER_HOST: `unix://${socketPath}`,
     RUN_DIR: dir,
     METRICS_BIND: `127.0.0.1:${String(metricsPort)}`,
     WITHDRAW_ON_EXIT: 'yes',
@@ -143,15 +168,14 @@ async function measure(etcd: TestEtcd, containers: number): Promise<Measured> {
 
     const times = [];
     const before = useOf(pid).cpuMs;
-    let [leaving = ''] = engine.ids();
+    let last = leaving;
     for (let n = 0; n < changes; n += 1) {
       const changedAt = performance.now();
-      engine.die(leaving);
-      const came = engine.start();
+      const came = await replace(last);
       const changed = until(() => keys.size === containers && [...keys].some((key) => key.endsWith(came.slice(0, 12))));
       await changed;
       times.push(performance.now() - changedAt);
-      leaving = came;
+      last = came;
     }
     const after = useOf(pid);
     const changeRequests = ((await requests()) - startRequests) / changes;
@@ -172,7 +196,6 @@ async function measure(etcd: TestEtcd, containers: number): Promise<Measured> {
     );
     controller.abort();
     await watching;
-    await engine.close();
     await rm(dir, { recursive: true, force: true });
   }
 }
