@@ -95,7 +95,8 @@ export function createEtcdClient({ hosts, log, ...access }: EtcdMembers): EtcdCl
   // Hosts of a fleet start with different members.
   let order = rotated(members, Math.floor(Math.random() * members.length));
   const isLocal = (error: unknown): boolean =>
-    error instanceof Error && isRecoverableError(error) && !(error instanceof GRPCResourceExhastedError);
+    isOfLearner(error) ||
+    (error instanceof Error && isRecoverableError(error) && !(error instanceof GRPCResourceExhastedError));
 
   return {
     members,

@@ -62,8 +62,10 @@ export function createProxyQuestions({
     isOurs: (response) => response.watch_id === id,
 
     reasonIn({ created, canceled, watch_id: other, header }) {
-      if (!created || canceled) return null;
+      if (!created) return null;
       isOpening = false;
+      // Refused: that tells nothing of the member.
+      if (canceled) return null;
       write({ cancel_request: { watch_id: other } });
       if (Number(header.revision) >= before) return null;
       return `the member of etcd that the proxy listens to is at revision ${header.revision}, the others were at ${String(before)} some time ago`;

@@ -33,15 +33,18 @@ export function createConfigurationReader(): (pieces: readonly string[]) => Conf
     return sections;
   };
   return (pieces) => {
-    const isWhole = pieces.length === 1;
-    let parts = isWhole ? sectionTextsOf(pieces.join('')) : pieces;
+    let isCutHere = pieces.length === 1;
+    let parts = isCutHere ? sectionTextsOf(pieces.join('')) : pieces;
     let sections = parts.map(read);
-    if (!isWhole && isCutWithin(sections)) {
+    if (!isCutHere && isCutWithin(sections)) {
+      isCutHere = true;
       parts = sectionTextsOf(pieces.join(''));
       sections = parts.map(read);
     }
-    // What is no longer said is forgotten now and then, so that most readings cost what they bring.
-    if (known.size > 1.2 * parts.length + 10) known = new Map(parts.map((part, at) => [part, sections[at] ?? []]));
+    // What is no longer said is forgotten now and then, so that most readings cost what they bring; but at once where a part of a text
+    // would keep all of it in memory.
+    if (isCutHere || known.size > 1.2 * parts.length + 10)
+      known = new Map(parts.map((part, at) => [part, sections[at] ?? []]));
     const now = (last === null ? null : withOtherServers(last, sections)) ?? joined(sections);
     last = { ...now, pieces: parts };
     return last.configuration;

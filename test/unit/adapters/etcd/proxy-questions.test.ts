@@ -68,3 +68,11 @@ test('a member that opens no watch is found at the next such question', async ()
   await ask(5);
   await expect(ask(1)).rejects.toThrow('does not answer');
 });
+
+test('a member that refuses it has answered', async () => {
+  await ask(1);
+  const refused = { watch_id: '-1', created: true, canceled: true, header: { revision: '0' } };
+  expect(questions.reasonIn(refused as IWatchResponse)).toBeNull();
+  expect(written).toHaveLength(1);
+  await expect(ask(5)).resolves.toBeUndefined();
+});

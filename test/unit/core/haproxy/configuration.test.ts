@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isFixed, sectionChanges } from '../../../../src/core/haproxy/configuration.js';
@@ -197,6 +199,24 @@ describe('where one reading follows another', () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+test('a text that is read as a whole is not kept for the sake of a section that changed in it', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const others = Array.from(
+    { length: 1_000 },
+    (_, n) => `listen other-${String(n)}:80\n  server x 10.0.0.1:80 ${'check '.repeat(100)}\n`,
+  ).join('');
+  const read = createConfigurationReader();
+  const rounds = (from: number): number => {
+    for (let n = from; n < from + 60; n += 1) read([`${others}listen web:80\n  server x 10.0.0.${String(n)}:80\n`]);
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = rounds(1);
+  // Sixty texts are 38 MB.
+  expect(rounds(100) - before).toBeLessThan(5e6);
 });
 
 test('a word that only begins like a section does not begin one', () => {
