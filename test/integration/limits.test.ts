@@ -224,7 +224,9 @@ it('a registrar that goes mad is cut to its limit, costs nobody else anything, a
     });
     expect(problems.length).toBeLessThan(mostKeys);
     expect(await metric('docker_discover_limit{limit="keys_per_lease"}')).toBe(mostKeys);
-    expect(site.output().split('\n').length).toBeLessThan(400);
+    // The honest changes have their lines, and are as many as there was time for.
+    const lines = site.output().split('\n');
+    expect(lines.filter((line) => !/HAProxy changed|commands of the change/.test(line)).length).toBeLessThan(200);
     expect((await stat(join(site.dir, 'state', 'last-known-good.json'))).size).toBeLessThan(mostKeys * 400);
     const another = await stand.etcd.registry.grantLease(600_000, signal);
     await putAll(another, [['other/b', `${b.address}?port=${String(site.otherPort)}`]]);
