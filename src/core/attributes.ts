@@ -63,6 +63,7 @@ function areStatusCodes(text: string): boolean {
 }
 
 export const longestHealthcheckMs = 3_600_000;
+const healthcheckTime = durationOrNull('healthcheck', 1_000, longestHealthcheckMs);
 
 const zonePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const zoneAllowed = 'up to 64 letters, digits, ".", "_" or "-", starting with a letter or digit';
@@ -98,7 +99,8 @@ const serverGrammars: { readonly [K in keyof ServerAttributes]: Grammar<ServerAt
   maxconn: orNull('maxconn', 'a number from 1 to 1000000', (text) => numberOf(text, 1_000_000)?.value ?? null),
   proxyProtocol: orNull('proxy-protocol', 'v1 or v2', (text) => (text === 'v1' || text === 'v2' ? text : null)),
   slowStartMs: durationOrNull('slow-start', 1_000, 3_600_000),
-  healthcheckMs: durationOrNull('healthcheck', 1_000, longestHealthcheckMs),
+  // A docker-register that is older than the attribute writes the label's word there, which promises nothing.
+  healthcheckMs: { ...healthcheckTime, parse: (text) => healthcheckTime.parse(text) ?? { value: null } },
   zone: orNull('zone', zoneAllowed, (text) => (zonePattern.test(text) ? text : null)),
   tags: words('tags'),
   state: oneOf('state', states, 'ready'),

@@ -107,6 +107,9 @@ describe('a value', () => {
     ['10.170.71.226:49153?port=8000', { ...bare, servicePort: 8000 }],
     ['10.170.71.226:49153?state=drain&port=8000', { ...bare, servicePort: 8000, state: 'drain' }],
     ['10.170.71.226:49153?check=tcp', bare],
+    // What an older docker-register makes of SERVICE_HEALTHCHECK.
+    ['10.170.71.226:49153?healthcheck=yes', bare],
+    ['10.170.71.226:49153?healthcheck=500ms', bare],
     ['10.170.71.226:49153?check=/', { ...bare, check: '/' }],
     ['10.170.71.226:49153\n', bare],
     ['10.170.71.226:49153?x=a&x=b&&weight=2&', { ...bare, weight: 2, others: new Map([['x', 'b']]) }],
