@@ -111,7 +111,13 @@ function createPipeline(templates: Templates): {
       const times = [performance.now()];
       const catalog = index.catalog();
       times.push(performance.now());
-      ({ model } = await builder.build({ catalog, revision: 1, loaded, last: { model, isRunning: true } }));
+      ({ model } = await builder.build({
+        catalog,
+        revision: 1,
+        isLive: true,
+        loaded,
+        last: { model, isRunning: true },
+      }));
       times.push(performance.now());
       const rendered = render(templates, viewOf(model, settings, undisturbed, viewOfListener));
       if (!rendered.ok) throw new Error(rendered.reason);

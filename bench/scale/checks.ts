@@ -133,7 +133,7 @@ export async function checks(): Promise<void> {
 /** As a docker-discover comes to it. */
 function adaptedTo(kind: Kind, load: CheckLoad): CheckPace {
   const pace = paceOf(load, bounds, null);
-  return withKinds(pace, kindsOf([listenerOf(kind, [serverWith()])], pace).wanted);
+  return withKinds(pace, kindsOf([listenerOf(kind, [serverWith()])], pace, true).wanted);
 }
 
 function intervalOf({ kind, pace }: Pick<Row, 'kind' | 'pace'>): number {

@@ -98,7 +98,11 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
     log,
     onChange: trigger('client hosts counted'),
   });
-  const pacer = createCheckPacer({ bounds: paceBoundsOf(settings), clientHosts: () => clientHosts.count() });
+  const pacer = createCheckPacer({
+    bounds: paceBoundsOf(settings),
+    clientHosts: () => clientHosts.count(),
+    isOurs: exec === null,
+  });
   const store = certificateStoreOf(settings);
   const certificates =
     store === null ? null : createCertificates({ store, pollMs: poll, log, onChange: trigger('certificates changed') });

@@ -1,11 +1,15 @@
-import { kindsOf, withKinds } from '../core/haproxy/check-kind.js';
+import { kindsOf, meantNames, withKinds } from '../core/haproxy/check-kind.js';
 import { basePace, checkLoadOf, paceOf, type CheckPace, type PaceBounds } from '../core/haproxy/check-pace.js';
 import type { Listener } from '../core/haproxy/listener.js';
 
 /** Decides when checks become rarer or more frequent, and when Docker's HEALTHCHECK stands in for those over HTTP. */
 export interface CheckPacer {
-  /** The pace for these listeners; the same object until it is another. */
-  paceFor(listeners: readonly Listener[]): CheckPace;
+  /**
+   * The pace for these listeners; the same object until it is another.
+   *
+   * @param isLive what etcd says is known as it says it
+   */
+  paceFor(listeners: readonly Listener[], isLive: boolean): CheckPace;
   /** What was decided last. */
   current(): CheckPace;
   /** How many client hosts there are; null where nobody has told yet. */
@@ -24,14 +28,19 @@ const soonMs = 30_000;
  * image without a HEALTHCHECK may come back in one that has it.
  */
 const seldomMs = 600_000;
+/** While etcd is away nobody can withdraw what Docker finds: so long that may be. Its restart, or an election, is over before. */
+const awayMs = 30_000;
 
 export function createCheckPacer({
   bounds,
   clientHosts,
+  isOurs,
   random = Math.random,
 }: {
   readonly bounds: PaceBounds;
   readonly clientHosts: () => number | null;
+  /** The proxy is ours, and checks by layer 4 what it does not check over HTTP; another one may make no such checks. */
+  readonly isOurs: boolean;
   /** From 0 to 1. */
   readonly random?: () => number;
 }): CheckPacer {
@@ -39,14 +48,21 @@ export function createCheckPacer({
   /** Another pace has been right since a while, and is taken up at this time. */
   let due: { readonly isPressing: boolean; readonly atMs: number } | null = null;
   const startedAt = performance.now();
+  /** When etcd's word was known last. */
+  let liveAt = -Infinity;
 
   return {
     current: () => current,
     clientHosts,
 
-    paceFor(listeners) {
+    paceFor(listeners, isLive) {
+      const now = performance.now();
+      if (isLive) liveAt = now;
+      const isObeyed = isOurs && now - liveAt <= awayMs;
+      // A listener that comes back under its name begins as one that is new.
+      current = withKinds(current, meantNames(listeners, current));
       const paced = paceOf(checkLoadOf(listeners, clientHosts() ?? 1), bounds, current);
-      const { wanted, missed, isMore } = kindsOf(listeners, current);
+      const { wanted, missed, isMore } = kindsOf(listeners, current, isObeyed);
       const isSlower = paced.tcpMs > current.tcpMs || paced.httpMs > current.httpMs;
       // HTTP checks that are missed are as pressing as checks that are too many; to make fewer of them, or more, is not.
       const isPressing = isSlower || missed.size > 0;
@@ -54,13 +70,12 @@ export function createCheckPacer({
         due = null;
         return current;
       }
-      const now = performance.now();
       if (due?.isPressing !== isPressing)
         due = { isPressing, atMs: now + (isPressing ? soonMs * random() : seldomMs * (1 + random() / 10)) };
       const isStart = (isPressing || paced === current) && now - startedAt < startMs;
       if (!isStart && now < due.atMs) return current;
       if (isSlower || !isPressing)
-        current = withKinds(paced, paced === current ? wanted : kindsOf(listeners, paced).wanted);
+        current = withKinds(paced, paced === current ? wanted : kindsOf(listeners, paced, isObeyed).wanted);
       else current = withKinds(current, new Set([...current.byDocker].filter((name) => !missed.has(name))));
       due = null;
       return current;

@@ -137,7 +137,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         const news = propagation.pending();
         const catalog = following.catalog();
         const [revision, loaded, last] = [following.revision(), hands.loadedPorts(), hands.last()];
-        const built = await builder.build({ catalog, revision, loaded, last });
+        const built = await builder.build({ catalog, revision, isLive: following.isLive(), loaded, last });
         model = built.model;
         const others = [barredProblemsOf(host.fixed, built.barred), otherProblems(), ...beyondOf(catalog, model)];
         problems = [following.leftOut(), ...problemListsOf(catalog, model), ...others];

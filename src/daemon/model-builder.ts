@@ -25,9 +25,16 @@ export interface ModelBuilder {
   /**
    * The model that HAProxy can take: listeners whose port another process has are left out.
    *
+   * @param isLive the catalog is what etcd says now
    * @param loaded ports that the running worker has, and that need no look
    */
-  build(input: { catalog: Catalog; revision: number; loaded: ReadonlySet<number>; last: Last }): Promise<BuiltModel>;
+  build(input: {
+    catalog: Catalog;
+    revision: number;
+    isLive: boolean;
+    loaded: ReadonlySet<number>;
+    last: Last;
+  }): Promise<BuiltModel>;
   /** HAProxy could not bind these. */
   bar(ports: readonly number[]): void;
   /** What of it HAProxy refuses, listener by listener. */
@@ -121,7 +128,7 @@ export function createModelBuilder({
       for (const port of ports) unbindable.set(port, performance.now() + unbindableMs);
     },
 
-    async build({ catalog, revision, loaded, last }) {
+    async build({ catalog, revision, isLive, loaded, last }) {
       const nowMs = steadyNowMs();
       for (const [port, untilMs] of unbindable) if (untilMs <= performance.now()) unbindable.delete(port);
       const admitted = admittedOfAll(catalog.services);
@@ -163,7 +170,7 @@ export function createModelBuilder({
         model: quarantine.offerOf(model, last),
         barred: closed,
         certificates: certificates(),
-        pace: pacer.paceFor(model.listeners),
+        pace: pacer.paceFor(model.listeners, isLive),
       };
     },
   };

@@ -131,7 +131,7 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
       if (rejected !== null) log.debug({ rejected }, 'HAProxy did not take a change during the reload');
       return { reloading };
     }
-    const reason = reasonOf(plan, rejected, { before: reloader.last()?.pace, now: built.pace });
+    const reason = reasonOf(plan, rejected, { before: reloader.last()?.pace, built });
     if (reason === null) reloader.settled(built);
     if (reason === null || reloader.isRefused(rendered)) return 'settled';
     const waitMs = reloader.waitMs();
@@ -171,10 +171,12 @@ export function createProxyKeeper(options: ProxyKeeperOptions): ProxyKeeper {
 function reasonOf(
   plan: Plan,
   rejected: string | null,
-  pace: { readonly before: CheckPace | undefined; readonly now: CheckPace },
+  { before, built }: { readonly before: CheckPace | undefined; readonly built: BuiltModel },
 ): ReloadReason | null {
-  if (plan.kind === 'reload' && pace.before !== undefined && pace.before !== pace.now)
-    return { cause: 'check_pace', text: formatPaceChange(pace.before, pace.now) };
-  if (plan.kind === 'reload') return plan.reason;
+  if (plan.kind === 'reload') {
+    const { model, pace } = built;
+    const text = before === undefined || before === pace ? null : formatPaceChange(before, pace, model.listeners);
+    return text === null ? plan.reason : { cause: 'check_pace', text };
+  }
   return rejected === null ? null : { cause: 'runtime_api', text: `the runtime API said: ${rejected}` };
 }

@@ -1,5 +1,15 @@
 import { formatDuration } from '../duration.js';
-import { basePace, formatPace, foundWithinMs, type CheckPace } from './check-pace.js';
+import {
+  basePace,
+  checkLoadOf,
+  formatPace,
+  foundWithinMs,
+  isByDocker,
+  isHttpPaced,
+  paceOf,
+  type CheckPace,
+  type PaceBounds,
+} from './check-pace.js';
 import type { ListenerCheck } from '../status-parts.js';
 import type { Listener } from './listener.js';
 
@@ -24,7 +34,7 @@ export function dockerFindsWithinMs({ servers }: Pick<Listener, 'servers'>): num
  * finds what only it would find no later. What a service asks for itself is obeyed.
  */
 export function mayBeLayer4(listener: Listener, pace: CheckPace): boolean {
-  if (listener.check === null || listener.checkIntervalMs !== null || pace.httpMs <= basePace.httpMs) return false;
+  if (!isHttpPaced(listener) || pace.httpMs <= basePace.httpMs) return false;
   const withinMs = dockerFindsWithinMs(listener);
   return withinMs !== null && withinMs <= foundWithinMs('http', pace);
 }
@@ -39,15 +49,19 @@ export interface Kinds {
   readonly isMore: boolean;
 }
 
-/** One that has no endpoint stays what it is. */
-export function kindsOf(listeners: readonly Listener[], pace: CheckPace): Kinds {
+/**
+ * One that has no endpoint stays what it is.
+ *
+ * @param isObeyed what Docker finds is withdrawn, and HAProxy is told; where not, no check of layer 4 will do
+ */
+export function kindsOf(listeners: readonly Listener[], pace: CheckPace, isObeyed: boolean): Kinds {
   const wanted = new Set<string>();
   const missed = new Set<string>();
   let isMore = false;
   for (const listener of listeners) {
     const { name, servers } = listener;
     const isNow = pace.byDocker.has(name);
-    if (servers.length === 0 ? isNow : mayBeLayer4(listener, pace)) {
+    if (servers.length === 0 ? isNow : isObeyed && mayBeLayer4(listener, pace)) {
       wanted.add(name);
       isMore ||= !isNow;
     } else if (isNow) missed.add(name);
@@ -61,11 +75,35 @@ export function withKinds(pace: CheckPace, byDocker: ReadonlySet<string>): Check
   return isSame ? pace : { ...pace, byDocker };
 }
 
-/** What is another, as the reason of a reload. */
-export function formatPaceChange(before: CheckPace, now: CheckPace): string {
+/** The names that still mean something: of listeners that are there, and whose HTTP checks are the pace's. */
+export function meantNames(listeners: readonly Listener[], pace: CheckPace): ReadonlySet<string> {
+  return new Set(listeners.filter((listener) => isByDocker(listener, pace)).map(({ name }) => name));
+}
+
+/** The pace that a daemon comes to that begins with these listeners. */
+export function firstPaceOf(
+  listeners: readonly Listener[],
+  {
+    clientHosts,
+    bounds,
+    isObeyed,
+  }: { readonly clientHosts: number; readonly bounds: PaceBounds; readonly isObeyed: boolean },
+): CheckPace {
+  const pace = paceOf(checkLoadOf(listeners, clientHosts), bounds, null);
+  return withKinds(pace, kindsOf(listeners, pace, isObeyed).wanted);
+}
+
+/**
+ * What is another, as the reason of a reload; null where it is nothing.
+ *
+ * @param listeners those that HAProxy is to have: of others nothing is told
+ */
+export function formatPaceChange(before: CheckPace, now: CheckPace, listeners: readonly Listener[]): string | null {
   if (before.tcpMs !== now.tcpMs || before.httpMs !== now.httpMs) return formatPace(now);
-  const added = [...now.byDocker].filter((name) => !before.byDocker.has(name));
-  const removed = [...before.byDocker].filter((name) => !now.byDocker.has(name));
+  const changed = (from: CheckPace, to: CheckPace): string[] =>
+    listeners.filter((one) => isByDocker(one, to) && !isByDocker(one, from)).map(({ name }) => name);
+  const [added, removed] = [changed(before, now), changed(now, before)];
+  if (added.length + removed.length === 0) return null;
   const texts = [
     ...(removed.length === 0
       ? []
@@ -85,18 +123,18 @@ function namesOf(names: readonly string[]): string {
 }
 
 export function listenerCheckOf(listener: Listener, pace: CheckPace): ListenerCheck {
-  const { name, check, checkIntervalMs } = listener;
-  const isByDocker = pace.byDocker.has(name);
-  const kind = check === null || isByDocker ? 'tcp' : 'http';
+  const { check, checkIntervalMs } = listener;
+  const isInstead = isByDocker(listener, pace);
+  const kind = check === null || isInstead ? 'tcp' : 'http';
   const intervalMs = checkIntervalMs ?? pace[`${kind}Ms`];
   const deadWithinMs = foundWithinMs(kind, pace, intervalMs);
-  const frozenWithinMs = kind === 'http' ? deadWithinMs : isByDocker ? dockerFindsWithinMs(listener) : null;
+  const frozenWithinMs = kind === 'http' ? deadWithinMs : isInstead ? dockerFindsWithinMs(listener) : null;
   const how = `${kind === 'http' ? `over HTTP (${check ?? ''})` : 'by layer 4'} every ${formatDuration(intervalMs)}`;
   const because = pace.because ?? '';
   const why =
     checkIntervalMs !== null
       ? ', as the service asks'
-      : isByDocker
+      : isInstead
         ? ` in place of HTTP (${check ?? ''}) every ${formatDuration(pace.httpMs)}: Docker's HEALTHCHECK looks after all endpoints (${because})`
         : intervalMs > basePace[`${kind}Ms`]
           ? `, slowed from ${formatDuration(basePace[`${kind}Ms`])} (${because})`
@@ -115,9 +153,9 @@ function secondsOf(ms: number): string {
 /** Listeners by how they are checked; `docker` where a check of layer 4 stands in for that over HTTP. */
 export function checkedOf(
   listeners: readonly Listener[],
-  { byDocker }: CheckPace,
+  pace: CheckPace,
 ): Readonly<Record<'tcp' | 'http' | 'docker', number>> {
   const counts = { tcp: 0, http: 0, docker: 0 };
-  for (const { name, check } of listeners) counts[byDocker.has(name) ? 'docker' : check === null ? 'tcp' : 'http'] += 1;
+  for (const one of listeners) counts[isByDocker(one, pace) ? 'docker' : one.check === null ? 'tcp' : 'http'] += 1;
   return counts;
 }

@@ -93,17 +93,28 @@ export function foundWithinMs(kind: 'tcp' | 'http', pace: CheckPace, intervalMs 
   return Math.round(longest) + 2 * checkTimeoutMs[kind];
 }
 
+/** Whether the pace decides how often HAProxy makes an HTTP check of it: there is one, and the service asks for no interval of its own. */
+export function isHttpPaced({ check, checkIntervalMs }: Pick<Listener, 'check' | 'checkIntervalMs'>): boolean {
+  return check !== null && checkIntervalMs === null;
+}
+
+/** Whether a check of layer 4 stands in for its HTTP check. A name of which that can't be true any more says nothing. */
+export function isByDocker(listener: Pick<Listener, 'name' | 'check' | 'checkIntervalMs'>, pace: CheckPace): boolean {
+  return pace.byDocker.has(listener.name) && isHttpPaced(listener);
+}
+
 /** How the servers of a listener are checked. What its service asks for itself is obeyed, whatever it costs those who gave it. */
 export function checkingOf(
-  { name, check, checkStatus, checkIntervalMs }: Pick<Listener, 'name' | 'check' | 'checkStatus' | 'checkIntervalMs'>,
+  listener: Pick<Listener, 'name' | 'check' | 'checkStatus' | 'checkIntervalMs'>,
   pace: CheckPace,
 ): Pick<Listener, 'check' | 'checkStatus'> & { readonly checkInterval: string; readonly errorLimit: number } {
-  const isByDocker = pace.byDocker.has(name);
-  const kind = check === null || isByDocker ? 'tcpMs' : 'httpMs';
-  const isRare = isByDocker || (checkIntervalMs === null && pace[kind] > basePace[kind]);
+  const { check, checkStatus, checkIntervalMs } = listener;
+  const isInstead = isByDocker(listener, pace);
+  const kind = check === null || isInstead ? 'tcpMs' : 'httpMs';
+  const isRare = isInstead || (checkIntervalMs === null && pace[kind] > basePace[kind]);
   return {
-    check: isByDocker ? null : check,
-    checkStatus: isByDocker ? null : checkStatus,
+    check: isInstead ? null : check,
+    checkStatus: isInstead ? null : checkStatus,
     checkInterval: formatDuration(checkIntervalMs ?? pace[kind]),
     errorLimit: errorLimits[isRare ? 'rare' : 'often'],
   };

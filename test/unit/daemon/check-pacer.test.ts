@@ -19,21 +19,23 @@ const many = [
 
 let clientHosts: number | null;
 let random: number;
+let isLive: boolean;
 let pacer: CheckPacer;
 
 beforeEach(() => {
   clientHosts = null;
   random = 0.5;
-  pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, random: () => random });
+  isLive = true;
+  pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, isOurs: true, random: () => random });
 });
 
 function tcpSeconds(listeners = few): number {
-  return pacer.paceFor(listeners).tcpMs / 1000;
+  return pacer.paceFor(listeners, isLive).tcpMs / 1000;
 }
 
 describe('the pace of a daemon', () => {
   test('is the base while nobody has told how many client hosts there are', () => {
-    expect(pacer.paceFor(few)).toBe(basePace);
+    expect(pacer.paceFor(few, isLive)).toBe(basePace);
     expect(pacer.clientHosts()).toBeNull();
   });
 
@@ -75,7 +77,7 @@ describe('the pace of a daemon', () => {
     vi.advanceTimersByTime(629_999);
     expect(tcpSeconds()).toBe(10);
     vi.advanceTimersByTime(1);
-    expect(pacer.paceFor(few)).toBe(basePace);
+    expect(pacer.paceFor(few, isLive)).toBe(basePace);
   });
 
   test('is as slow as it must be when it was to become faster, and the load is back with more', () => {
@@ -100,7 +102,7 @@ describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
       servers: times.map((healthcheckMs, n) => serverWith({ name: String(n), healthcheckMs })),
     });
   const [docker, http] = [web(20_000, 20_000), web(20_000, null)];
-  const byDocker = (...listeners: Listener[]): string[] => [...pacer.paceFor(listeners).byDocker];
+  const byDocker = (...listeners: Listener[]): string[] => [...pacer.paceFor(listeners, isLive).byDocker];
 
   test('comes with the slower pace, and goes with it', () => {
     expect(byDocker(docker)).toEqual([]);
@@ -112,7 +114,7 @@ describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
     clientHosts = 1;
     expect(byDocker(docker)).toEqual(['web:8000']);
     vi.advanceTimersByTime(630_000);
-    expect(pacer.paceFor([docker])).toBe(basePace);
+    expect(pacer.paceFor([docker], isLive)).toBe(basePace);
   });
 
   test('is left within half a minute where one endpoint has none, and taken up again only after ten minutes on end', () => {
@@ -132,24 +134,24 @@ describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
     expect(byDocker(docker)).toEqual(['web:8000']);
   });
 
-  test('stays through a moment in which one endpoint has none, and while there is none at all', () => {
+  test('stays through a moment in which one endpoint has none, and while there is no endpoint', () => {
     clientHosts = 600;
-    const before = pacer.paceFor([docker]);
+    const before = pacer.paceFor([docker], isLive);
     vi.advanceTimersByTime(60_000);
     for (const listener of [http, docker, web(), docker]) {
-      expect(pacer.paceFor([listener])).toBe(before);
+      expect(pacer.paceFor([listener], isLive)).toBe(before);
       vi.advanceTimersByTime(14_000);
     }
-    expect(pacer.paceFor([])).toBe(before);
+    expect(pacer.paceFor([web()], isLive)).toBe(before);
   });
 
   test('of a deploy one by one, there and back, is one reload, not one for each', () => {
     clientHosts = 600;
-    const paces = new Set([pacer.paceFor([docker])]);
+    const paces = new Set([pacer.paceFor([docker], isLive)]);
     vi.advanceTimersByTime(60_000);
     for (let n = 0; n < 40; n += 1) {
       // Images with and without one, in turns.
-      paces.add(pacer.paceFor([n % 4 === 0 ? docker : http]));
+      paces.add(pacer.paceFor([n % 4 === 0 ? docker : http], isLive));
       vi.advanceTimersByTime(10_000);
     }
     expect(paces.size).toBe(2);
@@ -176,5 +178,76 @@ describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
     expect(byDocker(http, other)).toEqual(['web:8000']);
     vi.advanceTimersByTime(15_000);
     expect(byDocker(http, other)).toEqual([]);
+  });
+
+  test('is forgotten with the listener, and where the pace no longer decides on its check', () => {
+    clientHosts = 600;
+    for (const other of [
+      [],
+      [{ ...docker, check: null }],
+      [{ ...docker, checkIntervalMs: 1_000 }],
+      [{ ...docker, name: 'another:8000', servers: [] }],
+    ]) {
+      pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, isOurs: true, random: () => random });
+      expect(byDocker(docker)).toEqual(['web:8000']);
+      vi.advanceTimersByTime(60_000);
+      const pace = pacer.paceFor(other, isLive);
+      expect([pace.tcpMs, pace.byDocker.size]).toEqual([10_000, 0]);
+      vi.advanceTimersByTime(60_000);
+      expect(pacer.paceFor(other, isLive)).toBe(pace);
+      // What comes back without one has its HTTP checks at once.
+      expect(pacer.paceFor([http], isLive)).toBe(pace);
+    }
+  });
+
+  test('is left while etcd is away, when nobody can withdraw, and taken up again when it is back', () => {
+    clientHosts = 600;
+    const before = pacer.paceFor([docker], isLive);
+    vi.advanceTimersByTime(60_000);
+    expect(pacer.paceFor([docker], isLive)).toBe(before);
+    isLive = false;
+    vi.advanceTimersByTime(30_000);
+    expect(pacer.paceFor([docker], isLive)).toBe(before);
+    vi.advanceTimersByTime(1);
+    expect(pacer.paceFor([docker], isLive)).toBe(before);
+    vi.advanceTimersByTime(15_000);
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(1_000_000);
+    clientHosts = 3_000;
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(30_000);
+    expect(byDocker(docker)).toEqual([]);
+    expect(pacer.current().tcpMs).toBe(30_000);
+    isLive = true;
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(630_000);
+    expect(byDocker(docker)).toEqual(['web:8000']);
+  });
+
+  test('outlasts a restart of etcd', () => {
+    clientHosts = 600;
+    const before = pacer.paceFor([docker], isLive);
+    for (let n = 0; n < 10; n += 1) {
+      isLive = n % 3 === 0;
+      vi.advanceTimersByTime(10_000);
+      expect(pacer.paceFor([docker], isLive)).toBe(before);
+    }
+  });
+
+  test('is not there before etcd has answered', () => {
+    clientHosts = 600;
+    isLive = false;
+    expect(byDocker(docker)).toEqual([]);
+    isLive = true;
+    expect(byDocker(docker)).toEqual(['web:8000']);
+  });
+
+  test('is nothing for a proxy that is not ours', () => {
+    clientHosts = 600;
+    pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, isOurs: false, random: () => random });
+    expect(byDocker(docker)).toEqual([]);
+    vi.advanceTimersByTime(1_000_000);
+    expect(byDocker(docker)).toEqual([]);
+    expect(pacer.current().tcpMs).toBe(10_000);
   });
 });

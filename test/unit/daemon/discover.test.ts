@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { basePace } from '../../../src/core/haproxy/check-pace.js';
 import { formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-known-good.js';
 import { defaultLimits } from '../../../src/core/limits.js';
 import { createDiscover, type Discover } from '../../../src/daemon/discover.js';
@@ -42,6 +43,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** What the pacer of the checks was told, round by round. */
+let livesTold: boolean[];
+beforeEach(() => {
+  livesTold = [];
+});
+
 function start(): { discover: Discover; run: Promise<void> } {
   const { log } = recorded;
   const keeper = createProxyKeeper({
@@ -65,7 +72,16 @@ function start(): { discover: Discover; run: Promise<void> } {
     },
     hands: createHaproxyHands({ proxy, keeper, log }),
     prefix,
-    host: hostWith(),
+    host: {
+      ...hostWith(),
+      pacer: {
+        ...hostWith().pacer,
+        paceFor(_listeners, isLive) {
+          livesTold.push(isLive);
+          return basePace;
+        },
+      },
+    },
     trust: () => null,
     limits: defaultLimits,
     otherProblems: () => [],
@@ -155,10 +171,12 @@ describe('a change in etcd', () => {
     registry.put('/backends/whoami/a', value);
     start();
     await until('the service', () => served() === 'whoami:8000: a');
+    expect(livesTold.at(-1)).toBe(true);
     registry.failOn('list', 'watch', 'countKeys', 'fingerprint');
     registry.breakWatch();
     await pass(10 * 60_000);
     expect(served()).toBe('whoami:8000: a');
+    expect(livesTold.at(-1)).toBe(false);
   });
 
   test('that takes the last endpoint leaves the listener for a while', async () => {

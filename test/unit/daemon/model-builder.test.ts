@@ -47,6 +47,7 @@ function builderWith({
       builder.build({
         catalog: catalogWith(entries),
         revision: 10,
+        isLive: true,
         loaded: new Set(loaded),
         last: { model: emptyModel, isRunning: true },
       }),

@@ -188,6 +188,20 @@ describe('checks at another pace', () => {
     expect(proxy.text).not.toContain('httpchk');
   });
 
+  test('that are forgotten with their listener are neither a reload nor its reason', async () => {
+    file = () => Promise.resolve(paced);
+    keeper.demandReload('SIGHUP');
+    const byDocker = new Set(['whoami:8000', 'other:81']);
+    const checked = modelWith(listenerWith({ check: '/' }));
+    await bringAt(checked, { ...slow, byDocker });
+    const before = proxy.loads.length;
+    await bringAt(checked, { ...slow, byDocker: new Set(['whoami:8000']) });
+    expect(proxy.loads).toHaveLength(before);
+    await bringAt(modelWith(other), slow);
+    expect(proxy.loads).toHaveLength(before + 1);
+    expect(keeper.changes().lastReload?.what).not.toMatch(/^checks/);
+  });
+
   test('are no reload where the template has its own', async () => {
     await bringAt(whoami, basePace);
     await bringAt(whoami, slow);

@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   checkedOf,
+  firstPaceOf,
   formatPaceChange,
   kindsOf,
   listenerCheckOf,
   mayBeLayer4,
+  meantNames,
   withKinds,
 } from '../../../../src/core/haproxy/check-kind.js';
 import { basePace, checkingOf, foundWithinMs, type CheckPace } from '../../../../src/core/haproxy/check-pace.js';
@@ -48,7 +50,7 @@ describe('Docker’s HEALTHCHECK', () => {
         (times, httpMs) => {
           const listener = web(...times);
           const before = { ...slow, httpMs };
-          const after = withKinds(before, kindsOf([listener], before).wanted);
+          const after = withKinds(before, kindsOf([listener], before, true).wanted);
           const [found, would] = [listenerCheckOf(listener, after), listenerCheckOf(listener, before)];
           expect(found.frozenWithinMs).not.toBeNull();
           expect(found.frozenWithinMs).toBeLessThanOrEqual(would.frozenWithinMs ?? 0);
@@ -84,9 +86,14 @@ describe('the kinds of a pace', () => {
   const mixed = { ...slow, byDocker: new Set(['b:80', 'gone:80', 'nobody:80']) };
 
   test('tell what is wanted, what is missed, and that there is more; what lingers stays', () => {
-    const { wanted, missed, isMore } = kindsOf([a, b, gone], mixed);
+    const { wanted, missed, isMore } = kindsOf([a, b, gone], mixed, true);
     expect([[...wanted], [...missed], isMore]).toEqual([['web:8000', 'gone:80'], ['b:80'], true]);
-    expect(kindsOf([a, gone], { ...slow, byDocker: new Set(['web:8000']) })).toMatchObject({ isMore: false });
+    const isA = { ...slow, byDocker: new Set(['web:8000']) };
+    expect(kindsOf([a, gone], isA, true)).toMatchObject({ isMore: false });
+    // Where nobody obeys Docker, it looks after none.
+    const none = kindsOf([a, gone], isA, false);
+    expect([[...none.wanted], [...none.missed], none.isMore]).toEqual([[], ['web:8000'], false]);
+    expect(kindsOf([a, gone], slow, false)).toMatchObject({ isMore: false });
   });
 
   test('are the same object where they are the same', () => {
@@ -95,14 +102,43 @@ describe('the kinds of a pace', () => {
   });
 
   test('are told by their change, as the reason of a reload', () => {
+    const all = ['a:1', 'b:1', 'c:1', 'd:1'].map((name) => ({ ...web(null), name }));
     const [some, others] = [withKinds(slow, new Set(['a:1', 'b:1', 'c:1'])), withKinds(slow, new Set(['c:1', 'd:1']))];
-    expect(formatPaceChange(some, others)).toBe(
+    expect(formatPaceChange(some, others, all)).toBe(
       "checks of a:1 and 1 more over HTTP again, since Docker's HEALTHCHECK no longer looks after all endpoints as well; of d:1 by layer 4 in place of HTTP, since Docker's HEALTHCHECK finds what is sick no later",
     );
-    expect(formatPaceChange(basePace, some)).toBe(
+    expect(formatPaceChange(basePace, some, all)).toBe(
       "checks every 10s, over HTTP every 30s, but by layer 4 for 3 listeners that Docker's HEALTHCHECK looks after: many",
     );
-    expect(formatPaceChange(some, slow)).toMatch(/^checks of a:1 and 2 more over HTTP again/);
+    expect(formatPaceChange(some, slow, all)).toMatch(/^checks of a:1 and 2 more over HTTP again/);
+    // Of what is not there, or is not HAProxy's to check so, there is nothing to tell.
+    expect(formatPaceChange(some, others, [])).toBeNull();
+    const changed = [
+      { ...web(null), name: 'a:1', check: null },
+      { ...web(null), name: 'd:1', checkIntervalMs: 1_000 },
+    ];
+    expect(formatPaceChange(some, others, changed)).toBeNull();
+  });
+
+  test('mean nothing where there is no listener, or none whose HTTP checks are the pace’s', () => {
+    expect([...meantNames([a, b, gone], mixed)]).toEqual(['b:80', 'gone:80']);
+    expect([
+      ...meantNames(
+        [
+          { ...b, check: null },
+          { ...gone, checkIntervalMs: 1_000 },
+        ],
+        mixed,
+      ),
+    ]).toEqual([]);
+  });
+
+  test('are at once what a daemon comes to, and none for another proxy', () => {
+    const what = { clientHosts: 1_000, bounds: { checkRate: 25, mostMs: 30_000 } };
+    const pace = firstPaceOf([a, b], { ...what, isObeyed: true });
+    expect([pace.httpMs, [...pace.byDocker]]).toEqual([30_000, ['web:8000']]);
+    expect(firstPaceOf([a, b], { ...what, isObeyed: false })).toEqual({ ...pace, byDocker: new Set() });
+    expect(firstPaceOf([a, b], { ...what, clientHosts: 1, isObeyed: true })).toBe(basePace);
   });
 
   test('are counted', () => {
@@ -111,6 +147,20 @@ describe('the kinds of a pace', () => {
       tcp: 1,
       http: 1,
       docker: 1,
+    });
+    const names = { ...slow, byDocker: new Set([a.name, b.name]) };
+    expect(
+      checkedOf(
+        [
+          { ...a, check: null },
+          { ...b, checkIntervalMs: 1_000 },
+        ],
+        names,
+      ),
+    ).toEqual({
+      tcp: 1,
+      http: 1,
+      docker: 0,
     });
   });
 });
@@ -143,6 +193,18 @@ describe('how a listener is checked, in words', () => {
       slow,
       'checked over HTTP (/healthz) every 1s, as the service asks; what is dead or frozen is out within 5.7s',
     ],
+    [
+      'as it asks now',
+      { ...web(24_000), checkIntervalMs: 1_000 },
+      byDocker,
+      'checked over HTTP (/healthz) every 1s, as the service asks; what is dead or frozen is out within 5.7s',
+    ],
+    [
+      'by layer 4 as it asks now',
+      { ...web(24_000), check: null },
+      byDocker,
+      'checked by layer 4 every 10s, slowed from 5s (many); what is dead is out within 13.6s, frozen is not found',
+    ],
   ])('%s', (_what, listener, pace, text) => {
     expect(listenerCheckOf(listener, pace).text).toBe(text);
   });
@@ -158,6 +220,12 @@ describe('how a listener is checked, in words', () => {
     expect(checkingOf(web(24_000), { ...byDocker, tcpMs: basePace.tcpMs })).toMatchObject({
       checkInterval: '5s',
       errorLimit: 3,
+    });
+    expect(checkingOf({ ...web(24_000), checkIntervalMs: 1_000 }, byDocker)).toEqual({
+      check: '/healthz',
+      checkStatus: null,
+      checkInterval: '1s',
+      errorLimit: 10,
     });
     expect(checkingOf(web(24_000), slow)).toEqual({
       check: '/healthz',
