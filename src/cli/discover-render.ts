@@ -9,7 +9,7 @@ import type { Certificate } from '../core/certificates.js';
 import { beyondOf, problemListsOf } from '../core/discover-status.js';
 import { admittedBy, allAdmitted, whyBarredBy, type Admitted } from '../core/haproxy/client-policy.js';
 import { fixedBindsOf, hasEntrance, type FixedName } from '../core/haproxy/fixed-binds.js';
-import { checkLoadOf, paceOf } from '../core/haproxy/check-pace.js';
+import { firstPaceOf } from '../core/haproxy/check-kind.js';
 import { createLoopGuard } from '../core/haproxy/loop-guard.js';
 import { modelOf, type Model } from '../core/haproxy/model.js';
 import { servableBy } from '../core/haproxy/servable.js';
@@ -88,7 +88,11 @@ export async function readNow(settings: DiscoverSettings): Promise<Reading> {
       });
   const certificates = usable.length === 0 ? null : copyOf(usable, copiesIn(runDir));
   const barred = new Set<FixedName>(isOurs ? [] : ['stats page']);
-  const pace = paceOf(checkLoadOf(model.listeners, clientHosts ?? 1), paceBoundsOf(settings), null);
+  const pace = firstPaceOf(model.listeners, {
+    clientHosts: clientHosts ?? 1,
+    bounds: paceBoundsOf(settings),
+    isObeyed: isOurs,
+  });
   return {
     model,
     view: viewOf(model, proxySettings, { barred, certificates, pace }),
