@@ -14,7 +14,7 @@ const names = process.argv.slice(2);
 const unknown = names.find((name) => benches[name] === undefined && larger[name] === undefined);
 if (unknown !== undefined) {
   console.error(
-    `bench:scale: there is no bench ${unknown}; there are ${Object.keys(benches).join(', ')}, which run where none is named (a quarter of an hour), and ${Object.keys(larger).join(', ')} (ten minutes more, 8 GiB)`,
+    `bench:scale: there is no bench ${unknown}; there are ${Object.keys(benches).join(', ')}, which run where none is named (a quarter of an hour), and ${Object.keys(larger).join(', ')} (half an hour, eight cores or more, 8 GiB)`,
   );
   process.exit(2);
 }
