@@ -8,6 +8,7 @@ const burst = 10;
 
 /** What one container has used up. */
 interface Account {
+  readonly wanted: boolean;
   readonly registered: boolean;
   /** Changes that it may still make; below one it may not come back. Going is never refused, so it can fall below zero. */
   readonly credit: number;
@@ -19,6 +20,7 @@ interface Account {
   readonly limited: boolean;
 }
 
+/** By id. A container without one is registered if it would be, and has made no change lately. */
 export type Accounts = ReadonlyMap<string, Account>;
 
 export interface Limited {
@@ -44,38 +46,39 @@ export interface Admission {
  * A container whose registration comes and goes all the time is kept out until it may come back, so that one restart loop
  * is no storm for every client host. A token bucket per container; what goes, goes at once.
  *
- * @param wanted ids of the containers that would be registered
+ * Costs as much as those that have changed lately, and not as much as all.
+ *
+ * @param turned by id: whether a container would be registered, where that is otherwise than at the last look
  * @param nowMs from a monotonic clock
  * @param perSecond changes per second on average
  */
 export function admit(
   accounts: Accounts,
-  { wanted, nowMs, perSecond }: { wanted: ReadonlySet<string>; nowMs: number; perSecond: number },
+  { turned, nowMs, perSecond }: { turned: ReadonlyMap<string, boolean>; nowMs: number; perSecond: number },
 ): Admission {
-  const ids = idsToLookAt(accounts, wanted);
-  const next = new Map(accounts);
+  const next = new Map<string, Account>();
   const keptOut = new Set<string>();
   const begins: Limited[] = [];
   const ends: Limited[] = [];
   let againInMs = Infinity;
   const waitMs = (missing: number): number => Math.ceil((missing / perSecond) * 1_000);
 
-  for (const id of ids) {
-    const account = refilled(accounts.get(id) ?? opened(nowMs), nowMs, perSecond);
-    next.delete(id);
+  for (const id of new Set([...accounts.keys(), ...turned.keys()])) {
+    const known = accounts.get(id) ?? opened(turned.get(id) !== true, nowMs);
+    const account = refilled({ ...known, wanted: turned.get(id) ?? known.wanted }, nowMs, perSecond);
     if (account.limited && account.credit >= burst) ends.push(limitedOf(id, account, nowMs));
     const rested = account.credit >= burst ? { ...account, changes: 0, sinceMs: nowMs, limited: false } : account;
-    const wants = wanted.has(id);
-    if (wants === rested.registered) {
-      // One that is gone, and whose account is full again, is as good as new.
-      if (wants || rested.credit < burst) next.set(id, rested);
-    } else if (wants && rested.credit < 1) {
+    const { wanted, registered } = rested;
+    if (wanted === registered) {
+      // One whose account is full again is as good as new.
+      if (rested.credit < burst) next.set(id, rested);
+    } else if (wanted && rested.credit < 1) {
       keptOut.add(id);
       if (!rested.limited) begins.push(limitedOf(id, rested, nowMs));
       next.set(id, { ...rested, limited: true });
       againInMs = Math.min(againInMs, waitMs(1 - rested.credit));
     } else {
-      next.set(id, { ...rested, registered: wants, credit: rested.credit - 1, changes: rested.changes + 1 });
+      next.set(id, { ...rested, registered: wanted, credit: rested.credit - 1, changes: rested.changes + 1 });
     }
     const { limited, credit } = next.get(id) ?? rested;
     if (limited) againInMs = Math.min(againInMs, waitMs(burst - credit));
@@ -83,16 +86,8 @@ export function admit(
   return { accounts: next, keptOut, begins, ends, againInMs: againInMs === Infinity ? null : againInMs };
 }
 
-/** Most are there, as they were. What their credit has grown to is worked out when they change. */
-function idsToLookAt(accounts: Accounts, wanted: ReadonlySet<string>): string[] {
-  const ids: string[] = [];
-  for (const [id, { registered, limited }] of accounts) if (!registered || limited || !wanted.has(id)) ids.push(id);
-  for (const id of wanted) if (!accounts.has(id)) ids.push(id);
-  return ids;
-}
-
-function opened(nowMs: number): Account {
-  return { registered: false, credit: burst, atMs: nowMs, changes: 0, sinceMs: nowMs, limited: false };
+function opened(is: boolean, nowMs: number): Account {
+  return { wanted: is, registered: is, credit: burst, atMs: nowMs, changes: 0, sinceMs: nowMs, limited: false };
 }
 
 function refilled(account: Account, nowMs: number, perSecond: number): Account {

@@ -6,12 +6,23 @@ export interface Diff {
   readonly deletes: readonly string[];
 }
 
-/** A value of which only the time is another is not put again: nothing has happened to what it says. */
-export function diffOf(desired: ReadonlyMap<string, string>, held: ReadonlyMap<string, string>): Diff {
+/**
+ * A value of which only the time is another is not put again: nothing has happened to what it says.
+ *
+ * @param among keys that may differ; where it is not known which, all
+ */
+export function diffOf(
+  desired: ReadonlyMap<string, string>,
+  held: ReadonlyMap<string, string>,
+  among: Iterable<string> = new Set([...desired.keys(), ...held.keys()]),
+): Diff {
   const puts: { key: string; value: string }[] = [];
   const deletes: string[] = [];
-  for (const [key, value] of desired) if (!isSame(value, held.get(key))) puts.push({ key, value });
-  for (const key of held.keys()) if (!desired.has(key)) deletes.push(key);
+  for (const key of among) {
+    const value = desired.get(key);
+    if (value !== undefined && !isSame(value, held.get(key))) puts.push({ key, value });
+    if (value === undefined && held.has(key)) deletes.push(key);
+  }
   return { puts, deletes };
 }
 

@@ -1,4 +1,4 @@
-import { settleClaims, whyOutdone, type Claim } from './address-claims.js';
+import { createAddressClaims, whyOutdone, type Claim } from './address-claims.js';
 import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from './container.js';
 import { formatValue, keyOf, withoutTime } from './keyspace.js';
 import type { Misread } from './found.js';
@@ -50,22 +50,24 @@ export interface Circumstances {
 export function explanationOf(container: ContainerSnapshot, circumstances: Circumstances): Explanation {
   const { policy, prefix, running, standing } = circumstances;
   const all = [container, ...running.filter(({ id }) => id !== container.id)];
-  const claims: Claim[] = [];
+  const addressClaims = createAddressClaims();
   const read = (one: ContainerSnapshot): ReturnType<typeof registrationsOf> => {
     const outcome = registrationsOf(one, policy, {
       stopping: false,
       eventAtMs: null,
       networkOwner: networkOwnerOf(one, all),
     });
-    for (const registration of outcome.registrations) claims.push({ container: one, registration });
+    const claims = outcome.registrations.map((registration): Claim => ({ container: one, registration }));
+    addressClaims.replace([[one.id, claims]]);
     return outcome;
   };
   const [own] = all.map(read);
-  const { claims: settled, outdone } = settleClaims(claims);
+  const losses = new Map([...addressClaims.outdone()].map(([{ registration }, loss]) => [registration, loss]));
   const most = policy.limits.registrations;
+  const settled = [...addressClaims.settled().values()];
   const beyond = new Set(oldestClaims(settled, most).beyond.map(({ registration }) => registration));
   const registrations = (own?.registrations ?? []).map((registration) => {
-    const loss = outdone.find((one) => one.registration === registration);
+    const loss = losses.get(registration);
     const key = keyOf(prefix, registration);
     const value = standing.ok ? standing.value.get(key) : undefined;
     const why = beyond.has(registration) ? whyBeyond(most) : loss === undefined ? null : whyOutdone(loss);

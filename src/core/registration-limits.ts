@@ -21,8 +21,6 @@ export const defaultRegistrationLimits: RegistrationLimits = {
 /** What was beyond the limits, by the word in metrics. */
 export type BeyondCounts = Readonly<Record<'registrations' | 'ports' | 'label_bytes', number>>;
 
-export const nothingBeyond: BeyondCounts = { registrations: 0, ports: 0, label_bytes: 0 };
-
 /** Those of the containers that run the longest, whatever the order in which they come. */
 export function oldestClaims<T extends Claim>(
   claims: readonly T[],

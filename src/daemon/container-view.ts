@@ -16,6 +16,9 @@ export interface ContainerView {
    */
   refresh(signal: AbortSignal): Promise<number | null>;
   snapshots(): Iterable<ContainerSnapshot>;
+  find(id: string): ContainerSnapshot | undefined;
+  /** Ids of those that may be otherwise than when this was last asked; null where any may be. */
+  takeTouched(): ReadonlySet<string> | null;
   /** Ids of those that are there, and of which the engine has never told more. */
   unknown(): ReadonlySet<string>;
   /** Its stop was announced, and it has not died yet. */
@@ -44,9 +47,11 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
   const lasting = createLasting(log);
   let unknown: ReadonlySet<string> = new Set();
   let all = true;
+  let touched: Set<string> | null = null;
 
   const takeListing = ({ containers: listed, silent }: ContainerListing): void => {
     const before = containers;
+    touched = null;
     containers = new Map(listed.map((container) => [container.id, container]));
     const untold = new Set<string>();
     for (const { id, reason } of silent) {
@@ -73,6 +78,7 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
       const container = containers.get(id);
       if (container === undefined) return;
       if (signal !== container.stopSignal && signal !== sigkill) return;
+      touched?.add(id);
       if (atMs !== null) times.set(id, atMs);
       stopping.set(id, { startedAt: container.startedAt, toldAt: performance.now() });
       log.info({ container: container.name, id: shortIdOf(id), signal }, 'stop announced');
@@ -93,6 +99,7 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
         } else {
           const looked = await Promise.all(ids.map(async (id) => [id, await engine.inspect(id, signal)] as const));
           for (const [id, container] of looked) {
+            touched?.add(id);
             if (container?.status !== 'running' && container?.status !== 'paused') containers.delete(id);
             else containers.set(id, container);
           }
@@ -108,6 +115,7 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
         const survived = performance.now() - toldAt > longestStopMs;
         if (container !== undefined && container.startedAt === startedAt && !survived) continue;
         stopping.delete(id);
+        touched?.add(id);
         if (survived)
           log.warn(
             { container: container?.name, id: shortIdOf(id) },
@@ -118,12 +126,22 @@ export function createContainerView(engine: ContainerEngine, log: Logger): Conta
     },
 
     snapshots: () => containers.values(),
+    find: (id) => containers.get(id),
+    takeTouched() {
+      const taken = touched;
+      touched = new Set();
+      return taken;
+    },
     unknown: () => unknown,
     isStopping: (id) => stopping.has(id),
     eventTimes: () => new Map(times),
 
     forgetTimes(used) {
-      for (const [id, atMs] of used) if (times.get(id) === atMs) times.delete(id);
+      for (const [id, atMs] of used) {
+        if (times.get(id) !== atMs) continue;
+        times.delete(id);
+        touched?.add(id);
+      }
     },
   };
 }

@@ -1,6 +1,5 @@
 import type { Claim } from '../core/address-claims.js';
-import { formatAddress } from '../core/address.js';
-import type { ContainerSnapshot } from '../core/container.js';
+import { networkOwnerOf, type ContainerSnapshot } from '../core/container.js';
 import { formatValue, keyOf } from '../core/keyspace.js';
 import {
   registrationsOf,
@@ -8,13 +7,12 @@ import {
   type RegistrationPolicy,
   type Registrations,
 } from '../core/registrations.js';
+import type { ContainerView } from './container-view.js';
 
 /** A registration as it would stand in etcd. */
 export interface KeyedClaim extends Claim {
   readonly key: string;
   readonly value: string;
-  /** Its address. */
-  readonly at: string;
   readonly source: KeySource;
 }
 
@@ -26,44 +24,77 @@ export interface KeySource {
 }
 
 export interface Contribution extends Omit<Registrations, 'registrations'> {
+  readonly container: ContainerSnapshot;
   readonly claims: readonly KeyedClaim[];
 }
 
-/**
- * What each container contributes. It is worked out again only where the container was looked at anew, or its circumstances
- * are others: otherwise each change would cost as much as all containers of the host.
- */
+export interface Contributions {
+  /**
+   * Works out what those containers contribute that were looked at anew, or whose circumstances are others.
+   *
+   * @returns by id; null for one that is gone
+   */
+  renew(eventTimes: ReadonlyMap<string, number>): ReadonlyMap<string, Contribution | null>;
+  all(): Iterable<Contribution>;
+  find(id: string): Contribution | undefined;
+}
+
+/** What each container contributes: a change must not cost as much as all containers of the host. */
 export function createContributions(
   prefix: string,
   policy: RegistrationPolicy,
-): (container: ContainerSnapshot, circumstances: Circumstances) => Contribution {
-  const known = new WeakMap<ContainerSnapshot, { circumstances: Circumstances; contribution: Contribution }>();
-  return (container, circumstances) => {
-    const before = known.get(container);
-    if (before !== undefined && areSame(before.circumstances, circumstances)) return before.contribution;
+  view: Pick<ContainerView, 'find' | 'isStopping' | 'snapshots' | 'takeTouched'>,
+): Contributions {
+  const known = new Map<string, Contribution & { readonly circumstances: Circumstances }>();
+  /** Those that share another's network, and so hang on what becomes of that one. */
+  const guests = new Set<string>();
+
+  const contributionOf = (container: ContainerSnapshot, circumstances: Circumstances): Contribution => {
     const { registrations, ...left } = registrationsOf(container, policy, circumstances);
     const claims = registrations.map((registration) => ({
       container,
       registration,
       key: keyOf(prefix, registration),
       value: formatValue(registration),
-      at: formatAddress(registration.address),
       source: { container: container.name, drains: registration.state === 'drain' },
     }));
-    const contribution = { claims, ...left };
-    known.set(container, { circumstances, contribution });
-    return contribution;
+    return { container, claims, ...left };
   };
-}
 
-/** Whether each has an address, and a key, of its own. Nearly always, and found out without a look at who they are. */
-export function areApart(claims: readonly KeyedClaim[]): boolean {
-  const [addresses, keys] = [new Set<string>(), new Set<string>()];
-  for (const { at, key } of claims) {
-    addresses.add(at);
-    keys.add(key);
-  }
-  return addresses.size === claims.length && keys.size === claims.length;
+  const touched = (): Set<string> => {
+    const ids = view.takeTouched();
+    if (ids !== null) return new Set([...ids, ...guests]);
+    return new Set([...known.keys(), ...[...view.snapshots()].map(({ id }) => id)]);
+  };
+
+  return {
+    renew(eventTimes) {
+      const renewed = new Map<string, Contribution | null>();
+      for (const id of touched()) {
+        const container = view.find(id);
+        guests.delete(id);
+        if (container === undefined) {
+          if (known.delete(id)) renewed.set(id, null);
+          continue;
+        }
+        const isGuest = container.networkOf !== null;
+        if (isGuest) guests.add(id);
+        const circumstances = {
+          stopping: view.isStopping(id),
+          eventAtMs: eventTimes.get(id) ?? null,
+          networkOwner: isGuest ? networkOwnerOf(container, [...view.snapshots()]) : null,
+        };
+        const before = known.get(id);
+        if (before?.container === container && areSame(before.circumstances, circumstances)) continue;
+        const contribution = contributionOf(container, circumstances);
+        known.set(id, { ...contribution, circumstances });
+        renewed.set(id, contribution);
+      }
+      return renewed;
+    },
+    all: () => known.values(),
+    find: (id) => known.get(id),
+  };
 }
 
 function areSame(a: Circumstances, b: Circumstances): boolean {

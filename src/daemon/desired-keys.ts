@@ -1,36 +1,37 @@
-import { settleClaims, whyOutdone } from '../core/address-claims.js';
-import { admit, type Accounts } from '../core/change-rate.js';
-import { networkOwnerOf, shortIdOf, type ContainerSnapshot } from '../core/container.js';
-import { formatDuration } from '../core/duration.js';
+import { createAddressClaims, whyOutdone } from '../core/address-claims.js';
+import type { ContainerSnapshot } from '../core/container.js';
+import { oldestClaims, whyBeyond, type BeyondCounts } from '../core/registration-limits.js';
 import type { RegistrationPolicy, Skipped } from '../core/registrations.js';
-import { nothingBeyond, oldestClaims, whyBeyond, type BeyondCounts } from '../core/registration-limits.js';
-import { printable } from '../core/result.js';
 import type { SkipKind } from '../core/skip.js';
 import type { Logger } from '../ports/log.js';
-import type { Misread } from '../core/found.js';
+import { createAdmissions } from './admissions.js';
 import type { ContainerView } from './container-view.js';
-import { areApart, createContributions, type KeyedClaim, type KeySource } from './contributions.js';
+import { createContributions, type KeyedClaim, type KeySource } from './contributions.js';
+import { createSkipNotices } from './skip-notices.js';
 
 export interface DesiredOptions {
   readonly prefix: string;
   readonly policy: RegistrationPolicy;
-  readonly view: ContainerView;
+  readonly view: Pick<
+    ContainerView,
+    'eventTimes' | 'find' | 'forgetTimes' | 'isStopping' | 'snapshots' | 'takeTouched' | 'unknown'
+  >;
   /** Changes per second that a container may make on average; 0 is no limit. */
   readonly changeRate: number;
   readonly log: Logger;
 }
 
 export interface Desired {
+  /** Value by key. Changes with the next look. */
   readonly keys: ReadonlyMap<string, string>;
-  /** By key: whose it is. */
+  /** By key: whose it is. Changes with the next look. */
   readonly sources: ReadonlyMap<string, KeySource>;
+  /** Keys that may be otherwise than at the last look; null where any may be. */
+  readonly changed: ReadonlySet<string> | null;
   /** Ids of containers that run, and of which it is not known what they want. */
   readonly unknown: ReadonlySet<string>;
   /** When a container that is kept out may come back, in ms from now, or null. */
   readonly againInMs: number | null;
-  readonly leftOut: LeftOut;
-  /** The times of events that went into the values; see `ContainerView`. */
-  readonly eventTimes: ReadonlyMap<string, number>;
 }
 
 /** How much is not registered, or not as it was meant. */
@@ -44,143 +45,136 @@ export interface LeftOut {
   readonly beyond: BeyondCounts;
 }
 
-export const nothingLeftOut: LeftOut = { skipped: new Map(), misread: 0, keptOut: 0, beyond: nothingBeyond };
+export interface DesiredKeys {
+  /** What should stand in etcd now; tells of each container that is left out, once. */
+  look(): Desired;
+  /** What was desired at the last look stands in etcd: the events that led to it have led to what they lead to. */
+  settle(): void;
+  /** As of the last look. */
+  leftOut(): LeftOut;
+}
 
-/** What should stand in etcd, from what runs; tells of each container that is left out, once. */
-export function createDesiredKeys({ prefix, policy, view, changeRate, log }: DesiredOptions): () => Desired {
-  const contributionOf = createContributions(prefix, policy);
-  let told = new Map<string, string>();
-  let telling = new Map<string, string>();
-  let accounts: Accounts = new Map();
-  /** Of those that are kept out, by id, for the log of what is gone by then. */
-  const names = new Map<string, string>();
+interface LeftOutClaim {
+  readonly container: ContainerSnapshot;
+  readonly skipped: Skipped;
+}
 
-  /** Once, until it is otherwise. */
-  const isNews = ({ id }: ContainerSnapshot, about: string, what: string): boolean => {
-    telling.set(`${id} ${about}`, what);
-    return told.get(`${id} ${about}`) !== what;
+/** What should stand in etcd, from what runs. A look costs as much as what has changed since the last. */
+export function createDesiredKeys({ prefix, policy, view, changeRate, log }: DesiredOptions): DesiredKeys {
+  const most = policy.limits.registrations;
+  const contributions = createContributions(prefix, policy, view);
+  const admissions = createAdmissions(changeRate, log);
+  const addressClaims = createAddressClaims<KeyedClaim>();
+  const notices = createSkipNotices(log);
+  const keys = new Map<string, string>();
+  const sources = new Map<string, KeySource>();
+  /** Those of the registrations that are beyond the limit. */
+  let beyond: readonly KeyedClaim[] = [];
+  /** Of whom it was told that a claim of theirs is left out. */
+  let toldOf = new Set<string>();
+  let eventTimes: ReadonlyMap<string, number> = new Map();
+
+  const drop = ({ key }: KeyedClaim): void => {
+    keys.delete(key);
+    sources.delete(key);
+  };
+  const take = ({ key, value, source }: KeyedClaim): void => {
+    keys.set(key, value);
+    sources.set(key, source);
   };
 
-  const tellSkipped = (container: ContainerSnapshot, { containerPort, reason, mend, isDoubtful }: Skipped): void => {
-    if (!isNews(container, containerPort ?? '', reason)) return;
-    const fields = { container: container.name, id: shortIdOf(container.id), containerPort, reason, mend };
-    log[isDoubtful ? 'warn' : 'debug'](fields, 'skipped');
-  };
-
-  const tellMisread = (container: ContainerSnapshot, { source, value, allowed }: Misread): void => {
-    if (!isNews(container, source, value)) return;
-    const fields = {
-      container: container.name,
-      id: shortIdOf(container.id),
-      source,
-      value: printable(value, 80),
-      allowed,
-    };
-    log.warn(fields, 'not understood; the default holds');
-  };
-
-  let wasBeyond = false;
   /** Of all together, at the beginning and at the end: which they are is for `explain`. */
-  const tellBeyond = (leftOut: number): void => {
-    const most = policy.limits.registrations;
-    if (leftOut > 0 && !wasBeyond)
+  const tellBeyond = (before: number, leftOut: number): void => {
+    if (leftOut > 0 && before === 0)
       log.warn(
         { leftOut, maxRegistrations: most },
         'more registrations than MAX_REGISTRATIONS; those of the containers that run the longest stay, the others are left out',
       );
-    if (leftOut === 0 && wasBeyond)
+    if (leftOut === 0 && before > 0)
       log.info({ maxRegistrations: most }, 'no more registrations than MAX_REGISTRATIONS');
-    wasBeyond = leftOut > 0;
   };
 
-  const limited = (
-    claims: readonly KeyedClaim[],
-  ): { claims: readonly KeyedClaim[]; keptOut: number; againInMs: number | null } => {
-    if (changeRate === 0) return { claims, keptOut: 0, againInMs: null };
-    const wanted = new Set<string>();
-    for (const { container } of claims) wanted.add(container.id);
-    const admission = admit(accounts, { wanted, nowMs: performance.now(), perSecond: changeRate });
-    ({ accounts } = admission);
-    const { keptOut, begins, ends, againInMs } = admission;
-    for (const { id } of begins)
-      names.set(id, claims.find(({ container }) => container.id === id)?.container.name ?? '');
-    const about = (id: string): object => ({ container: names.get(id), id: shortIdOf(id) });
-    for (const { id, changes, withinMs } of begins) {
-      const retryIn = formatDuration(againInMs ?? 0);
-      log.warn(
-        { ...about(id), changes, withinMs, changeRate, retryIn },
-        'comes and goes too often; kept out meanwhile',
-      );
-    }
-    for (const { id, changes, withinMs } of ends) {
-      log.info({ ...about(id), changes, withinMs }, 'no longer comes and goes too often');
-      names.delete(id);
-    }
-    if (keptOut.size === 0) return { claims, keptOut: 0, againInMs };
-    const admitted = claims.filter(({ container }) => !keptOut.has(container.id));
-    return { claims: admitted, keptOut: keptOut.size, againInMs };
+  /** @returns whether any key may have changed by it */
+  const limit = (): boolean => {
+    const before = beyond.length;
+    const settled = addressClaims.settled();
+    if (before === 0 && settled.size <= most) return false;
+    const limited = oldestClaims([...settled.values()], most);
+    ({ beyond } = limited);
+    keys.clear();
+    sources.clear();
+    for (const claim of limited.taken) take(claim);
+    tellBeyond(before, beyond.length);
+    return true;
   };
 
-  return () => {
-    telling = new Map();
-    const all: KeyedClaim[] = [];
-    const snapshots = [...view.snapshots()];
-    const eventTimes = view.eventTimes();
-    const counts = new Map<SkipKind, number>();
-    let notUnderstood = 0;
-    let portsBeyond = 0;
-    const leaveOut = (container: ContainerSnapshot, one: Skipped): void => {
-      counts.set(one.kind, (counts.get(one.kind) ?? 0) + 1);
-      tellSkipped(container, one);
-    };
-    for (const container of snapshots) {
-      const circumstances = {
-        stopping: view.isStopping(container.id),
-        eventAtMs: eventTimes.get(container.id) ?? null,
-        networkOwner: networkOwnerOf(container, snapshots),
+  const leftOutClaims = (): LeftOutClaim[] => {
+    const outdone = [...addressClaims.outdone()].map(([{ container, registration }, loss]) => {
+      const [containerPort, isDoubtful] = [String(registration.servicePort), loss.lost === 'SERVICE_ID'];
+      return { container, skipped: { kind: 'taken', containerPort, ...whyOutdone(loss), isDoubtful } as const };
+    });
+    const tooMany = beyond.map(({ container, registration }) => {
+      const containerPort = String(registration.servicePort);
+      return { container, skipped: { kind: 'limit', containerPort, ...whyBeyond(most), isDoubtful: false } as const };
+    });
+    return [...outdone, ...tooMany];
+  };
+
+  const tellLeftOut = (): void => {
+    const byContainer = new Map<string, { container: ContainerSnapshot; skipped: Skipped[] }>();
+    for (const { container, skipped } of leftOutClaims()) {
+      const there = byContainer.get(container.id);
+      if (there === undefined) byContainer.set(container.id, { container, skipped: [skipped] });
+      else there.skipped.push(skipped);
+    }
+    for (const id of toldOf) if (!byContainer.has(id)) notices.tell(`claims of ${id}`, null);
+    for (const [id, { container, skipped }] of byContainer)
+      notices.tell(`claims of ${id}`, { container, skipped, misread: [] });
+    toldOf = new Set(byContainer.keys());
+  };
+
+  return {
+    look() {
+      eventTimes = view.eventTimes();
+      const renewed = contributions.renew(eventTimes);
+      for (const [id, contribution] of renewed) notices.tell(id, contribution);
+      const admitted = admissions.look(renewed);
+      const keptOut = admissions.keptOut();
+      const claimsOf = (id: string): readonly KeyedClaim[] =>
+        keptOut.has(id) ? [] : (contributions.find(id)?.claims ?? []);
+      const ids = new Set([...renewed.keys(), ...admitted]);
+      const turns = addressClaims.replace([...ids].map((id) => [id, claimsOf(id)]));
+      const changed = new Set<string>();
+      for (const { before, now } of turns) {
+        if (before !== undefined) drop(before);
+        if (now !== undefined) take(now);
+        for (const claim of [before, now]) if (claim !== undefined) changed.add(claim.key);
+      }
+      const isAny = limit();
+      tellLeftOut();
+      const [unknown, againInMs] = [view.unknown(), admissions.againInMs()];
+      return { keys, sources, changed: isAny ? null : changed, unknown, againInMs };
+    },
+
+    settle() {
+      view.forgetTimes(eventTimes);
+    },
+
+    leftOut() {
+      const skipped = new Map<SkipKind, number>();
+      const count = ({ kind }: Skipped): void => {
+        skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
       };
-      const own = contributionOf(container, circumstances);
-      for (const claim of own.claims) all.push(claim);
-      for (const one of own.skipped) leaveOut(container, one);
-      for (const one of own.misread) tellMisread(container, one);
-      portsBeyond += own.portsBeyond;
-      notUnderstood += own.misread.length;
-    }
-    const { claims: admitted, keptOut, againInMs } = limited(all);
-    const { claims: settled, outdone } = areApart(admitted)
-      ? { claims: admitted, outdone: [] }
-      : settleClaims(admitted);
-    const { taken: claims, beyond } = oldestClaims(settled, policy.limits.registrations);
-    for (const one of outdone) {
-      const containerPort = String(one.registration.servicePort);
-      const isDoubtful = one.lost === 'SERVICE_ID';
-      leaveOut(one.container, { kind: 'taken', containerPort, ...whyOutdone(one), isDoubtful });
-    }
-    const why = whyBeyond(policy.limits.registrations);
-    for (const { container, registration } of beyond)
-      leaveOut(container, {
-        kind: 'limit',
-        containerPort: String(registration.servicePort),
-        ...why,
-        isDoubtful: false,
-      });
-    tellBeyond(beyond.length);
-    told = telling;
-    const [keys, sources] = [new Map<string, string>(), new Map<string, KeySource>()];
-    for (const { key, value, source } of claims) {
-      keys.set(key, value);
-      sources.set(key, source);
-    }
-    const leftOut = {
-      skipped: counts,
-      misread: notUnderstood,
-      keptOut,
-      beyond: {
-        registrations: beyond.length,
-        ports: portsBeyond,
-        label_bytes: snapshots.filter((container) => container.beyond.labelBytes !== null).length,
-      },
-    };
-    return { keys, sources, unknown: view.unknown(), againInMs, leftOut, eventTimes };
+      let [misread, ports, labelBytes] = [0, 0, 0];
+      for (const own of contributions.all()) {
+        own.skipped.forEach(count);
+        misread += own.misread.length;
+        ports += own.portsBeyond;
+        if (own.container.beyond.labelBytes !== null) labelBytes += 1;
+      }
+      for (const one of leftOutClaims()) count(one.skipped);
+      const counts = { registrations: beyond.length, ports, label_bytes: labelBytes };
+      return { skipped, misread, keptOut: admissions.keptOut().size, beyond: counts };
+    },
   };
 }

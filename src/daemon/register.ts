@@ -9,7 +9,7 @@ import type { Meter } from '../ports/meter.js';
 import type { Registry } from '../ports/registry.js';
 import { createAlarm } from './alarm.js';
 import { createContainerView } from './container-view.js';
-import { createDesiredKeys, nothingLeftOut, type Desired, type LeftOut } from './desired-keys.js';
+import { createDesiredKeys, type LeftOut } from './desired-keys.js';
 import { createEventFollower } from './event-follower.js';
 import { createLeaseKeeper, type LeaseKeeper } from './lease-keeper.js';
 import { every, runTasks } from './lifecycle.js';
@@ -77,14 +77,7 @@ export function createRegister(options: RegisterOptions): Register {
   const keeper = createLeaseKeeper({ registry, ttlMs, log });
   const loop = createReconcileLoop({ quiet, what: 'registering', log });
   const rounds = createMeteredRounds({ meter, metrics: registerMetrics });
-  const lookAtContainers = createDesiredKeys({ prefix, policy, view, changeRate, log });
-  let leftOut = nothingLeftOut;
-  let eventTimes: Desired['eventTimes'] = new Map();
-  const desiredKeys = (): Desired => {
-    const desired = lookAtContainers();
-    ({ leftOut, eventTimes } = desired);
-    return desired;
-  };
+  const desiredKeys = createDesiredKeys({ prefix, policy, view, changeRate, log });
   const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, seal, log, meter });
   const mayComeBack = createAlarm(() => {
     loop.trigger('kept out for long enough');
@@ -143,7 +136,7 @@ export function createRegister(options: RegisterOptions): Register {
     status: () => ({ ready, lease: keeper.peek(), registrations: registrar.count() }),
 
     counts: () => ({
-      ...leftOut,
+      ...desiredKeys.leftOut(),
       containers: [...view.snapshots()].length,
       registrations: registrar.count(),
       lease: keeper.age(),
@@ -158,7 +151,7 @@ export function createRegister(options: RegisterOptions): Register {
         const { admitInMs, listAgainInMs } = await registrar.reconcile(reasons, signal);
         if (admitInMs !== null) mayComeBack.set(admitInMs);
         if (listAgainInMs !== null) mayBeKnown.set(listAgainInMs);
-        view.forgetTimes(eventTimes);
+        desiredKeys.settle();
         ready = true;
       };
       try {

@@ -1,6 +1,4 @@
 import { diffOf, type Diff } from '../core/diff.js';
-import { eventTimeOf } from '../core/keyspace.js';
-import { registerMetrics } from '../core/metrics/register.js';
 import { isOfContainer, keysOfUnknown } from '../core/ownership.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
@@ -8,18 +6,18 @@ import type { Seal } from '../core/signature.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import { LeaseLostError, type HeldEntry, type Registry } from '../ports/registry.js';
-import { secondsSince } from './clock.js';
-import type { KeySource } from './contributions.js';
-import type { Desired } from './desired-keys.js';
+import type { DesiredKeys } from './desired-keys.js';
+import { createGoneKeys } from './gone-keys.js';
 import { createHeldKeys, type Asking, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { createRegistrationNotices } from './registration-notices.js';
 import { sealedRegistry } from './sealed-registry.js';
 
 export interface RegistrarOptions {
   readonly registry: Registry;
   readonly prefix: string;
   readonly policy: RegistrationPolicy;
-  readonly desiredKeys: () => Desired;
+  readonly desiredKeys: Pick<DesiredKeys, 'look'>;
   readonly keeper: LeaseKeeper;
   /** Put on every value; all that is compared here is without it. */
   readonly seal: Seal;
@@ -66,20 +64,12 @@ export function createRegistrar({
   meter,
 }: RegistrarOptions): Registrar {
   /** Keys of this host and their values, as last listed or written. */
-  let held: ReadonlyMap<string, string> = new Map();
-  /** What this process has put and not deleted since, whether or not it still stands. */
-  let before: ReadonlyMap<string, string> = new Map();
-  /**
-   * Keys that were deleted under `leaseOfGone`, since the last listing and since the one before. If that lease was lost by
-   * then, they had gone with it, and nobody was told by the deletion of nothing.
-   */
-  let gone: ReadonlyMap<string, string> = new Map();
-  let goneEarlier: ReadonlyMap<string, string> = new Map();
-  let leaseOfGone: string | null = null;
+  let held = new Map<string, string>();
+  /** What this process has put and not deleted since, whether or not it still stands; what is held, after a round that went well. */
+  let before = held;
+  const gone = createGoneKeys();
   /** Keys of containers about which Docker was silent when they were listed. */
   let kept: ReadonlyMap<string, string> = new Map();
-  /** Of the keys that were last desired. */
-  let sources: ReadonlyMap<string, KeySource> = new Map();
   /** Keys that another registration has. */
   let taken: ReadonlySet<string> = new Set();
   let mustList: Asking['need'] | null = 'all';
@@ -87,7 +77,10 @@ export function createRegistrar({
   let begun = false;
   /** A member of etcd that was given up may still carry out what it was asked. */
   let isDoubtful = false;
+  /** All that was desired is held since the last round that went well: only keys that have changed since can differ. */
+  let inStep = false;
   const sealed = sealedRegistry(registry, seal);
+  const tell = createRegistrationNotices(log, meter);
   const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, seal, log });
 
   const list = async (asking: Omit<Asking, 'need' | 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
@@ -122,26 +115,21 @@ export function createRegistrar({
     signal: AbortSignal,
   ): Promise<void> => {
     const standing = new Map(entries.map(({ key, value }) => [key, value]));
-    const lost = lease === leaseOfGone ? [] : [...goneEarlier, ...gone];
-    const puts = owedWithdrawals({ prefix, before: new Map([...lost, ...before]), standing, desired });
+    const puts = owedWithdrawals({ prefix, before: new Map([...gone.lost(lease), ...before]), standing, desired });
     if (puts.length > 0) await apply({ puts, deletes: [] }, lease, signal);
-    goneEarlier = lease === leaseOfGone ? gone : new Map();
-    gone = new Map();
-    leaseOfGone = lease;
-    held = new Map([...held, ...puts.map(({ key, value }) => [key, value] as const)]);
+    gone.turn(lease);
+    for (const { key, value } of puts) held.set(key, value);
   };
 
-  const tell = ({ puts, deletes }: Diff, reasons: readonly string[], now: Desired['sources']): void => {
-    for (const { key, value } of puts) {
-      const { container, drains } = now.get(key) ?? {};
-      log.info({ container, key, value, reasons }, drains === true ? 'draining' : 'registered');
-      const atMs = eventTimeOf(value);
-      if (atMs !== null) meter.observe(registerMetrics.registrationSeconds, {}, secondsSince(atMs));
+  /** What is held is what is desired now. */
+  const settle = (desired: ReadonlyMap<string, string>, among: Iterable<string>): void => {
+    for (const key of among) {
+      const [value, was] = [desired.get(key), before.get(key)];
+      if (value === undefined && was !== undefined) gone.add(key, was);
+      if (value === undefined) held.delete(key);
+      else held.set(key, value);
     }
-    for (const key of deletes) log.info({ container: sources.get(key)?.container, key, reasons }, 'deregistered');
-    sources = now;
-    if (puts.length > 0) meter.count(registerMetrics.changes, { change: 'put' }, puts.length);
-    if (deletes.length > 0) meter.count(registerMetrics.changes, { change: 'delete' }, deletes.length);
+    before = held;
   };
 
   return {
@@ -156,14 +144,16 @@ export function createRegistrar({
 
     async reconcile(reasons, signal) {
       const lease = await keeper.current(signal);
-      const { keys, sources: now, unknown, againInMs: admitInMs } = desiredKeys();
+      const { keys, sources, changed, unknown, againInMs: admitInMs } = desiredKeys.look();
       let listAgainInMs: number | null = null;
+      const differing = inStep ? changed : null;
       // A name that somebody gave may be another's by now.
       const isClaimed = (key: string): boolean => before.has(key) || taken.has(key) || isOfContainer(prefix, key);
-      for (const key of keys.keys()) if (!isClaimed(key)) mustList ??= 'own';
-      if (mustList !== null) {
+      for (const key of differing ?? keys.keys()) if (!isClaimed(key)) mustList ??= 'own';
+      const isListed = mustList !== null;
+      if (isListed) {
         const listed = await list({ lease, desired: keys, unknown }, signal);
-        held = listed.held;
+        held = new Map(listed.held);
         taken = listed.taken;
         // One that went with the lease is kept as well: nobody knows that its container died.
         kept = new Map([...keysOfUnknown(prefix, before, unknown), ...listed.kept]);
@@ -173,13 +163,13 @@ export function createRegistrar({
       const silent = keysOfUnknown(prefix, kept, unknown);
       const isAll = silent.size === 0 && taken.size === 0;
       const desired = isAll ? keys : new Map([...silent, ...keys].filter(([key]) => !taken.has(key)));
-      const diff = diffOf(desired, held);
+      const among = isAll && !isListed && differing !== null ? differing : new Set([...desired.keys(), ...held.keys()]);
+      const diff = diffOf(desired, held, among);
       await apply(diff, lease, signal);
-      held = desired;
-      gone = new Map([...gone, ...[...before].filter(([key]) => !desired.has(key))]);
-      before = desired;
+      settle(desired, among);
       begun = true;
-      tell(diff, reasons, now);
+      tell({ diff, reasons, sources, among });
+      inStep = isAll;
       if (isDoubtful) listAgainInMs = Math.min(listAgainInMs ?? Infinity, lateMs);
       isDoubtful = false;
       return { admitInMs, listAgainInMs };
@@ -188,7 +178,10 @@ export function createRegistrar({
     async withdraw(signal) {
       const lease = keeper.peek();
       if (lease === null) return;
-      if (mustList !== null) ({ held } = await list({ lease, desired: new Map(), unknown: new Set() }, signal));
+      if (mustList !== null) {
+        const listed = await list({ lease, desired: new Map(), unknown: new Set() }, signal);
+        held = new Map(listed.held);
+      }
       const deletes = [...held.keys()];
       await apply({ puts: [], deletes }, lease, signal);
       held = new Map();

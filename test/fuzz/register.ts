@@ -35,17 +35,16 @@ export function checkContainer(raw: RawContainer, kit: Kit): RawEntry[] {
   checkExplanation(container, raw, kit);
   const view = {
     snapshots: () => [container],
+    find: () => container,
+    takeTouched: () => null,
     unknown: () => new Set<string>(),
     isStopping: () => stopping,
     eventTimes: () => new Map(eventAtMs === null ? [] : [[container.id, eventAtMs]]),
-    note: () => undefined,
-    noteAll: () => undefined,
-    refresh: () => Promise.resolve(null),
     forgetTimes: () => undefined,
   };
   kit.logs.check(
     (log) => {
-      const { keys } = createDesiredKeys({ prefix, policy, view, changeRate: 0, log })();
+      const { keys } = createDesiredKeys({ prefix, policy, view, changeRate: 0, log }).look();
       for (const [key, value] of keys) log.info({ key, value, reasons: ['event'] }, 'registered');
     },
     kit.cases % 4 === 0,

@@ -1,11 +1,24 @@
 import { expect, test } from 'vitest';
-import { settleClaims, type Claim } from '../../../src/core/address-claims.js';
+import { createAddressClaims, type Claim, type Loss } from '../../../src/core/address-claims.js';
 import { containerId, containerWith } from '../support/containers.js';
 import { registrationWith } from '../support/registrations.js';
 
 function claimOf(start: string, startedAt: string, port: number): Claim {
   const registration = registrationWith({ id: start, address: { host: '10.170.71.226', port } });
   return { container: containerWith({ id: containerId(start), startedAt }), registration };
+}
+
+/** All at once. */
+function settleClaims(claims: readonly Claim[]): { claims: Claim[]; outdone: (Claim & Loss)[] } {
+  const addressClaims = createAddressClaims();
+  const byContainer = new Map<string, Claim[]>();
+  for (const claim of claims) {
+    const { id } = claim.container;
+    byContainer.set(id, [...(byContainer.get(id) ?? []), claim]);
+  }
+  addressClaims.replace(byContainer);
+  const outdone = [...addressClaims.outdone()].map(([claim, loss]) => ({ ...claim, ...loss }));
+  return { claims: [...addressClaims.settled().values()], outdone };
 }
 
 const older = claimOf('aaaaaaaaaaaa', '2026-11-23T11:05:00.1Z', 49153);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { ContainerSnapshot } from '../../../src/core/container.js';
 import { createContainerView, type ContainerView } from '../../../src/daemon/container-view.js';
 import type { ContainerEvent } from '../../../src/ports/container-engine.js';
@@ -250,5 +250,45 @@ describe('a stop', () => {
     // The snapshot from before its death still stands, and would be registered as ready.
     expect(namesOf(view)).toEqual(['one']);
     expect(view.isStopping(one.id)).toBe(true);
+  });
+});
+
+describe('what may be otherwise', () => {
+  const start = { id: two.id, action: 'start', signal: null, atMs: 1 };
+  const ids = (view: ContainerView): string[] | null => {
+    const touched = view.takeTouched();
+    return touched === null ? null : [...touched];
+  };
+
+  test('is anything after a listing, then what was looked at, and each is told once', async () => {
+    const { engine, view } = await looked(one);
+    expect(ids(view)).toBeNull();
+    expect(ids(view)).toEqual([]);
+    engine.set(two);
+    view.note(start);
+    await view.refresh(signal);
+    expect(ids(view)).toEqual([two.id]);
+    expect(view.find(two.id)).toBe(two);
+    view.noteAll();
+    await view.refresh(signal);
+    expect(ids(view)).toBeNull();
+  });
+
+  test('is a container whose stop is announced, or was survived, and one whose event has led to something', async () => {
+    const { view } = await looked(one, two);
+    ids(view);
+    view.note({ id: one.id, action: 'kill', signal: 15, atMs: null });
+    expect(ids(view)).toEqual([one.id]);
+    view.note(start);
+    await view.refresh(signal);
+    const times = view.eventTimes();
+    expect(ids(view)).toEqual([two.id]);
+    view.forgetTimes(times);
+    expect(ids(view)).toEqual([two.id]);
+    const later = performance.now() + 3_600_001;
+    vi.spyOn(performance, 'now').mockReturnValue(later);
+    await view.refresh(signal);
+    vi.restoreAllMocks();
+    expect([ids(view), view.isStopping(one.id)]).toEqual([[one.id], false]);
   });
 });

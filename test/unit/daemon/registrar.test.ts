@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sealOf, unsealed, withoutSignature } from '../../../src/core/signature.js';
-import type { ContainerSnapshot } from '../../../src/core/container.js';
 import { createDesiredKeys } from '../../../src/daemon/desired-keys.js';
 import { createLeaseKeeper, type LeaseKeeper } from '../../../src/daemon/lease-keeper.js';
 import { createRegistrar, type NextLook, type Registrar } from '../../../src/daemon/registrar.js';
 import { containerId, containerWith, publishedPort } from '../support/containers.js';
+import { FakeView } from '../support/container-view.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
 import { recordingMeter } from '../support/meter.js';
@@ -21,21 +21,16 @@ const valueOne = '10.170.71.226:49153?port=8000';
 const valueTwo = '10.170.71.226:49154?port=8000';
 
 let registry: FakeRegistry;
-let containers: ContainerSnapshot[];
-let stopping: Set<string>;
-let unknown: Set<string>;
+let fake: FakeView;
 let recorded: ReturnType<typeof recordingLog>;
 let measured: ReturnType<typeof recordingMeter>;
-let eventTimes: Map<string, number>;
 
 beforeEach(() => {
   registry = new FakeRegistry();
-  containers = [one, two];
-  stopping = new Set();
-  unknown = new Set();
+  fake = new FakeView();
+  fake.containers = [one, two];
   recorded = recordingLog();
   measured = recordingMeter();
-  eventTimes = new Map();
 });
 
 /** A docker-register that has just started. */
@@ -46,17 +41,7 @@ function start(seal = unsealed): {
 } {
   const keeper = createLeaseKeeper({ registry, ttlMs: 15_000, log: recorded.log });
   const policy = policyWith({ hostIp });
-  const view = {
-    note: vi.fn(),
-    noteAll: vi.fn(),
-    refresh: () => Promise.resolve(null),
-    unknown: () => unknown,
-    snapshots: () => containers,
-    isStopping: (id: string) => stopping.has(id),
-    eventTimes: () => eventTimes,
-    forgetTimes: vi.fn(),
-  };
-  const desiredKeys = createDesiredKeys({ prefix, policy, view, changeRate: 1, log: recorded.log });
+  const desiredKeys = createDesiredKeys({ prefix, policy, view: fake.view, changeRate: 1, log: recorded.log });
   const registrar = createRegistrar({
     registry,
     prefix,
@@ -93,7 +78,7 @@ test('writes nothing when nothing changed, and does not list again', async () =>
 test('deregisters what is gone, and only that', async () => {
   const { registrar, reconcile } = start();
   await reconcile('start');
-  containers = [two];
+  fake.containers = [two];
   await reconcile('die');
   expect(registry.applied.at(-1)?.diff).toEqual({ puts: [], deletes: [keyOne] });
   expect(registrar.count()).toBe(1);
@@ -102,7 +87,7 @@ test('deregisters what is gone, and only that', async () => {
 test('announces a stop before it deregisters', async () => {
   const { reconcile } = start();
   await reconcile('start');
-  stopping.add(one.id);
+  fake.stopping = new Set([one.id]);
   await reconcile('kill');
   expect(registry.values()).toEqual({ [keyOne]: `${valueOne}&state=drain`, [keyTwo]: valueTwo });
 });
@@ -110,9 +95,9 @@ test('announces a stop before it deregisters', async () => {
 test('tells what it registered, what drains and what it deregistered, of which container, and why', async () => {
   const { reconcile } = start();
   await reconcile('start');
-  stopping.add(one.id);
+  fake.stopping = new Set([one.id]);
   await reconcile('kill aaaaaaaaaaaa');
-  containers = [two];
+  fake.containers = [two];
   await reconcile('die aaaaaaaaaaaa');
   const container = one.name;
   expect(recorded.lines.filter(({ msg }) => /registered$|^draining$/.test(msg))).toMatchObject([
@@ -124,14 +109,14 @@ test('tells what it registered, what drains and what it deregistered, of which c
 });
 
 test('tells once why a container is skipped', async () => {
-  containers = [containerWith({ ports: [] })];
+  fake.containers = [containerWith({ ports: [] })];
   const { reconcile } = start();
   await reconcile('start');
   await reconcile('resync');
   expect(recorded.lines.filter(({ msg }) => msg === 'skipped')).toMatchObject([
     { level: 'debug', container: 'whoami-1', reason: 'it publishes no port', mend: 'start it with -p PORT' },
   ]);
-  containers = [containerWith({ status: 'paused' })];
+  fake.containers = [containerWith({ status: 'paused' })];
   await reconcile('pause');
   expect(recorded.messages().filter((msg) => msg === 'skipped')).toHaveLength(2);
 });
@@ -153,22 +138,22 @@ describe('after a restart', () => {
 
   test('removes at once the keys of containers that are gone, when their lease was missed a keep-alive', async () => {
     registry.leaseTimes.set('lease-1', () => ({ remainingMs: 6_000, grantedMs: 15_000 }));
-    containers = [two];
+    fake.containers = [two];
     expect(await start().reconcile('start')).toMatchObject({ listAgainInMs: null });
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
   });
 
   test('leaves the keys of a container about which Docker is silent as they stand, under its own lease', async () => {
     registry.leaseTimes.set('lease-1', () => ({ remainingMs: 6_000, grantedMs: 15_000 }));
-    containers = [two];
-    unknown = new Set([one.id]);
+    fake.containers = [two];
+    fake.silent = new Set([one.id]);
     const { reconcile } = start();
     await reconcile('start');
     await reconcile('event');
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
     expect(leases()).toEqual(['lease-2', 'lease-2']);
     // It tells at last, and is gone.
-    unknown = new Set();
+    fake.silent = new Set();
     await reconcile('Docker answers');
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
   });
@@ -186,7 +171,7 @@ describe('after a restart', () => {
   });
 
   test('looks again in a second while it is not known whether their lease is kept alive', async () => {
-    containers = [two];
+    fake.containers = [two];
     const { registrar, reconcile } = start();
     expect(await reconcile('start')).toMatchObject({ listAgainInMs: 1_000 });
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
@@ -207,7 +192,7 @@ describe('after a restart', () => {
     registry.put('/backends/whoami/eeeeeeeeeeee', '10.170.71.226:2?port=8000', '0');
     for (const lease of registry.leases)
       registry.leaseTimes.set(lease, () => ({ remainingMs: 1_000, grantedMs: 15_000 }));
-    containers = [];
+    fake.containers = [];
     await start().reconcile('start');
     expect(registry.values()).toEqual({ ...others, '/backends/whoami/eeeeeeeeeeee': '10.170.71.226:2?port=8000' });
   });
@@ -261,14 +246,14 @@ describe('another docker-register', () => {
     const key = '/backends/whoami/named';
     const value = '10.170.71.227:1?port=8000';
     registry.put(key, value, 'theirs');
-    const [first] = containers;
+    const [first] = fake.containers;
     if (first === undefined) throw new RangeError('no container');
-    containers = [{ ...first, labels: new Map([['SERVICE_ID', 'named']]) }];
+    fake.containers = [{ ...first, labels: new Map([['SERVICE_ID', 'named']]) }];
     const started = start();
     await watch(started, 20_000);
     expect(registry.values()).toEqual({ [key]: value });
     expect(recorded.messages('warn').join()).toContain('another registration has the same SERVICE_ID');
-    containers = [];
+    fake.containers = [];
     await started.reconcile('event');
     expect(registry.values()).toEqual({ [key]: value });
   });
@@ -312,7 +297,7 @@ describe('when the lease is lost', () => {
     registry.expire('lease-1');
     keeper.drop();
     registrar.forget();
-    containers = [two];
+    fake.containers = [two];
     await reconcile('lease lost');
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
     expect(registry.applied.slice(-2).map(({ diff }) => diff)).toEqual([
@@ -328,7 +313,7 @@ describe('when the lease is lost', () => {
     const { registrar, keeper, reconcile } = start();
     await reconcile('start');
     registry.expire('lease-1');
-    containers = [two];
+    fake.containers = [two];
     await reconcile('die aaaaaaaaaaaa');
     keeper.drop();
     registrar.forget();
@@ -346,7 +331,7 @@ describe('when the lease is lost', () => {
     registry.expire('lease-1');
     keeper.drop();
     registrar.forget();
-    containers = [];
+    fake.containers = [];
     registry.failOn('apply');
     await expect(reconcile('lease lost')).rejects.toThrow('etcd did not apply');
     registry.recover();
@@ -357,10 +342,10 @@ describe('when the lease is lost', () => {
 
   test('finds it out by a transaction too, and the next attempt has another lease', async () => {
     const { reconcile } = start();
-    containers = [one];
+    fake.containers = [one];
     await reconcile('start');
     registry.expire('lease-1');
-    containers = [one, two];
+    fake.containers = [one, two];
     await expect(reconcile('start bbbbbbbbbbbb')).rejects.toThrow('requested lease not found');
     await reconcile('again');
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
@@ -373,7 +358,11 @@ describe('when etcd fails', () => {
     const { reconcile } = start();
     await reconcile('start');
     registry.remove(keyTwo);
-    containers = [one, two, containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] })];
+    fake.containers = [
+      one,
+      two,
+      containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] }),
+    ];
     registry.failOn('apply');
     await expect(reconcile('start cccccccccccc')).rejects.toThrow('etcd did not apply');
     registry.recover();
@@ -483,7 +472,7 @@ test('withdraws also what a transaction of unknown outcome may have put', async 
     await apply(...args);
     throw new Error('the answer was lost');
   };
-  containers = [one, two, containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] })];
+  fake.containers = [one, two, containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] })];
   await expect(reconcile('start cccccccccccc')).rejects.toThrow('the answer was lost');
   registry.apply = apply;
   await registrar.withdraw(signal);
@@ -509,10 +498,10 @@ describe('where registrations are signed', () => {
   });
 
   test('one whose time alone is another is not put again', async () => {
-    eventTimes = new Map([[one.id, 1_764_206_411_123]]);
+    fake.times = new Map([[one.id, 1_764_206_411_123]]);
     const { registrar, reconcile } = start(seal);
     await reconcile('start');
-    eventTimes = new Map();
+    fake.times = new Map();
     registrar.forget();
     await reconcile('resync');
     expect(puts()).toBe(2);
@@ -565,8 +554,8 @@ describe('where registrations are signed', () => {
     registry.put(keyTwo, '10.170.71.226:6666?port=22', 'lease-1');
     // Nobody keeps it alive: what is ours there would be cleared away.
     registry.leaseTimes.set('lease-1', () => ({ remainingMs: 1_000, grantedMs: 15_000 }));
-    containers = [];
-    unknown = new Set([one.id, two.id]);
+    fake.containers = [];
+    fake.silent = new Set([one.id, two.id]);
     await start(seal).reconcile('start');
     expect(registry.values()).toEqual({ ...before, [keyTwo]: '10.170.71.226:6666?port=22' });
     expect(leases()).toEqual(['lease-2', 'lease-1']);
