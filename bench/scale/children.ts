@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Whoever ends this process by a signal ends all that it has started, and what those have. */
-export function endWithChildren(): void {
+/**
+ * Whoever ends this process by a signal ends all that it has started, and what those have.
+ *
+ * @param afterwards what is left to tidy up then
+ */
+export function endWithChildren(afterwards: () => void): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.once(signal, () => {
       for (const pid of descendantsOf(process.pid)) {
@@ -11,6 +15,7 @@ export function endWithChildren(): void {
           if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
         }
       }
+      afterwards();
       process.kill(process.pid, signal);
     });
 }

@@ -1,20 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createCatalogSource, type CatalogSource } from '../../src/daemon/catalog-source.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import type { Catalog } from '../../src/core/catalog.js';
-import { waitFor } from '../../test/lab/wait-for.js';
-import { allHave, usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
 import { holdClientHost } from './fleet-client-host.js';
+import type { Fleet, FleetOptions } from './fleet-orders.js';
+import { createSeen, fleetOf } from './fleet-readers.js';
 import { silent } from './silent.js';
-
-/** More samples would not change a percentile, but fill the memory. */
-const mostSamples = 100_000;
 
 /** Client hosts: how docker-discover follows etcd; HAProxy is not part of it. */
 export function runClients({ count, connect }: FleetOptions): Fleet {
   const sources: { readonly source: CatalogSource; readonly controller: AbortController }[] = [];
-  let lagMs: number[] = [];
-  let events = 0;
+  const seen = createSeen();
 
   const start = (): void => {
     const controller = new AbortController();
@@ -29,8 +24,7 @@ export function runClients({ count, connect }: FleetOptions): Fleet {
       limits: defaultLimits,
       ...silent,
       onNews(news) {
-        events += news.length;
-        for (const { atMs } of news) if (lagMs.length < mostSamples) lagMs.push(Date.now() - atMs);
+        for (const { atMs } of news) seen.news(1, atMs);
       },
       onChange: () => undefined,
     });
@@ -40,42 +34,16 @@ export function runClients({ count, connect }: FleetOptions): Fleet {
       if (!controller.signal.aborted) console.error('a client host ended', error);
     });
   };
-  const live = (): Promise<unknown> =>
-    waitFor('all client hosts to have a catalog', () => sources.every(({ source }) => source.isLive()), {
-      timeoutMs: 300_000,
-      intervalMs: 20,
-    });
 
-  return {
-    async obey(order) {
-      const startedAt = performance.now();
-      let tookMs = 0;
-      switch (order.do) {
-        case 'restart':
-        case 'start':
-          for (const { controller } of sources.splice(0)) controller.abort();
-          for (let n = 0; n < count; n += 1) {
-            start();
-            if (order.do === 'start' && order.withinSeconds > 0) await sleep((order.withinSeconds * 1_000) / count);
-          }
-          await live();
-          tookMs = performance.now() - startedAt;
-          break;
-        case 'await':
-          await allHave(order.endpoints, () => sources.map(({ source }) => endpointsOf(source.catalog())));
-          tookMs = performance.now() - startedAt;
-          break;
-        case 'report':
-          break;
-        case 'deploy':
-        case 'lose':
-          throw new RangeError(`client hosts can not ${order.do}`);
-      }
-      const report = { lagMs, events, ...usedBySelf(), tookMs };
-      if (order.do === 'report') [lagMs, events] = [[], 0];
-      return report;
+  const readers = {
+    start,
+    end() {
+      for (const { controller } of sources.splice(0)) controller.abort();
     },
+    areLive: () => sources.every(({ source }) => source.isLive()),
+    counts: () => sources.map(({ source }) => endpointsOf(source.catalog())),
   };
+  return fleetOf(count, readers, seen);
 }
 
 /** Those that stand; the stale ones are kept, but not counted. */

@@ -1,14 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { rangeOf } from '../../src/adapters/etcd/registry.js';
 import { eventTimeOf } from '../../src/core/keyspace.js';
 import { every, runTasks } from '../../src/daemon/lifecycle.js';
 import { createPoll } from '../../src/daemon/poll.js';
 import { retry } from '../../src/daemon/retry.js';
-import { waitFor } from '../../test/lab/wait-for.js';
 import { entryOf, eventOf, type Wire } from './etcd-wire.js';
 import { listByWire, wiresOf } from './etcd-listing.js';
 import { holdClientHost } from './fleet-client-host.js';
-import { allHave, containersPerHost, usedBySelf, type Fleet, type FleetOptions } from './fleet-orders.js';
+import { containersPerHost, type Fleet, type FleetOptions } from './fleet-orders.js';
+import { createSeen, fleetOf } from './fleet-readers.js';
 import { silent } from './silent.js';
 
 const range = rangeOf('/backends/');
@@ -30,9 +29,7 @@ export function runLight({ count, urls, connect }: FleetOptions): Fleet {
   const clients: LightClient[] = [];
   /** Of each key, and how many of each; the same for all, so kept once. */
   const leases = new Map<string, string>();
-  let lagMs: number[] = [];
-  let events = 0;
-  let failures = 0;
+  const seen = createSeen();
 
   const list = async (wires: readonly Wire[], signal: AbortSignal): Promise<{ revision: number; keys: number }> => {
     const isFirst = leases.size === 0;
@@ -66,7 +63,7 @@ export function runLight({ count, urls, connect }: FleetOptions): Fleet {
                     (response) => {
                       if (response.isAsked || response.created) return;
                       ({ revision } = response);
-                      events += response.events.length;
+                      seen.news(response.events.length);
                       const gone = new Map<string, number>();
                       for (const event of response.events) {
                         const { kind, entry } = eventOf(event);
@@ -79,8 +76,7 @@ export function runLight({ count, urls, connect }: FleetOptions): Fleet {
                         if (entry.isNew) one.standing += 1;
                         leases.set(entry.key, entry.lease);
                         if (Math.random() * sampled >= 1) continue;
-                        const atMs = eventTimeOf(entry.value.toString());
-                        if (atMs !== null) lagMs.push(Date.now() - atMs);
+                        seen.news(0, eventTimeOf(entry.value.toString()));
                       }
                       // One that ends takes all its keys along.
                       for (const [lease, keysOf] of gone) if (keysOf > containersPerHost / 2) expired.add(lease);
@@ -103,7 +99,7 @@ export function runLight({ count, urls, connect }: FleetOptions): Fleet {
             );
           } finally {
             one.isLive = false;
-            if (!signal.aborted) failures += 1;
+            if (!signal.aborted) seen.failure();
           }
         },
         { what: 'following etcd', log: silent.log, signal },
@@ -123,34 +119,13 @@ export function runLight({ count, urls, connect }: FleetOptions): Fleet {
     void holdClientHost(connect(), one.controller.signal);
   };
 
-  return {
-    async obey(order) {
-      const startedAt = performance.now();
-      switch (order.do) {
-        case 'restart':
-        case 'start':
-          for (const { controller } of clients.splice(0)) controller.abort();
-          for (let n = 0; n < count; n += 1) {
-            start();
-            if (order.do === 'start' && order.withinSeconds > 0) await sleep((order.withinSeconds * 1_000) / count);
-          }
-          await waitFor('all client hosts to have listed', () => clients.every(({ isLive }) => isLive), {
-            timeoutMs: 300_000,
-            intervalMs: 20,
-          });
-          break;
-        case 'await':
-          await allHave(order.endpoints, () => clients.map(({ standing }) => standing));
-          break;
-        case 'report':
-          break;
-        case 'deploy':
-        case 'lose':
-          throw new RangeError(`client hosts can not ${order.do}`);
-      }
-      const report = { lagMs, events, failures, ...usedBySelf(), tookMs: performance.now() - startedAt };
-      if (order.do === 'report') [lagMs, events, failures] = [[], 0, 0];
-      return report;
+  const readers = {
+    start,
+    end() {
+      for (const { controller } of clients.splice(0)) controller.abort();
     },
+    areLive: () => clients.every(({ isLive }) => isLive),
+    counts: () => clients.map(({ standing }) => standing),
   };
+  return fleetOf(count, readers, seen);
 }

@@ -1,5 +1,4 @@
 import type { Registry } from '../../src/ports/registry.js';
-import { waitFor } from '../../test/lab/wait-for.js';
 
 /** Hosts that register, client hosts that watch, such that keep no catalog, and such that poll. */
 export type FleetRole = 'hosts' | 'clients' | 'light' | 'pollers';
@@ -55,15 +54,6 @@ export interface Connected {
 
 export interface Fleet {
   obey(order: FleetOrder): Promise<FleetReport>;
-}
-
-/** @param counts how many endpoints each client host has now */
-export async function allHave(endpoints: number, counts: () => readonly number[]): Promise<void> {
-  await waitFor(
-    `all client hosts to have ${String(endpoints)} endpoints`,
-    () => counts().every((count) => count === endpoints),
-    { timeoutMs: 120_000, intervalMs: 50 },
-  );
 }
 
 export function usedBySelf(): Pick<FleetReport, 'cpuMs' | 'mib'> {

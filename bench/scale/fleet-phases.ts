@@ -33,8 +33,10 @@ const deploySeconds = 30;
 const leaderlessSeconds = 15;
 /** Of one worker: more of them would wait for its process, not for etcd. */
 const most = { hosts: 125, clients: 100, light: 250, pollers: 10 };
-/** Of a fleet, a process for each hundred starts hosts at this rate: a roll-out, not a power cut. */
-const startsPerSecond = 10;
+/** A roll-out, not a power cut. */
+const hostsPerSecond = 10;
+/** Each lists everything. */
+const lightClientsPerSecond = 4;
 
 export async function measureFleet(shape: FleetShape): Promise<Phase[]> {
   const { hosts, clients, light = 0, isProxied = false, isPolling = false, replaced = [replacedPerSecond] } = shape;
@@ -70,11 +72,11 @@ export async function measureFleet(shape: FleetShape): Promise<Phase[]> {
     const left = endpoints - Math.round(hosts * 0.1) * containersPerHost;
 
     await during('all hosts start', async () => {
-      const { tookMs = 0 } = await backEnds.ask({ do: 'start', withinSeconds: hosts / startsPerSecond });
+      const { tookMs = 0 } = await backEnds.ask({ do: 'start', withinSeconds: hosts / hostsPerSecond });
       return { 'all of them, ms': tookMs };
     });
     await during('all clients start', async () => {
-      const figures = await took({ do: 'start', withinSeconds: light / startsPerSecond / 2 });
+      const figures = await took({ do: 'start', withinSeconds: light / lightClientsPerSecond });
       await askReaders({ do: 'await', endpoints });
       return figures;
     });
@@ -88,11 +90,11 @@ export async function measureFleet(shape: FleetShape): Promise<Phase[]> {
         await askReaders({ do: 'await', endpoints });
         return {};
       });
-    await during('all clients restart', () => took({ do: 'restart' }));
     await during('loss of a tenth', async () => {
       await backEnds.ask({ do: 'lose', share: 0.1 });
       return took({ do: 'await', endpoints: left });
     });
+    await during('all clients restart', () => took({ do: 'restart' }));
     await during('leader lost', async () => {
       await etcd.killLeader();
       await deploy(replaced[0] ?? replacedPerSecond, leaderlessSeconds);

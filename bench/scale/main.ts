@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { machine } from '../report.js';
 import { checks } from './checks.js';
 import { discoverer } from './discoverer.js';
@@ -19,7 +22,14 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-endWithChildren();
+/** All that a bench writes for itself is below it, also what its processes write. */
+const dir = mkdtempSync(join(tmpdir(), 'bench-scale-'));
+process.env.TMPDIR = dir;
+const tidyUp = (): void => {
+  rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+};
+process.once('exit', tidyUp);
+endWithChildren(tidyUp);
 console.log(`bench:scale: on ${machine()}`);
 for (const [name, bench] of Object.entries({ ...benches, ...larger })) {
   if (names.length > 0 ? !names.includes(name) : benches[name] === undefined) continue;
