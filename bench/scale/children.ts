@@ -18,6 +18,9 @@ export function endWithChildren(afterwards: () => void): void {
       afterwards();
       process.kill(process.pid, signal);
     });
+  // npm passes a SIGTERM on to its shell, and the shell doesn't pass it on to us.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && process.emit('SIGHUP'), 500).unref();
 }
 
 function descendantsOf(pid: number): number[] {

@@ -18,7 +18,7 @@ const left = 60;
 const right = 190;
 const top = 40;
 const bottom = 50;
-const colours = ['#4078c0', '#c0504d', '#4f9d55', '#8064a2', '#d08a2a', '#3fa7b5', '#777777'];
+const colours = ['#4078c0', '#c0504d', '#4f9d55', '#8064a2', '#d08a2a', '#3fa7b5', '#777777', '#111111'];
 const folder = fileURLToPath(new URL('../../bench-results', import.meta.url));
 
 /** Writes `bench-results/<name>.svg`. */
@@ -38,9 +38,12 @@ function svgOf({ title, along, unit, series }: Curves): string {
       const at = xOf(tick).toFixed(1);
       return `<path d="M${at} ${String(top)}V${String(height - bottom)}" stroke="#ddd"/><text x="${at}" y="${String(height - bottom + 16)}" text-anchor="middle">${tick.toLocaleString('en')}</text>`;
     }),
-    ...y.ticks.map((tick) => {
+    ...y.ticks.map((tick, n) => {
       const at = yOf(tick).toFixed(1);
-      return `<path d="M${String(left)} ${at}H${String(width - right)}" stroke="#ddd"/><text x="${String(left - 6)}" y="${at}" dy="4" text-anchor="end">${tick.toLocaleString('en', { maximumFractionDigits: 6 })}</text>`;
+      const shown = tick.toLocaleString('en', { maximumFractionDigits: 6 });
+      // There is no place for it on such an axis: it is drawn at the bottom.
+      const label = n === 0 && points.some(([, value]) => value === 0) ? `0, ${shown}` : shown;
+      return `<path d="M${String(left)} ${at}H${String(width - right)}" stroke="#ddd"/><text x="${String(left - 6)}" y="${at}" dy="4" text-anchor="end">${label}</text>`;
     }),
   ];
   const lines = series.map(({ what, points: own }, at) => {

@@ -6,7 +6,7 @@ import { ask } from '../../src/adapters/haproxy/socket.js';
 import type { TestEtcd } from '../../test/integration/support/etcd.js';
 import { freePorts } from '../../test/integration/support/free-ports.js';
 import { waitFor } from '../../test/lab/wait-for.js';
-import { pidOf, pidsOf, startBuilt, type MeasuredDaemon } from './process.js';
+import { pidsOf, startBuilt, type MeasuredDaemon } from './process.js';
 
 const perService = 10;
 /** Below the ports of connections, above those of most that runs on a machine. */
@@ -105,7 +105,7 @@ export async function withDaemon<T>(bed: Bed, endpoints: number, use: (running: 
     if (servers !== endpoints) throw new Error(`HAProxy has ${String(servers)} servers, not ${String(endpoints)}`);
     return await use({
       daemon,
-      pid: pidOf('dist/cli/docker-discover.js', '--max-semi-space-size=2'),
+      pid: daemon.pid,
       coldMs,
       proxies: () => pidsOf('haproxy', join(dir, 'run')),
       told: (word) =>

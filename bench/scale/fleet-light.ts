@@ -1,9 +1,12 @@
 import { rangeOf } from '../../src/adapters/etcd/registry.js';
 import { eventTimeOf } from '../../src/core/keyspace.js';
+import { askOfLeases } from '../../src/daemon/lease-questions.js';
 import { every, runTasks } from '../../src/daemon/lifecycle.js';
-import { createPoll } from '../../src/daemon/poll.js';
+import { createPatientPoll } from '../../src/daemon/patient-poll.js';
+import { createResumption, type Resumption } from '../../src/daemon/resumption.js';
 import { retry } from '../../src/daemon/retry.js';
-import { entryOf, eventOf, type Wire } from './etcd-wire.js';
+import type { Registry } from '../../src/ports/registry.js';
+import { entryOf, eventOf, type WatchResponse, type Wire } from './etcd-wire.js';
 import { listByWire, wiresOf } from './etcd-listing.js';
 import { holdClientHost } from './fleet-client-host.js';
 import { containersPerHost, type Fleet, type FleetOptions } from './fleet-orders.js';
@@ -16,8 +19,15 @@ const pollMs = 5_000;
 const sampled = 20;
 
 interface LightClient {
+  /** Keys that stand, and the revision up to which the watch has told. */
   standing: number;
+  revision: number;
   isLive: boolean;
+  /** Each is followed by another member. */
+  failures: number;
+  readonly resumption: Resumption;
+  /** Leases that have taken all their keys along, and about which etcd has not told yet. */
+  readonly expired: Set<string>;
   readonly controller: AbortController;
 }
 
@@ -38,72 +48,82 @@ export function runLight({ count, urls, connect }: FleetOptions): Fleet {
     return { revision, keys: entries.length };
   };
 
+  const onEvents = (one: LightClient, { events, revision }: WatchResponse): void => {
+    one.revision = revision;
+    seen.news(events.length);
+    const gone = new Map<string, number>();
+    for (const event of events) {
+      const { kind, entry } = eventOf(event);
+      if (kind === 'delete') {
+        one.standing -= 1;
+        const lease = leases.get(entry.key) ?? '0';
+        gone.set(lease, (gone.get(lease) ?? 0) + 1);
+        continue;
+      }
+      if (entry.isNew) one.standing += 1;
+      leases.set(entry.key, entry.lease);
+      if (Math.random() * sampled < 1) seen.news(0, eventTimeOf(entry.value.toString()));
+    }
+    // One that ends takes all its keys along.
+    for (const [lease, keysOf] of gone) if (keysOf > containersPerHost / 2) one.expired.add(lease);
+  };
+
+  const session = async (
+    one: LightClient,
+    { registry, wires }: { readonly registry: Registry; readonly wires: readonly Wire[] },
+    healthy: () => void,
+  ): Promise<void> => {
+    const { signal } = one.controller;
+    const isResumed = one.resumption.isAllowed(one.standing) && (await registry.revision(signal)) >= one.revision;
+    if (!isResumed) ({ revision: one.revision, keys: one.standing } = await list(wires, signal));
+    one.resumption.began(isResumed ? 'resumed' : 'listed');
+    one.isLive = true;
+    healthy();
+    const known = { agrees: () => true, revision: () => one.revision, standing: () => one.standing };
+    const poll = createPatientPoll({ registry, known, log: silent.log });
+    const watched = { key: range.key, rangeEnd: range.range_end, startRevision: one.revision + 1 };
+    await runTasks(
+      [
+        (both) =>
+          (wires[one.failures % wires.length] as Wire).watch(
+            watched,
+            (response) => {
+              if (!response.isAsked && !response.created) onEvents(one, response);
+            },
+            both,
+          ),
+        (both) => every(pollMs, () => poll(both), both),
+        (both) =>
+          every(
+            1_000,
+            async () => {
+              const { lives } = await askOfLeases(one.expired, { registry, isHeld: () => false }, both);
+              for (const lease of lives.keys()) one.expired.delete(lease);
+            },
+            both,
+          ),
+      ],
+      signal,
+    );
+  };
+
   const run = async (one: LightClient, wires: readonly Wire[]): Promise<void> => {
     const { signal } = one.controller;
     const { registry, close } = connect();
+    const attempt = async (healthy: () => void): Promise<void> => {
+      try {
+        await session(one, { registry, wires }, healthy);
+      } catch (error) {
+        one.resumption.ended(error);
+        throw error;
+      } finally {
+        one.isLive = false;
+        one.failures += 1;
+        if (!signal.aborted) seen.failure();
+      }
+    };
     try {
-      await retry(
-        async (healthy) => {
-          try {
-            const { revision: listed, keys } = await list(wires, signal);
-            one.standing = keys;
-            let revision = listed;
-            one.isLive = true;
-            healthy();
-            const poll = createPoll({
-              registry,
-              known: { agrees: () => true, revision: () => revision, standing: () => one.standing },
-            });
-            const expired = new Set<string>();
-            await runTasks(
-              [
-                (both) =>
-                  (wires[0] as Wire).watch(
-                    { key: range.key, rangeEnd: range.range_end, startRevision: listed + 1 },
-                    (response) => {
-                      if (response.isAsked || response.created) return;
-                      ({ revision } = response);
-                      seen.news(response.events.length);
-                      const gone = new Map<string, number>();
-                      for (const event of response.events) {
-                        const { kind, entry } = eventOf(event);
-                        if (kind === 'delete') {
-                          one.standing -= 1;
-                          const lease = leases.get(entry.key) ?? '0';
-                          gone.set(lease, (gone.get(lease) ?? 0) + 1);
-                          continue;
-                        }
-                        if (entry.isNew) one.standing += 1;
-                        leases.set(entry.key, entry.lease);
-                        if (Math.random() * sampled >= 1) continue;
-                        seen.news(0, eventTimeOf(entry.value.toString()));
-                      }
-                      // One that ends takes all its keys along.
-                      for (const [lease, keysOf] of gone) if (keysOf > containersPerHost / 2) expired.add(lease);
-                    },
-                    both,
-                  ),
-                (both) => every(pollMs, () => poll(both), both),
-                (both) =>
-                  every(
-                    100,
-                    async () => {
-                      const asked = [...expired];
-                      expired.clear();
-                      for (const lease of asked) await registry.leaseTime(lease, both);
-                    },
-                    both,
-                  ),
-              ],
-              signal,
-            );
-          } finally {
-            one.isLive = false;
-            if (!signal.aborted) seen.failure();
-          }
-        },
-        { what: 'following etcd', log: silent.log, signal },
-      );
+      await retry(attempt, { what: 'following etcd', log: silent.log, signal });
     } finally {
       for (const wire of wires) wire.close();
       close();
@@ -111,7 +131,15 @@ export function runLight({ count, urls, connect }: FleetOptions): Fleet {
   };
 
   const start = (): void => {
-    const one: LightClient = { standing: 0, isLive: false, controller: new AbortController() };
+    const one: LightClient = {
+      standing: 0,
+      revision: 0,
+      isLive: false,
+      failures: 0,
+      resumption: createResumption(),
+      expired: new Set(),
+      controller: new AbortController(),
+    };
     clients.push(one);
     void run(one, wiresOf(urls)).catch((error: unknown) => {
       if (!one.controller.signal.aborted) console.error('a client host ended', error);

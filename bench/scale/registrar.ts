@@ -9,7 +9,7 @@ import { median, percentile } from '../figures.js';
 import { publish } from '../report.js';
 import { draw } from './curves.js';
 import { generated, real, type Containers } from './containers.js';
-import { pidOf, startBuilt, useOf } from './process.js';
+import { startBuilt, useOf } from './process.js';
 
 const sizes = [1, 10, 100, 1_000, 5_000];
 const realContainers = 100;
@@ -165,7 +165,7 @@ async function measure(etcd: TestEtcd, { hostIp, socketPath, ids, replace }: Con
   try {
     await until(() => keys.size === containers);
     const completeMs = performance.now() - startedAt;
-    const pid = pidOf('dist/cli/docker-register.js', '--max-semi-space-size=2');
+    const { pid } = daemon;
     const started = useOf(pid);
     const startRequests = await requests();
 

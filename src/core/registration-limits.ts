@@ -27,11 +27,19 @@ export function oldestClaims<T extends Claim>(
   most: number,
 ): { readonly taken: readonly T[]; readonly beyond: readonly T[] } {
   if (claims.length <= most) return { taken: claims, beyond: [] };
-  // The ports of a container keep their order.
   const ordered = [...claims].sort(
-    (a, b) => compareText(a.container.startedAt, b.container.startedAt) || compareText(a.container.id, b.container.id),
+    (a, b) =>
+      compareText(a.container.startedAt, b.container.startedAt) ||
+      compareText(a.container.id, b.container.id) ||
+      a.registration.servicePort - b.registration.servicePort ||
+      compareText(nameOf(a), nameOf(b)),
   );
   return { taken: ordered.slice(0, most), beyond: ordered.slice(most) };
+}
+
+/** So that of the ports of one container the same stay each time. */
+function nameOf({ registration: { service, id } }: Claim): string {
+  return `${service}/${id}`;
 }
 
 export function whyBeyond(most: number): { readonly reason: string; readonly mend: string } {

@@ -7,17 +7,15 @@ import type { Trust } from '../core/signers.js';
 import type { Logger } from '../ports/log.js';
 import type { Meter } from '../ports/meter.js';
 import type { Registry, WatchEvent } from '../ports/registry.js';
+import { createCatalogSession } from './catalog-session.js';
 import { createJudge } from './judge.js';
 import { createKnownKeys, type KnownKeys } from './known-keys.js';
-import { every, runTasks } from './lifecycle.js';
-import { listKeys } from './listed-keys.js';
-import { createPoll } from './poll.js';
 import { newsOf, type News } from './propagation.js';
 import { retry } from './retry.js';
 import { createStaleKeys } from './stale-keys.js';
 
 export interface CatalogSource extends Pick<KnownKeys, 'entries' | 'revision' | 'leftOut' | 'leftOutCounts'> {
-  /** Lists, then watches from there; lists again after every failure of the watch and whenever the poll differs. */
+  /** Follows etcd; see `createCatalogSession`. */
   run(signal: AbortSignal): Promise<void>;
   /** What did not change since the last call is the same object as then. */
   catalog(): Catalog;
@@ -48,9 +46,6 @@ export interface CatalogSourceOptions {
   readonly onChange: (reason: string) => void;
 }
 
-/** Where there is room again for keys that were left out, they are looked for no more often than this: it takes a listing. */
-const refillMs = 15_000;
-
 export function createCatalogSource({
   registry,
   prefix,
@@ -66,7 +61,6 @@ export function createCatalogSource({
   onChange,
 }: CatalogSourceOptions): CatalogSource {
   const index = createCatalogIndex(limits, isServable);
-  let live = false;
   const judge = createJudge({ prefix, trust, limits });
 
   const missed = createStaleKeys({
@@ -117,53 +111,16 @@ export function createCatalogSource({
     if (isChanged) onChange('watch');
   };
 
-  const poll = createPoll({ registry, known });
-
-  let listedAtMs = 0;
-  const list = async (signal: AbortSignal): Promise<void> => {
-    known.replace(await listKeys({ registry, limits, isKnown: (key) => known.has(key) }, signal));
-    listedAtMs = performance.now();
-    onChange('listed');
-  };
-
-  /** Until there is room for keys that were left out, or `signal` fires. */
-  const follow = async (signal: AbortSignal): Promise<void> => {
-    const refill = new AbortController();
-    await runTasks(
-      [
-        (both) => registry.watch(known.revision(), applyEvents, both),
-        (both) =>
-          every(
-            pollMs,
-            async () => {
-              await poll(both);
-              if (known.hasRoom() && performance.now() - listedAtMs >= refillMs) refill.abort();
-            },
-            both,
-          ),
-      ],
-      AbortSignal.any([signal, refill.signal]),
-    );
-  };
-
-  const session = async (healthy: () => void, signal: AbortSignal): Promise<void> => {
-    await list(signal);
-    live = true;
-    healthy();
-    await runTasks(
-      [
-        (both) => missed.run(both),
-        async (both) => {
-          for (;;) {
-            await follow(both);
-            if (both.aborted) return;
-            await list(both);
-          }
-        },
-      ],
-      signal,
-    );
-  };
+  const session = createCatalogSession({
+    registry,
+    known,
+    missed,
+    pollMs,
+    limits,
+    log,
+    onEvents: applyEvents,
+    onChange,
+  });
 
   return {
     catalog() {
@@ -176,18 +133,8 @@ export function createCatalogSource({
     revision: () => known.revision(),
     leftOut: () => known.leftOut(),
     leftOutCounts: () => known.leftOutCounts(),
-    isLive: () => live,
+    isLive: () => session.isLive(),
 
-    run: (signal) =>
-      retry(
-        async (healthy) => {
-          try {
-            await session(healthy, signal);
-          } finally {
-            live = false;
-          }
-        },
-        { what: 'following etcd', log, signal },
-      ),
+    run: (signal) => retry((healthy) => session.run(healthy, signal), { what: 'following etcd', log, signal }),
   };
 }

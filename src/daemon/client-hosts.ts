@@ -78,6 +78,8 @@ export function createClientHosts(options: ClientHostsOptions): ClientHosts {
 
   const countAll = async (signal: AbortSignal): Promise<void> => {
     const now = await registry.countKeys(signal);
+    // Somebody has deleted ours.
+    if (now === 0) looks = null;
     if (now === count) return;
     log.debug({ clientHosts: now, before: count }, 'client hosts counted');
     count = now;

@@ -154,7 +154,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
           loop.trigger(error.name);
           return;
         }
-        ready ||= revision > 0 && typeof outcome !== 'object';
+        ready ||= revision > 0 && typeof outcome !== 'object' && !hands.isBehind();
         lookAgain(outcome);
         if (outcome === 'settled' && !hands.isBehind()) propagation.arrived(news, model);
         // HAProxy began anew, or with another template: it may take what it refused before.

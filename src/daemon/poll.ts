@@ -69,6 +69,6 @@ export function createPoll({ registry, known }: PollOptions): (signal: AbortSign
   };
 }
 
-class PollDiffersError extends Error {
+export class PollDiffersError extends Error {
   override readonly name = 'PollDiffersError';
 }

@@ -1,6 +1,7 @@
 import { messageOf, SettingError } from '../core/errors.js';
 import type { Listener } from '../core/haproxy/listener.js';
 import { emptyModel } from '../core/haproxy/model.js';
+import { createReloadPace } from '../core/haproxy/reload-pace.js';
 import { withLastGood, withoutListeners, type ReloadReason } from '../core/haproxy/reload-reason.js';
 import { createRenderer, type Rendered } from '../core/haproxy/render.js';
 import type { Templates } from '../core/haproxy/templates.js';
@@ -66,10 +67,10 @@ export function createReloader(options: ReloaderOptions): Reloader {
   let underWay: Promise<void> | null = null;
   let setback: PortsTakenError | ListenersRefusedError | null = null;
   let last: BuiltModel | null = null;
-  const failures = createReloadFailures(log);
-  const refusal = createRefusal(log);
+  const [failures, refusal] = [createReloadFailures(log), createRefusal(log)];
   /** Stands until a template is taken, whatever endpoints do meanwhile. */
   let templateFault: string | null = null;
+  const pace = createReloadPace(reloadIntervalMs);
   let nextReloadAt = 0;
   const [render, viewOfListener] = [createRenderer(), createListenerViews()];
   const rendered = (source: Templates, built: BuiltModel): Rendered => {
@@ -99,8 +100,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       throw error;
     }
     [templates, last] = [source, built];
-    // A little apart, so that a fleet does not reload in one beat.
-    if (isReload) nextReloadAt = performance.now() + reloadIntervalMs * (1 + Math.random() / 5);
+    if (isReload) nextReloadAt = pace.reloaded(performance.now(), Math.random());
     failures.end();
     changeLog.reloaded(reason, performance.now() - startedAt);
     onLoaded(now);

@@ -6,6 +6,7 @@ import type { Logger } from '../ports/log.js';
 import type { Registry } from '../ports/registry.js';
 import { steadyNowMs } from './clock.js';
 import { createHeardHosts } from './heard-hosts.js';
+import { askOfLeases } from './lease-questions.js';
 import { every, runTasks } from './lifecycle.js';
 import { createReconcileLoop } from './reconcile-loop.js';
 
@@ -18,7 +19,7 @@ export interface Verdicts {
 }
 
 export interface StaleKeysOptions extends Verdicts {
-  readonly registry: Pick<Registry, 'leaseTime'>;
+  readonly registry: Pick<Registry, 'livingLeases' | 'leaseTime'>;
   /** A key that stands hangs on this lease. One that ends takes all its keys at one revision, so it lives; etcd need not be asked. */
   readonly isHeld: (lease: string) => boolean;
   readonly prefix: string;
@@ -65,9 +66,6 @@ const settleMs = 7_000;
 /** After etcd was away, so long nothing ends by its age: whoever lives is about to be put again. */
 const graceMs = 15_000;
 const tickMs = 1_000;
-/** Questions under way at once: nothing waits for the answers, and a fleet asks at the same moment. */
-const concurrency = 4;
-
 export function createStaleKeys({
   registry,
   isHeld,
@@ -90,23 +88,19 @@ export function createStaleKeys({
     return record.kind !== 'endpoint' || record.endpoint.state === 'drain' ? null : record.endpoint.address.host;
   };
 
-  /** Of one that has run out, a follower may tell before the leader has forgotten it. */
-  const livesOn = async (lease: string, signal: AbortSignal): Promise<boolean> =>
-    ((await registry.leaseTime(lease, signal))?.remainingMs ?? 0) > 0;
-
   const ask = async (signal: AbortSignal): Promise<void> => {
     const asked = [...missed.values()].filter(({ verdict }) => verdict === 'to ask');
-    const leases = [...new Set(asked.map(({ entry }) => entry.lease))];
-    const living = new Set<string>();
-    const worker = async (): Promise<void> => {
-      for (let lease = leases.shift(); lease !== undefined; lease = leases.shift())
-        if (lease !== '0' && (isHeld(lease) || (await livesOn(lease, signal)))) living.add(lease);
-    };
-    await Promise.all(Array.from({ length: concurrency }, worker));
+    const leases = new Set(asked.map(({ entry }) => entry.lease));
+    const { lives, failure } = await askOfLeases(leases, { registry, isHeld }, signal);
     // Some may have been put again meanwhile.
     const left = asked.filter((one) => missed.get(one.entry.key) === one);
-    const withdrawn = left.filter(({ entry }) => living.has(entry.lease));
-    const stale = left.filter(({ entry }) => !living.has(entry.lease));
+    const ofLeases = (are: boolean): Missed[] => left.filter(({ entry }) => lives.get(entry.lease) === are);
+    conclude(ofLeases(true), ofLeases(false));
+    // Those of whom nobody told are asked about again.
+    if (failure !== null) throw failure.error;
+  };
+
+  const conclude = (withdrawn: readonly Missed[], stale: readonly Missed[]): void => {
     for (const { entry } of withdrawn) missed.delete(entry.key);
     for (const one of stale) one.verdict = 'stale';
     if (withdrawn.length > 0) onGone(withdrawn.map(({ entry }) => entry.key));

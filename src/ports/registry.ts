@@ -67,6 +67,8 @@ export interface Registry {
   keepAlive(lease: string, signal: AbortSignal): Promise<'alive' | 'lost'>;
   /** The times of a lease, or null where etcd no longer knows it. */
   leaseTime(lease: string, signal: AbortSignal): Promise<LeaseTime | null>;
+  /** Ids of all leases, as one member knows them; it may be a moment behind. Null where etcd does not tell. */
+  livingLeases(signal: AbortSignal): Promise<ReadonlySet<string> | null>;
   /** Deletes the lease and with it all its keys. */
   revoke(lease: string, signal: AbortSignal): Promise<void>;
 }

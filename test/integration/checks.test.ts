@@ -255,15 +255,46 @@ describe('of a service whose endpoints Docker looks after', () => {
   });
 });
 
+/** An HTTP server in a process of its own, so that it can be stopped. */
+const server = `require('node:http').createServer((_q, r) => r.setHeader('connection', 'close').end('own'))
+  .listen(0, '127.0.0.1', function () { console.log(this.address().port) })`;
+
+describe('an endpoint that fails while listeners come and go', () => {
+  it(
+    'is out within 50 s, though every reload begins its checks anew',
+    async () => {
+      const site = await siteWith({});
+      const ports = await freePorts(20);
+      const child = spawn(process.execPath, ['-e', server], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let another: NodeJS.Timeout | undefined;
+      try {
+        const [port] = (await once(child.stdout, 'data')) as [Buffer];
+        const frozenAt = `127.0.0.1:${port.toString().trim()}`;
+        await site.put('http/own', `${frozenAt}?port=${String(site.port)}&check=/`);
+        site.start();
+        await isUp(site, 'own', /^L7OK/);
+        child.kill('SIGSTOP');
+        another = setInterval(() => {
+          const next = String(ports.pop() ?? 0);
+          void site.put(`new-${next}/a`, `${frozenAt}?port=${next}`);
+        }, 4_000);
+        expect(await outAfter(site, 'own')).toBeLessThan(50_000 + slackMs);
+        // It was not for want of reloads.
+        expect((await site.ls()).haproxy.reloads).toBeGreaterThan(7);
+      } finally {
+        clearInterval(another);
+        child.kill('SIGKILL');
+      }
+    },
+    slow,
+  );
+});
+
 describe('an endpoint that fails while checks are slowed', () => {
   const intervalMs = 8_000;
   /** The longest time from one check to the next, and from a doubt to its check: HAProxy adds up to a tenth. */
   const [interMs, fastMs] = [1.1 * intervalMs, 1.1 * 500];
   const checkTimeoutMs = 2_000;
-
-  /** An HTTP server in a process of its own, so that it can be stopped. */
-  const server = `require('node:http').createServer((_q, r) => r.setHeader('connection', 'close').end('own'))
-    .listen(0, '127.0.0.1', function () { console.log(this.address().port) })`;
 
   it('is out within the interval, a tenth of it, and what two checks take; with traffic after three connections', async () => {
     const site = await siteWith({ CLIENT_HOSTS: '1000000', CHECK_INTERVAL_MAX: `${String(intervalMs / 1000)}s` });

@@ -226,6 +226,41 @@ describe('a client host behind a gRPC proxy of three members of etcd', () => {
       await own.dispose();
     }
   });
+
+  it('hears of changes while any one of them is frozen, though the proxy goes on asking that one by turns', async () => {
+    const own = await startEtcdProxy(cluster.members.map(({ address }) => `http://${address}`).join());
+    const follower = followBy([own.url], 5_000);
+    let puts = 100;
+    try {
+      await waitFor('a watch', () => follower.source.isLive());
+      for (const member of cluster.members) {
+        await member.pause();
+        const well = cluster.members.find((one) => one !== member);
+        // The second and third can only be heard of by a watch, or a listing, that began after the member froze.
+        for (let n = 0; n < 3; n += 1) {
+          puts += 1;
+          const value = `10.0.0.1:${String(puts)}`;
+          await waitFor(
+            'etcd to take the key',
+            async () => (await well?.run(`timeout 2 etcdctl put /backends/web/a ${value}`))?.code === 0,
+            { timeoutMs: 20_000 },
+          );
+          await waitFor(`the change while ${member.name} is frozen`, () => follower.standing().includes(value), {
+            timeoutMs: 20_000,
+          });
+        }
+        await member.resume();
+        await waitFor(
+          `${member.name} to answer`,
+          async () => (await member.run('etcdctl --command-timeout 2s endpoint health')).code === 0,
+          { timeoutMs: 20_000 },
+        );
+      }
+    } finally {
+      await follower.stop();
+      await own.dispose();
+    }
+  }, 300_000);
 });
 
 describe('a back-end host behind a gRPC proxy of etcd', () => {

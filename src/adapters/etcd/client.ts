@@ -4,6 +4,11 @@ import type { Logger } from '../../ports/log.js';
 import { isOfLearner } from './failure.js';
 import { createConnection, type Ask, type Connection, type EtcdAccess } from './connection.js';
 
+/** Behind a proxy are several members, by turns: one of them that is frozen must not be all that is asked. */
+const asksOfProxy = 3;
+/** That nothing comes says nothing of the proxy itself. */
+const proxyPatienceMs = 3_000;
+
 /** Ten times what a slow answer takes; a short lease (3 s) still lives when a second member is asked after it. */
 const usualPatienceMs = 1_000;
 
@@ -102,14 +107,20 @@ export function createEtcdClient({ hosts, log, ...access }: EtcdMembers): EtcdCl
     members,
     async call({ ask, timeoutMs = 5_000, patienceMs = usualPatienceMs, signal }) {
       const deadline = Date.now() + timeoutMs;
+      const proxied = order.filter((member) => member.isProxy());
       const { member, answer } = await askInTurn({
-        members: order,
+        members: [
+          ...order,
+          ...Array<typeof proxied>(asksOfProxy - 1)
+            .fill(proxied)
+            .flat(),
+        ],
         ask: (member) =>
           member.use(ask, deadline).catch((error: unknown) => {
             // The errors of a stream come as gRPC has them.
             throw error instanceof Error ? castGrpcError(error) : error;
           }),
-        patienceMs,
+        patienceMs: proxied.length > 0 ? Math.min(patienceMs, proxyPatienceMs) : patienceMs,
         isLocal,
         signal,
       });

@@ -158,6 +158,18 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
         return Number(TTL) >= 0 ? { remainingMs: Number(TTL) * 1000, grantedMs: Number(grantedTTL) * 1000 } : null;
       }),
 
+    livingLeases: (signal) =>
+      call('tell of the leases', signal, async ({ leaseClient }, options) => {
+        try {
+          const { leases } = await leaseClient.leaseLeases(options);
+          return new Set(leases.map(({ ID }) => ID));
+        } catch (error) {
+          // Not before etcd 3.3; and who may ask is not the same in all versions.
+          if (isDenied(error) || /\bUNIMPLEMENTED\b/.test(messageOf(error))) return null;
+          throw error;
+        }
+      }),
+
     revoke: (lease, signal) =>
       call(revoke, signal, async ({ leaseClient }, options) => {
         await leaseClient.leaseRevoke({ ID: lease }, options).catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { steadyNowMs } from '../../../src/daemon/clock.js';
 import type { LeasedEntry } from '../../../src/core/catalog.js';
 import { defaultLimits, type DiscoverLimits } from '../../../src/core/limits.js';
 import type { StaleEntry } from '../../../src/core/last-known-good.js';
+import { DeniedError } from '../../../src/ports/registry.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
 import { recordingMeter } from '../support/meter.js';
@@ -306,17 +307,93 @@ describe('the poll', () => {
     await until('the list', () => keysOf(source).includes('/backends/web/lost'));
   });
 
-  test('that is not answered leads to a new list, and everything stays meanwhile', async () => {
+  test('that is not answered says nothing against the watch; from the second in a row it is told, and when they are answered again', async () => {
     registry.put('/backends/web/a', value);
     const { source, messages } = start();
     await until('the watch', () => registry.isWatched());
-    registry.failOn('list', 'countKeys', 'fingerprint', 'watch');
-    await pass(60_000);
-    expect([keysOf(source), source.isLive()]).toEqual([['/backends/web/a'], false]);
-    expect(messages('error')[0]).toBe('failed; trying again until it works');
+    registry.failOn('revision', 'countKeys', 'fingerprint');
+    await pass(pollMs);
+    expect(messages('warn')).toEqual([]);
+    await pass(6 * pollMs);
+    expect(messages('warn')).toEqual([expect.stringContaining('etcd does not answer polls')]);
+    registry.put('/backends/web/b', value);
+    expect([keysOf(source).length, source.isLive(), registry.count('list')]).toEqual([2, true, 1]);
     registry.recover();
-    await until('the list', () => source.isLive());
-    expect(messages('info')).toEqual(['works again']);
+    await pass(pollMs);
+    expect(messages('info')).toEqual(['polls are answered again']);
+    expect(registry.count('list')).toBe(1);
+  });
+
+  test('that etcd refuses to this user ends the watch', async () => {
+    const { source, messages } = start();
+    await until('the watch', () => registry.isWatched());
+    registry.before = (call) => {
+      if (call !== 'watch') throw new DeniedError('etcd lets nobody read');
+    };
+    await pass(2 * pollMs);
+    expect([source.isLive(), messages('error')[0]]).toEqual([false, 'failed; trying again until it works']);
+  });
+});
+
+describe('a watch that ends', () => {
+  const keys = 1_000;
+
+  async function followed(count = keys): Promise<ReturnType<typeof start>> {
+    for (let n = 0; n < count; n += 1) registry.put(`/backends/web/${String(n)}`, value);
+    const started = start();
+    await until('the watch', () => registry.isWatched());
+    return started;
+  }
+
+  test('is gone on with where it was, when there are many keys, without a listing', async () => {
+    const { source, changes } = await followed();
+    registry.breakWatch();
+    await until('the end', () => !source.isLive());
+    await until('the next', () => registry.isWatched());
+    expect([registry.count('list'), source.isLive(), changes]).toEqual([1, true, ['listed', 'resumed']]);
+    registry.put('/backends/web/new', value);
+    expect(keysOf(source)).toContain('/backends/web/new');
+  });
+
+  test.each<[string, (source: CatalogSource) => unknown]>([
+    ['etcd counts from an earlier revision', () => (registry.revision = () => Promise.resolve(7))],
+    [
+      'what it went on from is of no use',
+      () => {
+        registry.failOn('watch');
+      },
+    ],
+    [
+      'that lasted too long',
+      () => {
+        registry.failOn('revision', 'watch', 'list');
+        return pass(60_000);
+      },
+    ],
+  ])('is followed by a listing where %s', async (_what, happens) => {
+    const { source } = await followed();
+    registry.breakWatch();
+    await until('the end', () => !source.isLive());
+    await happens(source);
+    await pass(2_000);
+    registry.recover();
+    await until('the next', () => registry.isWatched());
+    expect(registry.count('list')).toBeGreaterThan(1);
+  });
+
+  test('is followed by a listing where there are few keys, or the poll had found that it did not tell everything', async () => {
+    const { source } = await followed(keys - 1);
+    registry.breakWatch();
+    await until('the end', () => !source.isLive());
+    await until('the next', () => registry.isWatched());
+    expect(registry.count('list')).toBe(2);
+    registry.put('/backends/web/last', value);
+    registry.muted = true;
+    registry.put('/backends/web/untold', value);
+    registry.muted = false;
+    await pass(4 * pollMs);
+    await until('what it did not tell', () => keysOf(source).includes('/backends/web/untold'));
+    expect(registry.count('list')).toBe(3);
   });
 });
 

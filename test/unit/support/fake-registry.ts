@@ -174,6 +174,10 @@ export class FakeRegistry implements Registry {
     );
   }
 
+  livingLeases(signal: AbortSignal): Promise<ReadonlySet<string> | null> {
+    return this.#call('livingLeases', signal, () => new Set(this.leases));
+  }
+
   revoke(lease: string, signal: AbortSignal): Promise<void> {
     return this.#call('revoke', signal, () => {
       this.expire(lease);
