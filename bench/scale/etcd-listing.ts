@@ -1,4 +1,5 @@
 import { askInTurn } from '../../src/adapters/etcd/ask-in-turn.js';
+import { awaitTurn } from '../../src/adapters/etcd/listing-turn.js';
 import { rangeOf } from '../../src/adapters/etcd/registry.js';
 import { createWire, entryOf, type Page, type RangeRequest, type Wire } from './etcd-wire.js';
 
@@ -29,8 +30,13 @@ export async function listByWire(
     const once = (wire: Wire): Promise<Page> => wire.range(request, deadline);
     return askInTurn({ members, ask: once, patienceMs, isLocal: () => true, signal });
   };
-  const first = await ask(wires, small, { key: range.key, rangeEnd: Buffer.alloc(0), limit: 1, revision: 0 });
-  const members = [first.member, ...wires.filter((wire) => wire !== first.member)];
+  const all = { key: range.key, rangeEnd: range.range_end, revision: 0 };
+  let members = wires;
+  await awaitTurn(async () => {
+    const { member, answer } = await ask(members, small, { ...all, limit: 0, countOnly: true });
+    members = [member, ...wires.filter((wire) => wire !== member)];
+    return answer.count;
+  }, signal);
   const entries: Buffer[] = [];
   let revision = 0;
   let key = range.key;

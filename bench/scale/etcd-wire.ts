@@ -17,10 +17,14 @@ export interface RangeRequest {
   readonly limit: number;
   /** 0 for that of now. */
   readonly revision: number;
+  /** Their number, and none of them. */
+  readonly countOnly?: boolean;
 }
 
 export interface Page {
   readonly revision: number;
+  /** Of all that are left, whatever the limit. */
+  readonly count: number;
   readonly isLast: boolean;
   /** Of its keys, unread. */
   readonly entries: readonly Buffer[];
@@ -60,8 +64,9 @@ export function createWire(url: string): Wire {
   const same = (bytes: Buffer): Buffer => bytes;
 
   return {
-    range({ key, rangeEnd, limit, revision }, deadline) {
-      const request = Buffer.concat([bytes(1, key), bytes(2, rangeEnd), number(3, limit), number(4, revision)]);
+    range({ key, rangeEnd, limit, revision, countOnly = false }, deadline) {
+      const fields = [bytes(1, key), bytes(2, rangeEnd), number(3, limit), number(4, revision)];
+      const request = Buffer.concat([...fields, number(9, Number(countOnly))]);
       return new Promise((resolve, reject) => {
         client.makeUnaryRequest('/etcdserverpb.KV/Range', same, same, request, { deadline }, (error, answer) => {
           if (error !== null) reject(error);
@@ -114,13 +119,15 @@ export function createWire(url: string): Wire {
 function pageOf(answer: Buffer): Page {
   let revision = 0;
   let isLast = true;
+  let count = 0;
   const entries: Buffer[] = [];
   read(answer, (field, value) => {
     if (field === 1) revision = revisionOf(value);
     else if (field === 2 && typeof value !== 'number') entries.push(value);
     else if (field === 3) isLast = value === 0;
+    else if (field === 4) count = Number(value);
   });
-  return { revision, isLast, entries };
+  return { revision, count, isLast, entries };
 }
 
 function watchResponseOf(answer: Buffer): WatchResponse {

@@ -83,7 +83,7 @@ export function runHosts({ count, first, urls, connect }: FleetOptions): Fleet {
         case 'await':
           throw new RangeError(`back-end hosts can not ${order.do}`);
       }
-      return { ...usedBySelf(), tookMs: performance.now() - startedAt };
+      return { hosts: hosts.length, ...usedBySelf(), tookMs: performance.now() - startedAt };
     },
   };
 }

@@ -27,6 +27,8 @@ export interface FleetReport {
   readonly events?: number;
   /** Clients: watches that broke, and listings that failed. */
   readonly failures?: number;
+  /** Hosts: how many there are. */
+  readonly hosts?: number;
   /** CPU time of the worker so far, ms. */
   readonly cpuMs?: number;
   readonly mib?: number;

@@ -69,7 +69,7 @@ export async function measureFleet(shape: FleetShape): Promise<Phase[]> {
       await backEnds.ask({ do: 'deploy', containers: perSecond * seconds, perSecond });
     };
     const endpoints = hosts * containersPerHost;
-    const left = endpoints - Math.round(hosts * 0.1) * containersPerHost;
+    let left = endpoints;
 
     await during('all hosts start', async () => {
       const { tookMs = 0 } = await backEnds.ask({ do: 'start', withinSeconds: hosts / hostsPerSecond });
@@ -91,7 +91,8 @@ export async function measureFleet(shape: FleetShape): Promise<Phase[]> {
         return {};
       });
     await during('loss of a tenth', async () => {
-      await backEnds.ask({ do: 'lose', share: 0.1 });
+      const { hosts: living = 0 } = await backEnds.ask({ do: 'lose', share: 0.1 });
+      left = living * containersPerHost;
       return took({ do: 'await', endpoints: left });
     });
     await during('all clients restart', () => took({ do: 'restart' }));

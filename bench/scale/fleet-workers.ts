@@ -53,6 +53,7 @@ function merged(reports: readonly FleetReport[]): FleetReport {
     lagMs: reports.flatMap(({ lagMs = [] }) => lagMs),
     events: sum(({ events }) => events),
     failures: sum(({ failures }) => failures),
+    hosts: sum(({ hosts }) => hosts),
     cpuMs: sum(({ cpuMs }) => cpuMs),
     mib: sum(({ mib }) => mib),
     tookMs: Math.max(...reports.map(({ tookMs = 0 }) => tookMs)),

@@ -31,7 +31,7 @@ export function clientHostsOf({
   if (clientHosts !== 'auto') return { count: () => clientHosts, run: () => Promise.resolve() };
   const keyspace = keyspaceOf(clientsPrefixOf(prefix));
   return createClientHosts({
-    registry: createRegistry({ client: etcd, hosts, keyspace }),
+    registry: createRegistry({ client: etcd, hosts, keyspace, entries: 'the key of this client host' }),
     key: `${keyspace}${clientNameOf(hostname(), runDir)}`,
     value: `docker-discover ${packageVersion()}`,
     ttlMs,

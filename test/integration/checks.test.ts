@@ -275,9 +275,10 @@ describe('an endpoint that fails while listeners come and go', () => {
         await isUp(site, 'own', /^L7OK/);
         child.kill('SIGSTOP');
         another = setInterval(() => {
-          const next = String(ports.pop() ?? 0);
-          void site.put(`new-${next}/a`, `${frozenAt}?port=${next}`);
-        }, 4_000);
+          const next = ports.pop() ?? 0;
+          // An address that nobody else has.
+          void site.put(`new-${String(next)}/a`, `127.0.0.2:${String(next + 1)}?port=${String(next)}`);
+        }, 3_000);
         expect(await outAfter(site, 'own')).toBeLessThan(50_000 + slackMs);
         // It was not for want of reloads.
         expect((await site.ls()).haproxy.reloads).toBeGreaterThan(7);
@@ -396,6 +397,7 @@ describe('with a user of etcd', () => {
         const words = 'client hosts can not be counted; checks go by the last count, or by one';
         await waitFor('the line', (seen) => seen(site.told(words)) === 1);
         expect(site.output()).toContain('"key":"/backends-clients/');
+        expect(site.output()).toContain('did not take the key of this client host: ');
         expect((await site.ls()).checks).toEqual({
           tcpMs: 5_000,
           httpMs: 2_000,

@@ -31,10 +31,12 @@ describe('lease', () => {
     expect((await registry.list(signal)).entries[0]).toMatchObject({ value: '10.0.0.1:10000?port=80', lease });
     expect(await registry.keepAlive(lease, signal)).toBe('alive');
     expect((await registry.leaseTime(lease, signal))?.remainingMs).toBeGreaterThan(10_000);
+    expect(await registry.livingLeases(signal)).toContain(lease);
     await registry.revoke(lease, signal);
     expect((await registry.list(signal)).entries).toEqual([]);
     expect(await registry.keepAlive(lease, signal)).toBe('lost');
     expect(await registry.leaseTime(lease, signal)).toBeNull();
+    expect(await registry.livingLeases(signal)).not.toContain(lease);
   });
 
   it('that is gone is told by a put under it', async () => {

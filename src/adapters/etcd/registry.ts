@@ -1,9 +1,11 @@
-import { EtcdLeaseInvalidError } from 'etcd3';
+import { EtcdLeaseInvalidError, type Etcd3 } from 'etcd3';
 import { messageOf } from '../../core/errors.js';
 import { DeniedError, LeaseLostError, type HeldEntry, type Registry } from '../../ports/registry.js';
 import type { Call, EtcdClient } from './client.js';
+import type { AskOptions } from './connection.js';
 import { isDenied, isFull, reasonOf, type Wanted } from './failure.js';
 import { keepAliveOnce } from './keep-alive.js';
+import { awaitTurn } from './listing-turn.js';
 import { keysOfLease } from './keys-of-lease.js';
 import { pagesOf } from './pages.js';
 import { transactionsOf } from './transactions.js';
@@ -24,16 +26,21 @@ export interface RegistryOptions {
   readonly hosts: readonly string[];
   /** What every key starts with, with the slash at its end. */
   readonly keyspace: string;
+  /** For messages: what is put there. */
+  readonly entries?: string;
 }
 
-/** Leases need none, but what hangs on one that is revoked is deleted. */
-function rightOf(what: string): Wanted['right'] {
-  return what === apply || what === revoke ? 'readwrite' : 'read';
-}
+const revoke = 'revoke the lease';
 
-const [apply, revoke] = ['take the registrations', 'revoke the lease'];
-
-export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Registry {
+export function createRegistry({
+  client,
+  hosts,
+  keyspace,
+  entries: put = 'the registrations',
+}: RegistryOptions): Registry {
+  const apply = `take ${put}`;
+  /** Leases need none, but what hangs on one that is revoked is deleted. */
+  const rightOf = (what: string): Wanted['right'] => (what === apply || what === revoke ? 'readwrite' : 'read');
   const range = rangeOf(keyspace);
   const explained = async <T>(what: string, signal: AbortSignal, operation: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -60,7 +67,9 @@ export function createRegistry({ client, hosts, keyspace }: RegistryOptions): Re
   const pages: Registry['pages'] = async function* (signal) {
     const list = 'list the registrations';
     // Whoever answers this lives, and is the one that is asked for the pages.
-    await call(list, signal, ({ kv }, options) => kv.range({ key: range.key, count_only: true }, options));
+    const count = async ({ kv }: Etcd3, options: AskOptions): Promise<number> =>
+      Number((await kv.range({ ...range, count_only: true }, options)).count);
+    await awaitTurn(() => call(list, signal, count), signal);
     yield* pagesOf(range, (page) => call(list, signal, ({ kv }, options) => kv.range(page, options), pagePatience));
   };
 

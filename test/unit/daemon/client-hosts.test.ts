@@ -112,6 +112,14 @@ describe('a client host', () => {
     expect(warnings()).toEqual([]);
   });
 
+  test('that is alone, and whose key somebody deleted, is counted again within two minutes', async () => {
+    start();
+    await settle();
+    registry.remove(key);
+    await pass(2 * minuteMs);
+    expect([registry.entries.has(key), clientHosts.count()]).toEqual([true, 1]);
+  });
+
   test('goes by the last count while etcd is away, says nothing of its own to it, and goes on after', async () => {
     start();
     await settle();

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Of fewer keys a listing is done before it would be its turn. */
+const leastKeys = 1_000;
+/** A count of 20,000 keys takes etcd 4 ms, and a far network no more than this. */
+const busyFromMs = 200;
+/** Rests are as long as the answer took, times up to this: so many fewer ask at a time. */
+const restTimes = 8;
+const longestRestMs = 15_000;
+/** Then it is begun, however busy etcd is. */
+const mostRests = 8;
+
+/**
+ * Waits until etcd has time for a listing. Where a thousand hosts begin at once, after a power cut say, each would have it list
+ * everything in the same moment, which takes it longer than leases live and calls wait. How long it takes to count its keys tells how
+ * busy it is: whoever waited long for that rests for a random time, and counts again.
+ *
+ * @param count how many keys there are
+ */
+export async function awaitTurn(count: () => Promise<number>, signal: AbortSignal): Promise<void> {
+  for (let rests = 0; rests < mostRests; rests += 1) {
+    const askedAt = performance.now();
+    const keys = await count();
+    const tookMs = performance.now() - askedAt;
+    if (keys < leastKeys || tookMs < busyFromMs) return;
+    await sleep(restMsOf(tookMs, Math.random()), undefined, { signal });
+  }
+}
+
+function restMsOf(tookMs: number, random: number): number {
+  return Math.min(longestRestMs, restTimes * tookMs) * random;
+}
