@@ -20,6 +20,7 @@ export function wiresOf(urls: readonly string[]): readonly Wire[] {
 export async function listByWire(
   wires: readonly Wire[],
   signal: AbortSignal,
+  waitsForTurn = true,
 ): Promise<{ readonly revision: number; readonly entries: readonly Buffer[] }> {
   const ask = async (
     members: readonly Wire[],
@@ -32,11 +33,12 @@ export async function listByWire(
   };
   const all = { key: range.key, rangeEnd: range.range_end, revision: 0 };
   let members = wires;
-  await awaitTurn(async () => {
+  const count = async (): Promise<number> => {
     const { member, answer } = await ask(members, small, { ...all, limit: 0, countOnly: true });
     members = [member, ...wires.filter((wire) => wire !== member)];
     return answer.count;
-  }, signal);
+  };
+  await (waitsForTurn ? awaitTurn(count, signal) : count());
   const entries: Buffer[] = [];
   let revision = 0;
   let key = range.key;

@@ -35,7 +35,12 @@ interface LightClient {
  * Client hosts that ask etcd what docker-discover asks (a listing, the watch, polls, leases of keys that went, the count of client
  * hosts, keep-alives), each by a connection of its own, and keep no more than the number of keys.
  */
-export function runLight({ count, urls, connect }: FleetOptions): Fleet {
+export function runLight({
+  count,
+  urls,
+  connect,
+  waitsForTurn,
+}: FleetOptions & { readonly waitsForTurn: boolean }): Fleet {
   const clients: LightClient[] = [];
   /** Of each key, and how many of each; the same for all, so kept once. */
   const leases = new Map<string, string>();
@@ -43,7 +48,7 @@ export function runLight({ count, urls, connect }: FleetOptions): Fleet {
 
   const list = async (wires: readonly Wire[], signal: AbortSignal): Promise<{ revision: number; keys: number }> => {
     const isFirst = leases.size === 0;
-    const { revision, entries } = await listByWire(wires, signal);
+    const { revision, entries } = await listByWire(wires, signal, waitsForTurn);
     if (isFirst) for (const entry of entries.map(entryOf)) leases.set(entry.key, entry.lease);
     return { revision, keys: entries.length };
   };

@@ -1,7 +1,7 @@
 import type { Registry } from '../../src/ports/registry.js';
 
-/** Hosts that register, client hosts that watch, such that keep no catalog, and such that poll. */
-export type FleetRole = 'hosts' | 'clients' | 'light' | 'pollers';
+/** Hosts that register, client hosts that watch, such that keep no catalog, such that wait for no turn either, and such that poll. */
+export type FleetRole = 'hosts' | 'clients' | 'light' | 'hasty' | 'pollers';
 
 export const containersPerHost = 20;
 

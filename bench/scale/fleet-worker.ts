@@ -1,14 +1,14 @@
 import { setPriority } from 'node:os';
 import { createEtcdClient } from '../../src/adapters/etcd/client.js';
 import { createRegistry } from '../../src/adapters/etcd/registry.js';
-import type { Connected, FleetOrder, FleetReport, FleetRole } from './fleet-orders.js';
+import type { Connected, FleetOptions, FleetOrder, FleetReport, FleetRole } from './fleet-orders.js';
 import { runClients } from './fleet-clients.js';
 import { runHosts } from './fleet-hosts.js';
 import { runLight } from './fleet-light.js';
 import { runPollers } from './fleet-pollers.js';
 
 /**
- * Many hosts of a fleet in one process, started by `fleet-workers.ts`: `fleet-worker.ts hosts|clients|light|pollers COUNT FIRST ETCD-URL,…`. It is
+ * Many hosts of a fleet in one process, started by `fleet-workers.ts`: `fleet-worker.ts hosts|clients|light|hasty|pollers COUNT FIRST ETCD-URL,…`. It is
  * told what to do over the channel to its parent, and answers each order with its figures.
  */
 const [role = '', count = '0', first = '0', urls = ''] = process.argv.slice(2);
@@ -26,7 +26,13 @@ const connect = (): Connected => {
   };
 };
 
-const runs = { hosts: runHosts, clients: runClients, light: runLight, pollers: runPollers };
+const runs = {
+  hosts: runHosts,
+  clients: runClients,
+  light: (options: FleetOptions) => runLight({ ...options, waitsForTurn: true }),
+  hasty: (options: FleetOptions) => runLight({ ...options, waitsForTurn: false }),
+  pollers: runPollers,
+};
 const fleet = runs[role as FleetRole]({
   count: Number(count),
   first: Number(first),
