@@ -1,5 +1,5 @@
 import { askInTurn } from '../../src/adapters/etcd/ask-in-turn.js';
-import { awaitTurn } from '../../src/adapters/etcd/listing-turn.js';
+import { awaitTurn } from '../../src/daemon/listing-turn.js';
 import { rangeOf } from '../../src/adapters/etcd/registry.js';
 import { createWire, entryOf, type Page, type RangeRequest, type Wire } from './etcd-wire.js';
 
@@ -9,6 +9,9 @@ const mostKeys = 10_000;
 /** As `client.ts` and `registry.ts` have them: for a small question, and for a page. */
 const small = { patienceMs: 1_000, timeoutMs: 5_000 };
 const page = { patienceMs: 10_000, timeoutMs: 30_000 };
+
+/** As `catalog-session.ts` has it. */
+const mostRests = 10;
 
 /** One for each member, in a turn of its own. */
 export function wiresOf(urls: readonly string[]): readonly Wire[] {
@@ -38,7 +41,7 @@ export async function listByWire(
     members = [member, ...wires.filter((wire) => wire !== member)];
     return answer.count;
   };
-  await (waitsForTurn ? awaitTurn(count, signal) : count());
+  await (waitsForTurn ? awaitTurn(count, mostRests, signal) : count());
   const entries: Buffer[] = [];
   let revision = 0;
   let key = range.key;

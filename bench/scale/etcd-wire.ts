@@ -47,6 +47,7 @@ export interface WatchResponse {
 export interface Entry {
   readonly key: string;
   readonly isNew: boolean;
+  readonly modRevision: number;
   readonly value: Buffer;
   readonly lease: string;
 }
@@ -170,16 +171,18 @@ export function eventOf(event: Buffer): { readonly kind: 'put' | 'delete'; reado
 export function entryOf(bytesOfEntry: Buffer): Entry {
   let key = '';
   let version = 0;
+  let modRevision = 0;
   let value: Buffer = Buffer.alloc(0);
   let lease = '0';
   read(bytesOfEntry, (field, found, at) => {
     if (typeof found !== 'number') {
       if (field === 1) key = found.toString();
       else if (field === 5) value = found;
-    } else if (field === 4) version = found;
+    } else if (field === 3) modRevision = found;
+    else if (field === 4) version = found;
     else if (field === 6) lease = String(exactly(bytesOfEntry, at));
   });
-  return { key, isNew: version === 1, value, lease };
+  return { key, isNew: version === 1, modRevision, value, lease };
 }
 
 /** Protobuf: each field as it stands; numbers beyond 2^53 lose their last digits. */

@@ -53,12 +53,12 @@ export function runLight({
     return { revision, keys: entries.length };
   };
 
-  const onEvents = (one: LightClient, { events, revision }: WatchResponse): void => {
-    one.revision = revision;
+  const onEvents = (one: LightClient, { events }: WatchResponse): void => {
     seen.news(events.length);
     const gone = new Map<string, number>();
     for (const event of events) {
       const { kind, entry } = eventOf(event);
+      one.revision = Math.max(one.revision, entry.modRevision);
       if (kind === 'delete') {
         one.standing -= 1;
         const lease = leases.get(entry.key) ?? '0';
@@ -102,7 +102,11 @@ export function runLight({
           every(
             1_000,
             async () => {
-              const { lives } = await askOfLeases(one.expired, { registry, isHeld: () => false }, both);
+              const { lives } = await askOfLeases(
+                one.expired,
+                { registry, revision: one.revision, isHeld: () => false },
+                both,
+              );
               for (const lease of lives.keys()) one.expired.delete(lease);
             },
             both,

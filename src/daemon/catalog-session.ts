@@ -4,6 +4,7 @@ import type { Registry } from '../ports/registry.js';
 import type { KnownKeys } from './known-keys.js';
 import { every, runTasks } from './lifecycle.js';
 import { listKeys } from './listed-keys.js';
+import { awaitTurn } from './listing-turn.js';
 import { createPatientPoll } from './patient-poll.js';
 import { createResumption } from './resumption.js';
 import type { StaleKeys } from './stale-keys.js';
@@ -26,6 +27,8 @@ export interface CatalogSession {
   isLive(): boolean;
 }
 
+/** A minute or so: the last known good state is served meanwhile. */
+const mostRests = 10;
 /** Where there is room again for keys that were left out, they are looked for no more often than this: it takes a listing. */
 const refillMs = 15_000;
 
@@ -40,6 +43,9 @@ export function createCatalogSession(options: CatalogSessionOptions): CatalogSes
   let live = false;
   let listedAtMs = 0;
 
+  const itsTurn = (signal: AbortSignal): Promise<void> =>
+    awaitTurn(() => registry.countKeys(signal), mostRests, signal);
+
   const list = async (signal: AbortSignal): Promise<void> => {
     known.replace(await listKeys({ registry, limits, isKnown: (key) => known.has(key) }, signal));
     listedAtMs = performance.now();
@@ -49,8 +55,10 @@ export function createCatalogSession(options: CatalogSessionOptions): CatalogSes
 
   const begin = async (signal: AbortSignal): Promise<void> => {
     // One that is behind, or has lost its data, has other keys than we know.
-    if (!resumption.isAllowed(known.standing()) || (await registry.revision(signal)) < known.revision())
+    if (!resumption.isAllowed(known.standing()) || (await registry.revision(signal)) < known.revision()) {
+      await itsTurn(signal);
       return list(signal);
+    }
     resumption.began('resumed');
     onChange('resumed');
   };
@@ -66,7 +74,10 @@ export function createCatalogSession(options: CatalogSessionOptions): CatalogSes
             pollMs,
             async () => {
               await poll(both);
-              if (known.hasRoom() && performance.now() - listedAtMs >= refillMs) refill.abort();
+              if (!known.hasRoom() || performance.now() - listedAtMs < refillMs) return;
+              // The watch goes on until then.
+              await itsTurn(both);
+              refill.abort();
             },
             both,
           ),

@@ -66,6 +66,7 @@ export function createCatalogSource({
   const missed = createStaleKeys({
     registry,
     isHeld: (lease) => known.isHeld(lease),
+    revision: () => known.revision(),
     prefix,
     staleMs,
     most: limits.keys,

@@ -12,17 +12,18 @@ export interface LeaseAnswers {
   readonly failure: { readonly error: unknown } | null;
 }
 
-/**
- * Asks etcd which leases live.
- *
- * @param isHeld a key that stands hangs on it; one that ends takes all its keys at one revision, so it lives, and etcd need not be asked
- */
+export interface LeaseQuestions {
+  readonly registry: Pick<Registry, 'leaseTime' | 'livingLeases'>;
+  /** Of etcd, up to which is known what went. */
+  readonly revision: number;
+  /** A key that stands hangs on it; one that ends takes all its keys at one revision, so it lives, and etcd need not be asked. */
+  readonly isHeld: (lease: string) => boolean;
+}
+
+/** Asks etcd which leases live. */
 export async function askOfLeases(
   leases: ReadonlySet<string>,
-  {
-    registry,
-    isHeld,
-  }: { readonly registry: Pick<Registry, 'leaseTime' | 'livingLeases'>; readonly isHeld: (lease: string) => boolean },
+  { registry, revision, isHeld }: LeaseQuestions,
   signal: AbortSignal,
 ): Promise<LeaseAnswers> {
   const lives = new Map<string, boolean>();
@@ -33,7 +34,7 @@ export async function askOfLeases(
     else asked.push(lease);
   }
   try {
-    const among = asked.length > fewLeases ? await registry.livingLeases(signal) : null;
+    const among = asked.length > fewLeases ? await registry.livingLeases(revision, signal) : null;
     const worker = async (): Promise<void> => {
       for (let lease = asked.shift(); lease !== undefined; lease = asked.shift()) {
         // Of one that has run out, a follower may tell before the leader has forgotten it.

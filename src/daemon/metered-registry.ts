@@ -65,7 +65,7 @@ export function meteredRegistry(
     grantLease: (ttlMs, signal) => timed('grant_lease', signal, () => registry.grantLease(ttlMs, signal)),
     keepAlive: (lease, signal) => timed('keep_alive', signal, () => registry.keepAlive(lease, signal)),
     leaseTime: (lease, signal) => timed('lease_time', signal, () => registry.leaseTime(lease, signal)),
-    livingLeases: (signal) => timed('lease_time', signal, () => registry.livingLeases(signal)),
+    livingLeases: (revision, signal) => timed('lease_time', signal, () => registry.livingLeases(revision, signal)),
     revoke: (lease, signal) => timed('revoke', signal, () => registry.revoke(lease, signal)),
   };
 }

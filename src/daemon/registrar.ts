@@ -10,6 +10,7 @@ import type { DesiredKeys } from './desired-keys.js';
 import { createGoneKeys } from './gone-keys.js';
 import { createHeldKeys, type Asking, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
+import { awaitTurn } from './listing-turn.js';
 import { createRegistrationNotices } from './registration-notices.js';
 import { sealedRegistry } from './sealed-registry.js';
 
@@ -50,6 +51,8 @@ export interface Registrar {
   count(): number;
 }
 
+/** At the start: half a minute at the most. */
+const mostRests = 3;
 /** A call to etcd has 5 s; what a member does with it comes not much later. */
 const lateMs = 7_000;
 
@@ -87,6 +90,8 @@ export function createRegistrar({
     const need = mustList ?? 'all';
     mustList = null;
     try {
+      // Afterwards there are keys to keep in order.
+      if (!begun) await awaitTurn(() => registry.countKeys(signal), mostRests, signal);
       return await heldKeys.list({ ...asking, need, takeOver: !begun }, signal);
     } catch (error) {
       mustList = need;

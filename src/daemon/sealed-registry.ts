@@ -18,7 +18,7 @@ export function sealedRegistry(registry: Registry, seal: Seal): Registry {
     grantLease: (ttlMs, signal) => registry.grantLease(ttlMs, signal),
     keepAlive: (lease, signal) => registry.keepAlive(lease, signal),
     leaseTime: (lease, signal) => registry.leaseTime(lease, signal),
-    livingLeases: (signal) => registry.livingLeases(signal),
+    livingLeases: (revision, signal) => registry.livingLeases(revision, signal),
     revoke: (lease, signal) => registry.revoke(lease, signal),
   };
 }

@@ -22,6 +22,8 @@ export interface StaleKeysOptions extends Verdicts {
   readonly registry: Pick<Registry, 'livingLeases' | 'leaseTime'>;
   /** A key that stands hangs on this lease. One that ends takes all its keys at one revision, so it lives; etcd need not be asked. */
   readonly isHeld: (lease: string) => boolean;
+  /** Of etcd, up to which is known what there is. */
+  readonly revision: () => number;
   readonly prefix: string;
   /** How long a stale key is kept while etcd answers; 0: not at all. */
   readonly staleMs: number;
@@ -69,6 +71,7 @@ const tickMs = 1_000;
 export function createStaleKeys({
   registry,
   isHeld,
+  revision,
   prefix,
   staleMs,
   most,
@@ -91,7 +94,7 @@ export function createStaleKeys({
   const ask = async (signal: AbortSignal): Promise<void> => {
     const asked = [...missed.values()].filter(({ verdict }) => verdict === 'to ask');
     const leases = new Set(asked.map(({ entry }) => entry.lease));
-    const { lives, failure } = await askOfLeases(leases, { registry, isHeld }, signal);
+    const { lives, failure } = await askOfLeases(leases, { registry, isHeld, revision: revision() }, signal);
     // Some may have been put again meanwhile.
     const left = asked.filter((one) => missed.get(one.entry.key) === one);
     const ofLeases = (are: boolean): Missed[] => left.filter(({ entry }) => lives.get(entry.lease) === are);

@@ -48,7 +48,7 @@ export interface Registry {
   /** Costs etcd a look at every value. */
   fingerprint(signal: AbortSignal): Promise<Fingerprint>;
   /**
-   * Tells every change after `revision`, in order, until the watch fails or etcd compacted past it (rejects), or
+   * Tells every change after `revision`, in order, each time with the revision up to which it has told everything, until the watch fails or etcd compacted past it (rejects), or
    * `signal` fires (resolves). Never reconnects by itself.
    */
   watch(
@@ -67,8 +67,8 @@ export interface Registry {
   keepAlive(lease: string, signal: AbortSignal): Promise<'alive' | 'lost'>;
   /** The times of a lease, or null where etcd no longer knows it. */
   leaseTime(lease: string, signal: AbortSignal): Promise<LeaseTime | null>;
-  /** Ids of all leases, as one member knows them; it may be a moment behind. Null where etcd does not tell. */
-  livingLeases(signal: AbortSignal): Promise<ReadonlySet<string> | null>;
+  /** Ids of all leases, as one member knows them that has come to this revision. Null where it does not tell. */
+  livingLeases(revision: number, signal: AbortSignal): Promise<ReadonlySet<string> | null>;
   /** Deletes the lease and with it all its keys. */
   revoke(lease: string, signal: AbortSignal): Promise<void>;
 }

@@ -31,12 +31,13 @@ describe('lease', () => {
     expect((await registry.list(signal)).entries[0]).toMatchObject({ value: '10.0.0.1:10000?port=80', lease });
     expect(await registry.keepAlive(lease, signal)).toBe('alive');
     expect((await registry.leaseTime(lease, signal))?.remainingMs).toBeGreaterThan(10_000);
-    expect(await registry.livingLeases(signal)).toContain(lease);
+    expect(await registry.livingLeases(0, signal)).toContain(lease);
+    expect(await registry.livingLeases((await registry.revision(signal)) + 1, signal)).toBeNull();
     await registry.revoke(lease, signal);
     expect((await registry.list(signal)).entries).toEqual([]);
     expect(await registry.keepAlive(lease, signal)).toBe('lost');
     expect(await registry.leaseTime(lease, signal)).toBeNull();
-    expect(await registry.livingLeases(signal)).not.toContain(lease);
+    expect(await registry.livingLeases(0, signal)).not.toContain(lease);
   });
 
   it('that is gone is told by a put under it', async () => {
@@ -130,6 +131,28 @@ describe('fingerprint', () => {
 });
 
 describe('watch', () => {
+  it('that has fallen behind is told in parts, each with the revision up to which it has told everything', async () => {
+    const { revision } = await etcd.registry.list(signal);
+    const keys = Array.from({ length: 2_500 }, (_, n) => `/backends/web/${String(n)}`);
+    for (let n = 0; n < keys.length; n += 50)
+      await Promise.all(keys.slice(n, n + 50).map((key) => etcd.client.put(key).value('10.0.0.1:80')));
+    const controller = new AbortController();
+    const parts: { count: number; last: number; revision: number }[] = [];
+    const watching = etcd.registry.watch(
+      revision,
+      (events, told) => {
+        const revisions = events.map((event) => (event.kind === 'put' ? event.entry.modRevision : 0));
+        parts.push({ count: events.length, last: Math.max(...revisions), revision: told });
+      },
+      controller.signal,
+    );
+    await waitFor('all of them', () => parts.reduce((sum, { count }) => sum + count, 0) === keys.length);
+    controller.abort();
+    await watching;
+    expect(parts.length).toBeGreaterThan(1);
+    expect(parts.map(({ revision: told }) => told)).toEqual(parts.map(({ last }) => last));
+  });
+
   it('tells every change after its revision, in order', async () => {
     const { revision } = await etcd.registry.list(signal);
     await etcd.client.put('/backends/web/a').value('10.0.0.1:80');

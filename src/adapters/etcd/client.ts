@@ -5,7 +5,7 @@ import { isOfLearner } from './failure.js';
 import { createConnection, type Ask, type Connection, type EtcdAccess } from './connection.js';
 
 /** Behind a proxy are several members, by turns: one of them that is frozen must not be all that is asked. */
-const asksOfProxy = 3;
+const usualAsksOfProxy = 3;
 /** That nothing comes says nothing of the proxy itself. */
 const proxyPatienceMs = 3_000;
 
@@ -19,6 +19,8 @@ export interface Call<T> {
   readonly timeoutMs?: number;
   /** So long one may be silent before the next is asked too; a second unless told otherwise. */
   readonly patienceMs?: number;
+  /** So often a proxy is asked that is silent: three times unless told otherwise. */
+  readonly asksOfProxy?: number;
   readonly signal: AbortSignal;
 }
 
@@ -105,7 +107,7 @@ export function createEtcdClient({ hosts, log, ...access }: EtcdMembers): EtcdCl
 
   return {
     members,
-    async call({ ask, timeoutMs = 5_000, patienceMs = usualPatienceMs, signal }) {
+    async call({ ask, timeoutMs = 5_000, patienceMs = usualPatienceMs, asksOfProxy = usualAsksOfProxy, signal }) {
       const deadline = Date.now() + timeoutMs;
       const proxied = order.filter((member) => member.isProxy());
       const { member, answer } = await askInTurn({

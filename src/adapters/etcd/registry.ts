@@ -1,11 +1,9 @@
-import { EtcdLeaseInvalidError, type Etcd3 } from 'etcd3';
+import { EtcdLeaseInvalidError } from 'etcd3';
 import { messageOf } from '../../core/errors.js';
 import { DeniedError, LeaseLostError, type HeldEntry, type Registry } from '../../ports/registry.js';
 import type { Call, EtcdClient } from './client.js';
-import type { AskOptions } from './connection.js';
 import { isDenied, isFull, reasonOf, type Wanted } from './failure.js';
 import { keepAliveOnce } from './keep-alive.js';
-import { awaitTurn } from './listing-turn.js';
 import { keysOfLease } from './keys-of-lease.js';
 import { pagesOf } from './pages.js';
 import { transactionsOf } from './transactions.js';
@@ -67,9 +65,7 @@ export function createRegistry({
   const pages: Registry['pages'] = async function* (signal) {
     const list = 'list the registrations';
     // Whoever answers this lives, and is the one that is asked for the pages.
-    const count = async ({ kv }: Etcd3, options: AskOptions): Promise<number> =>
-      Number((await kv.range({ ...range, count_only: true }, options)).count);
-    await awaitTurn(() => call(list, signal, count), signal);
+    await call(list, signal, ({ kv }, options) => kv.range({ key: range.key, count_only: true }, options));
     yield* pagesOf(range, (page) => call(list, signal, ({ kv }, options) => kv.range(page, options), pagePatience));
   };
 
@@ -134,6 +130,7 @@ export function createRegistry({
                 asked += 1;
                 return kv.txn({ success }, options);
               },
+              asksOfProxy: 1,
               signal,
             });
         } catch (error) {
@@ -167,11 +164,12 @@ export function createRegistry({
         return Number(TTL) >= 0 ? { remainingMs: Number(TTL) * 1000, grantedMs: Number(grantedTTL) * 1000 } : null;
       }),
 
-    livingLeases: (signal) =>
+    livingLeases: (revision, signal) =>
       call('tell of the leases', signal, async ({ leaseClient }, options) => {
         try {
-          const { leases } = await leaseClient.leaseLeases(options);
-          return new Set(leases.map(({ ID }) => ID));
+          const { header, leases } = await leaseClient.leaseLeases(options);
+          // One that is behind may not know a lease that was granted since.
+          return Number(header.revision) < revision ? null : new Set(leases.map(({ ID }) => ID));
         } catch (error) {
           // Not before etcd 3.3; and who may ask is not the same in all versions.
           if (isDenied(error) || /\bUNIMPLEMENTED\b/.test(messageOf(error))) return null;

@@ -85,7 +85,7 @@ async function watchOn(
         if (reason !== null) reject(new Error(reason));
         else if (!isOurs) return;
         else if (questions === undefined && response.created) begin(response.watch_id);
-        else if (response.events.length > 0) onEvents(response.events.map(eventOf), Number(response.header.revision));
+        else if (response.events.length > 0) onEvents(response.events.map(eventOf), lastRevisionOf(response.events));
       });
       stream.on('error', reject);
       stream.on('end', () => {
@@ -134,6 +134,13 @@ function endOf(response: IWatchResponse, revision: number): string | null {
   if (created && Number(header.revision) < revision)
     return `this member is at revision ${header.revision}, before the listing (${String(revision)})`;
   return null;
+}
+
+/**
+ * Not that of the header: to a watch that has fallen behind etcd tells 1,000 revisions at a time, each time with the revision of now.
+ */
+function lastRevisionOf(events: readonly IEvent[]): number {
+  return events.reduce((last, { kv }) => Math.max(last, Number(kv.mod_revision)), 0);
 }
 
 function eventOf({ type, kv }: IEvent): WatchEvent {

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 const ask = (leases: readonly string[], held: readonly string[] = []): ReturnType<typeof askOfLeases> =>
-  askOfLeases(new Set(leases), { registry, isHeld: (lease) => held.includes(lease) }, signal);
+  askOfLeases(new Set(leases), { registry, revision: 7, isHeld: (lease) => held.includes(lease) }, signal);
 
 test('few leases are asked about one by one', async () => {
   expect(await ask(['1', '2'])).toEqual({

@@ -35,7 +35,16 @@ const aRound: fc.Arbitrary<Round> = fc.record({
   ),
 });
 
-function containerOf({ digit, port, named }: Round['running'][number]): ContainerSnapshot {
+/** What is as it was is the same object. */
+const snapshots = new Map<string, ContainerSnapshot>();
+
+function containerOf(one: Round['running'][number]): ContainerSnapshot {
+  const known = snapshots.get(JSON.stringify(one)) ?? newContainer(one);
+  snapshots.set(JSON.stringify(one), known);
+  return known;
+}
+
+function newContainer({ digit, port, named }: Round['running'][number]): ContainerSnapshot {
   return containerWith({
     id: containerId(digit.repeat(12)),
     name: digit,
@@ -50,11 +59,23 @@ test('whatever happens, what stands in etcd after a round that went well is what
     const [registry, fake, { log }, { meter }] = [new FakeRegistry(), new FakeView(), recordingLog(), recordingMeter()];
     const keeper = createLeaseKeeper({ registry, ttlMs: 15_000, log });
     const options = { prefix, policy, view: fake.view, changeRate: 0, log };
-    const desiredKeys = createDesiredKeys(options);
+    const touched = new Set<string>();
+    const takeTouched = (): Set<string> => {
+      const taken = new Set(touched);
+      touched.clear();
+      return taken;
+    };
+    const desiredKeys = createDesiredKeys({ ...options, view: { ...fake.view, takeTouched } });
     const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, seal: unsealed, log, meter });
     for (const { running, stopping, fault } of rounds) {
+      const before = { containers: new Set(fake.containers), stopping: fake.stopping };
       fake.containers = running.map(containerOf);
       fake.stopping = new Set(stopping.map((digit) => containerId(digit.repeat(12))));
+      const now = new Set(fake.containers);
+      for (const container of [...before.containers, ...now])
+        if (before.containers.has(container) !== now.has(container)) touched.add(container.id);
+      for (const id of [...before.stopping, ...fake.stopping])
+        if (before.stopping.has(id) !== fake.stopping.has(id)) touched.add(id);
       if (fault === 'review') registrar.review();
       else if (fault === 'forget') registrar.forget();
       else if (fault === 'lease lost') for (const lease of registry.leases) registry.expire(lease);

@@ -174,7 +174,7 @@ export class FakeRegistry implements Registry {
     );
   }
 
-  livingLeases(signal: AbortSignal): Promise<ReadonlySet<string> | null> {
+  livingLeases(_revision: number, signal: AbortSignal): Promise<ReadonlySet<string> | null> {
     return this.#call('livingLeases', signal, () => new Set(this.leases));
   }
 
