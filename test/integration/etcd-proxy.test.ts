@@ -245,8 +245,9 @@ describe('a client host behind a gRPC proxy of three members of etcd', () => {
             async () => (await well?.run(`timeout 2 etcdctl put /backends/web/a ${value}`))?.code === 0,
             { timeoutMs: 20_000 },
           );
+          // As many keys as before: the watch that tells nothing is found by a question to etcd every 10 s, which has 5 s.
           await waitFor(`the change while ${member.name} is frozen`, () => follower.standing().includes(value), {
-            timeoutMs: 20_000,
+            timeoutMs: 40_000,
           });
         }
         await member.resume();
@@ -260,7 +261,7 @@ describe('a client host behind a gRPC proxy of three members of etcd', () => {
       await follower.stop();
       await own.dispose();
     }
-  }, 300_000);
+  }, 600_000);
 });
 
 describe('a back-end host behind a gRPC proxy of etcd', () => {
