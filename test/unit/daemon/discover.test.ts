@@ -288,6 +288,24 @@ test('HAProxy that exits is started again', async () => {
   expect(served()).toBe('whoami:8000: a');
 });
 
+test('a HAProxy that takes nothing but a configuration without listeners is not ready; it stays ready where it refuses a later one', async () => {
+  registry.put('/backends/web/a', '10.0.0.1:80?port=80');
+  // Whatever is left out, as where open files are too few for all of them.
+  proxy.refuse = (text) => (text.includes('listen web') ? 'Cannot raise FD limit' : null);
+  proxy.check = () => Promise.resolve();
+  const { discover } = start();
+  await until('HAProxy', () => discover.counts().isRunning);
+  await pass(10_000);
+  expect([served(), discover.isReady()]).toEqual(['', false]);
+  proxy.refuse = () => null;
+  await until('the catalog', () => discover.isReady());
+  expect(served()).toContain('web');
+  proxy.refuse = () => 'Cannot raise FD limit';
+  registry.put('/backends/other/b', '10.0.0.2:80?port=81');
+  await pass(10_000);
+  expect(discover.isReady()).toBe(true);
+});
+
 test('a configuration that HAProxy refused is not saved as the last good one', async () => {
   registry.put('/backends/whoami/a', value);
   const { discover } = start();
