@@ -33,7 +33,7 @@ export function createPatientPoll({
         lasting.tell(
           'poll',
           { error: messageOf(error), polls: unanswered },
-          'etcd does not answer polls, while its watch lives: it may have too much to do; going on by the watch',
+          'etcd does not answer polls, while its watch lives: it has too much to do (more CPU for it, or a longer POLL, mends it); going on by the watch',
         );
     }
   };

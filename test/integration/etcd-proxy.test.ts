@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createEtcdClient, type EtcdClient } from '../../src/adapters/etcd/client.js';
 import { createRegistry } from '../../src/adapters/etcd/registry.js';
 import type { HeldEntry, Registry } from '../../src/ports/registry.js';
-import { startEtcdCluster, type EtcdCluster } from '../lab/etcd-cluster.js';
+import { startEtcdCluster, type ClusterMember, type EtcdCluster } from '../lab/etcd-cluster.js';
 import { startLab, type EngineHost, type Lab } from '../lab/lab.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startDaemon, type Daemon } from './support/daemon.js';
@@ -194,6 +194,13 @@ describe('a client host behind a gRPC proxy of three members of etcd', () => {
   }, 300_000);
   afterAll(() => cluster.stop());
 
+  const isBack = (member: ClusterMember): Promise<unknown> =>
+    waitFor(
+      `${member.name} to answer`,
+      async () => (await member.run('etcdctl --command-timeout 2s endpoint health')).code === 0,
+      { timeoutMs: 20_000 },
+    );
+
   it('finds that the one to which the proxy listens is cut off from the others, though those answer', async () => {
     const own = await startEtcdProxy(cluster.members.map(({ address }) => `http://${address}`).join());
     const follower = followBy([own.url], never);
@@ -215,11 +222,7 @@ describe('a client host behind a gRPC proxy of three members of etcd', () => {
           timeoutMs: 40_000,
         });
         await cluster.mend(member);
-        await waitFor(
-          `${member.name} to answer`,
-          async () => (await member.run('etcdctl --command-timeout 2s endpoint health')).code === 0,
-          { timeoutMs: 20_000 },
-        );
+        await isBack(member);
       }
     } finally {
       await follower.stop();
@@ -251,11 +254,7 @@ describe('a client host behind a gRPC proxy of three members of etcd', () => {
           });
         }
         await member.resume();
-        await waitFor(
-          `${member.name} to answer`,
-          async () => (await member.run('etcdctl --command-timeout 2s endpoint health')).code === 0,
-          { timeoutMs: 20_000 },
-        );
+        await isBack(member);
       }
     } finally {
       await follower.stop();

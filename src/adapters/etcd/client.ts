@@ -28,7 +28,7 @@ export interface Call<T> {
 export interface EtcdClient {
   /** In the order in which they were given. */
   readonly members: readonly Member[];
-  /** Asks the member that answered last; when it fails, or is silent for a second, the others too. */
+  /** Asks the member that answered last; when it fails, or is silent for a second, the others too; a proxy again. */
   call<T>(call: Call<T>): Promise<T>;
   /** The member that answered last: the one for a stream. */
   current(): Member;

@@ -85,7 +85,7 @@ export function connectionTo(host: string, tls: EtcdTls | null): Etcd3 {
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
       // The default of 4 MiB is too little for what a watch tells of one transaction. What is more than this is not read at
-      // all: a listing then asks for less, and a watch lists anew.
+      // all: a listing then asks for less, and a watch that ends so again lists anew.
       'grpc.max_receive_message_length': 64 * 1024 * 1024,
     },
     // Which member is asked is decided here, and pauses between whole attempts are the daemon's, in one place.
