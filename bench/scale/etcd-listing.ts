@@ -1,5 +1,5 @@
 import { askInTurn } from '../../src/adapters/etcd/ask-in-turn.js';
-import { awaitTurn } from '../../src/daemon/listing-turn.js';
+import { awaitTurn, type Turn } from '../../src/daemon/listing-turn.js';
 import { rangeOf } from '../../src/adapters/etcd/registry.js';
 import { createWire, entryOf, type Page, type RangeRequest, type Wire } from './etcd-wire.js';
 
@@ -10,21 +10,23 @@ const mostKeys = 10_000;
 const small = { patienceMs: 1_000, timeoutMs: 5_000 };
 const page = { patienceMs: 10_000, timeoutMs: 30_000 };
 
-/** As `catalog-session.ts` has it. */
-const mostRests = 10;
-
 /** One for each member, in a turn of its own. */
 export function wiresOf(urls: readonly string[]): readonly Wire[] {
   const first = Math.floor(Math.random() * urls.length);
   return [...urls.slice(first), ...urls.slice(0, first)].map(createWire);
 }
 
-/** All registrations, asked for as the daemons do, and left unread. */
+/**
+ * All registrations, asked for as the daemons do, and left unread.
+ *
+ * @param turn that it waits for; null: none
+ */
 export async function listByWire(
   wires: readonly Wire[],
+  turn: Turn | null,
   signal: AbortSignal,
-  waitsForTurn = true,
 ): Promise<{ readonly revision: number; readonly entries: readonly Buffer[] }> {
+  if (turn !== null) await awaitTurn(turn, signal);
   const ask = async (
     members: readonly Wire[],
     { patienceMs, timeoutMs }: typeof small,
@@ -34,14 +36,10 @@ export async function listByWire(
     const once = (wire: Wire): Promise<Page> => wire.range(request, deadline);
     return askInTurn({ members, ask: once, patienceMs, isLocal: () => true, signal });
   };
-  const all = { key: range.key, rangeEnd: range.range_end, revision: 0 };
-  let members = wires;
-  const count = async (): Promise<number> => {
-    const { member, answer } = await ask(members, small, { ...all, limit: 0, countOnly: true });
-    members = [member, ...wires.filter((wire) => wire !== member)];
-    return answer.count;
-  };
-  await (waitsForTurn ? awaitTurn(count, mostRests, signal) : count());
+  // Whoever answers this lives, and is the one that is asked for the pages.
+  const nothing = { key: range.key, rangeEnd: Buffer.alloc(0), limit: 0, revision: 0, countOnly: true };
+  const { member } = await ask(wires, small, nothing);
+  const members = [member, ...wires.filter((wire) => wire !== member)];
   const entries: Buffer[] = [];
   let revision = 0;
   let key = range.key;

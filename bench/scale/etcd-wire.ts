@@ -23,8 +23,6 @@ export interface RangeRequest {
 
 export interface Page {
   readonly revision: number;
-  /** Of all that are left, whatever the limit. */
-  readonly count: number;
   readonly isLast: boolean;
   /** Of its keys, unread. */
   readonly entries: readonly Buffer[];
@@ -120,15 +118,13 @@ export function createWire(url: string): Wire {
 function pageOf(answer: Buffer): Page {
   let revision = 0;
   let isLast = true;
-  let count = 0;
   const entries: Buffer[] = [];
   read(answer, (field, value) => {
     if (field === 1) revision = revisionOf(value);
     else if (field === 2 && typeof value !== 'number') entries.push(value);
     else if (field === 3) isLast = value === 0;
-    else if (field === 4) count = Number(value);
   });
-  return { revision, count, isLast, entries };
+  return { revision, isLast, entries };
 }
 
 function watchResponseOf(answer: Buffer): WatchResponse {

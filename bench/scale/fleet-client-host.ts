@@ -5,7 +5,10 @@ import type { Connected } from './fleet-orders.js';
 let number = 0;
 
 /** What docker-discover does to be counted as a client host. */
-export async function holdClientHost({ clientHosts, close }: Connected, signal: AbortSignal): Promise<void> {
+export async function holdClientHost(
+  { clientHosts }: Pick<Connected, 'clientHosts'>,
+  signal: AbortSignal,
+): Promise<void> {
   number += 1;
   const hosts = createClientHosts({
     registry: clientHosts,
@@ -20,7 +23,5 @@ export async function holdClientHost({ clientHosts, close }: Connected, signal: 
     await hosts.run(signal);
   } catch (error) {
     if (!signal.aborted) console.error('a client host is not counted', error);
-  } finally {
-    close();
   }
 }

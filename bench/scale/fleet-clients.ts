@@ -1,4 +1,4 @@
-import { createCatalogSource, type CatalogSource } from '../../src/daemon/catalog-source.js';
+import { createCatalogSource, type CatalogSource, type CatalogSourceOptions } from '../../src/daemon/catalog-source.js';
 import { defaultLimits } from '../../src/core/limits.js';
 import type { Catalog } from '../../src/core/catalog.js';
 import { holdClientHost } from './fleet-client-host.js';
@@ -10,6 +10,8 @@ import { silent } from './silent.js';
 export function runClients({ count, connect }: FleetOptions): Fleet {
   const sources: { readonly source: CatalogSource; readonly controller: AbortController }[] = [];
   const seen = createSeen();
+  /** The last known good state, which docker-discover keeps on disk. */
+  let initial: CatalogSourceOptions['initial'] = { revision: 0, entries: [], stale: [] };
 
   const start = (): void => {
     const controller = new AbortController();
@@ -18,7 +20,7 @@ export function runClients({ count, connect }: FleetOptions): Fleet {
       registry: connected.registry,
       prefix: '/backends',
       pollMs: 5_000,
-      initial: { revision: 0, entries: [], stale: [] },
+      initial,
       trust: () => null,
       staleMs: 600_000,
       limits: defaultLimits,
@@ -29,15 +31,17 @@ export function runClients({ count, connect }: FleetOptions): Fleet {
       onChange: () => undefined,
     });
     sources.push({ source, controller });
-    void holdClientHost(connected, controller.signal);
-    void source.run(controller.signal).catch((error: unknown) => {
+    const following = source.run(controller.signal).catch((error: unknown) => {
       if (!controller.signal.aborted) console.error('a client host ended', error);
     });
+    void Promise.all([following, holdClientHost(connected, controller.signal)]).finally(connected.close);
   };
 
   const readers = {
     start,
     end() {
+      const [{ source: first } = {}] = sources;
+      if (first !== undefined) initial = { revision: first.revision(), entries: first.entries(), stale: first.stale() };
       for (const { controller } of sources.splice(0)) controller.abort();
     },
     areLive: () => sources.every(({ source }) => source.isLive()),

@@ -15,6 +15,8 @@ import { silent } from './silent.js';
 
 const range = rangeOf('/backends/');
 const pollMs = 5_000;
+/** As `catalog-session.ts` has it. */
+const mostRests = 10;
 /** One lag of so many is kept. */
 const sampled = 20;
 
@@ -29,6 +31,12 @@ interface LightClient {
   /** Leases that have taken all their keys along, and about which etcd has not told yet. */
   readonly expired: Set<string>;
   readonly controller: AbortController;
+}
+
+/** The registry for what is small; the wires, one for each member, for what is to be left unread. */
+interface Asked {
+  readonly registry: Registry;
+  readonly wires: readonly Wire[];
 }
 
 /**
@@ -46,9 +54,17 @@ export function runLight({
   const leases = new Map<string, string>();
   const seen = createSeen();
 
-  const list = async (wires: readonly Wire[], signal: AbortSignal): Promise<{ revision: number; keys: number }> => {
+  /** How many keys the last known good state has, which docker-discover keeps on disk. */
+  let lastStanding: number | null = null;
+
+  const list = async (
+    { registry, wires }: Asked,
+    expected: number | null,
+    signal: AbortSignal,
+  ): Promise<{ revision: number; keys: number }> => {
     const isFirst = leases.size === 0;
-    const { revision, entries } = await listByWire(wires, signal, waitsForTurn);
+    const turn = waitsForTurn ? { registry, expected, mostRests } : null;
+    const { revision, entries } = await listByWire(wires, turn, signal);
     if (isFirst) for (const entry of entries.map(entryOf)) leases.set(entry.key, entry.lease);
     return { revision, keys: entries.length };
   };
@@ -73,14 +89,15 @@ export function runLight({
     for (const [lease, keysOf] of gone) if (keysOf > containersPerHost / 2) one.expired.add(lease);
   };
 
-  const session = async (
-    one: LightClient,
-    { registry, wires }: { readonly registry: Registry; readonly wires: readonly Wire[] },
-    healthy: () => void,
-  ): Promise<void> => {
+  const session = async (one: LightClient, { registry, wires }: Asked, healthy: () => void): Promise<void> => {
     const { signal } = one.controller;
     const isResumed = one.resumption.isAllowed(one.standing) && (await registry.revision(signal)) >= one.revision;
-    if (!isResumed) ({ revision: one.revision, keys: one.standing } = await list(wires, signal));
+    if (!isResumed)
+      ({ revision: one.revision, keys: one.standing } = await list(
+        { registry, wires },
+        one.standing === 0 ? lastStanding : one.standing,
+        signal,
+      ));
     one.resumption.began(isResumed ? 'resumed' : 'listed');
     one.isLive = true;
     healthy();
@@ -116,12 +133,11 @@ export function runLight({
     );
   };
 
-  const run = async (one: LightClient, wires: readonly Wire[]): Promise<void> => {
+  const run = async (one: LightClient, asked: Asked): Promise<void> => {
     const { signal } = one.controller;
-    const { registry, close } = connect();
     const attempt = async (healthy: () => void): Promise<void> => {
       try {
-        await session(one, { registry, wires }, healthy);
+        await session(one, asked, healthy);
       } catch (error) {
         one.resumption.ended(error);
         throw error;
@@ -131,12 +147,7 @@ export function runLight({
         if (!signal.aborted) seen.failure();
       }
     };
-    try {
-      await retry(attempt, { what: 'following etcd', log: silent.log, signal });
-    } finally {
-      for (const wire of wires) wire.close();
-      close();
-    }
+    await retry(attempt, { what: 'following etcd', log: silent.log, signal });
   };
 
   const start = (): void => {
@@ -150,15 +161,21 @@ export function runLight({
       controller: new AbortController(),
     };
     clients.push(one);
-    void run(one, wiresOf(urls)).catch((error: unknown) => {
+    const connected = connect();
+    const wires = wiresOf(urls);
+    const following = run(one, { registry: connected.registry, wires }).catch((error: unknown) => {
       if (!one.controller.signal.aborted) console.error('a client host ended', error);
     });
-    void holdClientHost(connect(), one.controller.signal);
+    void Promise.all([following, holdClientHost(connected, one.controller.signal)]).finally(() => {
+      for (const wire of wires) wire.close();
+      connected.close();
+    });
   };
 
   const readers = {
     start,
     end() {
+      lastStanding = clients[0]?.standing ?? null;
       for (const { controller } of clients.splice(0)) controller.abort();
     },
     areLive: () => clients.every(({ isLive }) => isLive),

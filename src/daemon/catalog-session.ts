@@ -44,7 +44,7 @@ export function createCatalogSession(options: CatalogSessionOptions): CatalogSes
   let listedAtMs = 0;
 
   const itsTurn = (signal: AbortSignal): Promise<void> =>
-    awaitTurn(() => registry.countKeys(signal), mostRests, signal);
+    awaitTurn({ registry, expected: known.standing() === 0 ? null : known.standing(), mostRests }, signal);
 
   const list = async (signal: AbortSignal): Promise<void> => {
     known.replace(await listKeys({ registry, limits, isKnown: (key) => known.has(key) }, signal));

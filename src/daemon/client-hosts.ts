@@ -28,6 +28,8 @@ export interface ClientHosts {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** Of `everyMs`: a thousand that begin at once don't each take a lease and put theirs in the same moment. */
+const putWithin = 1 / 4;
 /** Should somebody have deleted it. */
 const putAgainAfter = 30;
 /** To count so many costs etcd as much as they are; where there are more, each asks as much more seldom. */
@@ -77,9 +79,10 @@ export function createClientHosts(options: ClientHostsOptions): ClientHosts {
   };
 
   const countAll = async (signal: AbortSignal): Promise<void> => {
-    const now = await registry.countKeys(signal);
-    // Somebody has deleted ours.
-    if (now === 0) looks = null;
+    const found = await registry.countKeys(signal);
+    // Somebody has deleted ours, or it was not put yet.
+    if (found === 0) looks = null;
+    const now = Math.max(1, found);
     if (now === count) return;
     log.debug({ clientHosts: now, before: count }, 'client hosts counted');
     count = now;
@@ -115,6 +118,11 @@ export function createClientHosts(options: ClientHostsOptions): ClientHosts {
                 looks = null;
               }, both),
             async (both) => {
+              await countAll(both).catch((error: unknown) => {
+                // The look below warns, of the put first: who may do that may count too.
+                log.debug({ error: messageOf(error) }, 'client hosts not counted yet');
+              });
+              await sleep(everyMs * putWithin * Math.random(), undefined, { signal: both });
               for (;;) {
                 await look(both);
                 await sleep(pauseMs() * (0.5 + Math.random() / 2), undefined, { signal: both });

@@ -91,7 +91,7 @@ export function createRegistrar({
     mustList = null;
     try {
       // Afterwards there are keys to keep in order.
-      if (!begun) await awaitTurn(() => registry.countKeys(signal), mostRests, signal);
+      if (!begun) await awaitTurn({ registry, expected: null, mostRests }, signal);
       return await heldKeys.list({ ...asking, need, takeOver: !begun }, signal);
     } catch (error) {
       mustList = need;

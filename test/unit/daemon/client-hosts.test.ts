@@ -48,6 +48,9 @@ async function stop(): Promise<void> {
   await ended;
 }
 
+/** Its key is put, which takes up to a quarter of a minute. */
+const standing = (): Promise<void> => until('the key', () => registry.entries.has(key));
+
 const warnings = (): string[] => [...recorded.messages('warn'), ...recorded.messages('error')];
 
 describe('a client host', () => {
@@ -55,6 +58,8 @@ describe('a client host', () => {
     expect(clientHosts.count()).toBeNull();
     start();
     await settle();
+    expect(clientHosts.count()).toBe(1);
+    await standing();
     expect(registry.values()).toEqual({ [key]: 'docker-discover 0.1.0' });
     expect(clientHosts.count()).toBe(1);
     registry.put('/backends-clients/web-2:0123ab', '', 'other');
@@ -64,6 +69,19 @@ describe('a client host', () => {
     await pass(minuteMs);
     expect(clientHosts.count()).toBe(1);
     expect(changes).toBe(3);
+  });
+
+  test('that begins counts at once, and puts its key within a quarter of a minute, another at another time', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.99);
+    for (let n = 1; n < 900; n += 1) registry.put(`/backends-clients/host-${String(n)}`, '', 'other');
+    start();
+    await settle();
+    expect(clientHosts.count()).toBe(899);
+    await pass(14_800);
+    expect(registry.count('grantLease') + registry.count('apply')).toBe(0);
+    await pass(100);
+    expect([registry.entries.has(key), clientHosts.count()]).toEqual([true, 900]);
+    vi.restoreAllMocks();
   });
 
   test('asks little: its key is put once, kept alive once a minute, and counted once or twice', async () => {
@@ -89,14 +107,14 @@ describe('a client host', () => {
   test('takes its key away at its end, and no other', async () => {
     registry.put('/backends-clients/web-2:0123ab', '', 'other');
     start();
-    await settle();
+    await standing();
     await stop();
     expect(Object.keys(registry.values())).toEqual(['/backends-clients/web-2:0123ab']);
   });
 
   test('ends although etcd does not take it away', async () => {
     start();
-    await settle();
+    await standing();
     registry.failOn('revoke');
     await stop();
     expect(registry.entries.has(key)).toBe(true);
@@ -104,17 +122,17 @@ describe('a client host', () => {
 
   test('whose lease was lost, or whose key somebody deleted, is there again', async () => {
     start();
-    await settle();
+    await standing();
     registry.expire('lease-1');
     await until('the key under another lease', () => registry.entries.get(key)?.lease === 'lease-2');
     registry.remove(key);
-    await until('the key', () => registry.entries.has(key));
+    await standing();
     expect(warnings()).toEqual([]);
   });
 
   test('that is alone, and whose key somebody deleted, is counted again within two minutes', async () => {
     start();
-    await settle();
+    await standing();
     registry.remove(key);
     await pass(2 * minuteMs);
     expect([registry.entries.has(key), clientHosts.count()]).toEqual([true, 1]);
@@ -122,7 +140,7 @@ describe('a client host', () => {
 
   test('goes by the last count while etcd is away, says nothing of its own to it, and goes on after', async () => {
     start();
-    await settle();
+    await standing();
     registry.put('/backends-clients/web-2:0123ab', '', 'other');
     registry.failOn('apply', 'countKeys', 'keepAlive', 'grantLease');
     await pass(10 * minuteMs);
