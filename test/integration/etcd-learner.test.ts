@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createEtcdClient, type EtcdClient } from '../../src/adapters/etcd/client.js';
+import { examineMember } from '../../src/adapters/etcd/examine.js';
 import { createRegistry } from '../../src/adapters/etcd/registry.js';
+import { judgeMembers } from '../../src/core/doctor/etcd.js';
 import { runCommand } from '../lab/command.js';
 import { waitFor } from '../lab/wait-for.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
@@ -95,4 +97,10 @@ it('costs who names it among others one line of the log', async () => {
     await stop();
   }
   expect(log.lines.map(({ msg, host }) => [msg, host])).toEqual([[learnerLine, url]]);
+});
+
+it('is told of by the doctor', async () => {
+  connect(url, etcd.url);
+  const findings = judgeMembers(await Promise.all(client.members.map(examineMember)));
+  expect(findings.map(({ result }) => result)).toEqual(['warning', 'ok']);
 });

@@ -24,12 +24,13 @@ export async function examineMember({ host, use }: Member): Promise<MemberFacts>
     use(({ maintenance }, options) => maintenance.status(options), Date.now() + callTimeoutMs);
   const status = await ask(async (): Promise<MemberStatus> => {
     // The first one opens the connection.
-    const { header, version, leader, errors, dbSize } = await question();
+    const { header, version, leader, isLearner, errors, dbSize } = await question();
     const latenciesMs = await latenciesOf(question);
     return {
       version,
       clusterId: header.cluster_id,
       knowsLeader: leader !== '0',
+      isLearner,
       errors,
       sizeBytes: Number(dbSize),
       latenciesMs,

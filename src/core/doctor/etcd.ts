@@ -5,6 +5,8 @@ export interface MemberStatus {
   readonly version: string;
   readonly clusterId: string;
   readonly knowsLeader: boolean;
+  /** It has no vote yet, and answers next to nothing. */
+  readonly isLearner: boolean;
   /** Alarms of the cluster, such as `memberID:1 alarm:NOSPACE`, and what else it complains of. */
   readonly errors: readonly string[];
   readonly sizeBytes: number;
@@ -27,6 +29,7 @@ const mends = {
   denied:
     'give ETCD_USER and ETCD_PASSWORD_FILE as etcd has them (etcdctl user add), and that user a role with rights below the prefix (etcdctl role grant-permission)',
   tls: 'correct ETCD_CA, ETCD_CERT and ETCD_KEY, or http:// and https:// in ETCD_HOST, as the reason says',
+  learner: 'name members that vote in ETCD_HOST (etcdctl member list), or let this one: etcdctl member promote',
   away: 'start etcd there, open the way to its port, or take it out of ETCD_HOST',
   slow: 'look at the network, and at the disk of etcd, which should be its own and fast',
 } as const;
@@ -34,22 +37,27 @@ const mends = {
 /** One finding for each member, and one for all together where there are several. */
 export function judgeMembers(members: readonly MemberFacts[]): Finding[] {
   const answering = members.flatMap(({ status }) => (status.ok ? [status.value] : []));
-  const findings = members.map((member) => judgeMember(member, answering.length > 0));
-  return members.length === 1 || answering.length === 0
-    ? findings
-    : [...findings, judgeCluster(answering, members.length)];
+  const voters = answering.filter(({ isLearner }) => !isLearner);
+  const count = members.length - (answering.length - voters.length);
+  const findings = members.map((member) => judgeMember(member, voters.length > 0));
+  return count === 1 || voters.length === 0 ? findings : [...findings, judgeCluster(voters, count)];
 }
 
-function judgeMember({ host, status }: MemberFacts, othersAnswer: boolean): Finding {
+/** @param votersAnswer of those that are named beside it */
+function judgeMember({ host, status }: MemberFacts, votersAnswer: boolean): Finding {
   const check = `etcd ${host}`;
   if (!status.ok) {
     const mend = status.code === 'denied' ? mends.denied : status.code === 'tls' ? mends.tls : mends.away;
-    return othersAnswer ? warning(check, status.reason, mend) : failed(check, status.reason, mend);
+    return votersAnswer ? warning(check, status.reason, mend) : failed(check, status.reason, mend);
   }
-  const { version, knowsLeader, errors, sizeBytes, latenciesMs } = status.value;
+  const { version, knowsLeader, isLearner, errors, sizeBytes, latenciesMs } = status.value;
   const latencyMs = medianOf(latenciesMs);
   const it = `version ${version}, answers in ${shownMs(latencyMs)} (median of ${String(latenciesMs.length)})`;
   if (isOlder(version, [3, 4])) return failed(check, it, 'take etcd 3.4 or newer');
+  if (isLearner) {
+    const found = `${it}, and is a learner: it answers polls and nothing else`;
+    return votersAnswer ? warning(check, found, mends.learner) : failed(check, found, mends.learner);
+  }
   if (!knowsLeader) return failed(check, `${it}, and knows no leader`, mends.majority);
   if (errors.some((error) => error.includes('NOSPACE')))
     return failed(check, `${it}, and is full (${sizeText(sizeBytes)}): nothing new is taken`, mends.full);

@@ -170,6 +170,42 @@ describe('a new list', () => {
   });
 });
 
+describe('the turn of a listing', () => {
+  const left = (count: number): LeasedEntry[] =>
+    Array.from({ length: count }, (_, n) => ({
+      key: `/backends/web/${String(n)}`,
+      value,
+      createRevision: 1,
+      lease: '1',
+    }));
+  const answersAfter = (ms: number): void => {
+    registry.before = (call) =>
+      call === 'revision' ? new Promise((resolve) => setTimeout(resolve, ms)) : Promise.resolve();
+  };
+
+  test('is waited for where many keys are known from before, which nobody counts again', async () => {
+    answersAfter(1_000);
+    start(left(1_000));
+    await until('a rest', () => registry.count('revision') === 3);
+    expect([registry.count('countKeys'), registry.count('list')]).toEqual([0, 0]);
+  });
+
+  test('is not waited for where few are', async () => {
+    answersAfter(1_000);
+    start(left(999));
+    await until('the listing', () => registry.count('list') === 1);
+    expect(registry.count('revision')).toBe(0);
+  });
+
+  test('where none are known, they are counted first', async () => {
+    answersAfter(1_000);
+    for (const { key } of left(1_000)) registry.put(key, value);
+    start();
+    await until('a rest', () => registry.count('revision') === 3);
+    expect([registry.count('countKeys'), registry.count('list')]).toEqual([1, 0]);
+  });
+});
+
 describe('the poll', () => {
   test('lists nothing while it finds what the watch told', async () => {
     registry.put('/backends/web/a', value);

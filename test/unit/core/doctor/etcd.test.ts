@@ -14,6 +14,7 @@ const status: MemberStatus = {
   version: '3.5.16',
   clusterId: '1',
   knowsLeader: true,
+  isLearner: false,
   errors: [],
   sizeBytes: 20_480,
   latenciesMs: [1, 300, 2, 3, 2],
@@ -58,6 +59,22 @@ describe('a member of etcd', () => {
     const [finding] = judgeMembers([member(changes)]);
     expect(finding?.result).toBe(result);
     expect(`${finding?.found ?? ''} | ${finding?.mend ?? ''}`).toMatch(text);
+  });
+
+  test('that is a learner is a failure where nobody beside it votes, a warning otherwise, and counts for no share', () => {
+    const learner = member({ isLearner: true });
+    expect(judgeMembers([learner])).toMatchObject([
+      { result: 'failed', found: expect.stringContaining('is a learner: it answers polls') as unknown },
+    ]);
+    expect(judgeMembers([learner, silent]).map(({ result }) => result)).toEqual(['failed', 'failed']);
+    expect(judgeMembers([learner, member()])).toMatchObject([
+      { result: 'warning', mend: expect.stringContaining('etcdctl member promote') as unknown },
+      { result: 'ok' },
+    ]);
+    expect(judgeMembers([learner, member(), member()])[3]).toMatchObject({
+      check: 'etcd cluster',
+      found: '2 of 2 members answer, and know a leader',
+    });
   });
 
   test('that does not answer is a failure where it is alone, and a warning where others answer', () => {
