@@ -1,5 +1,4 @@
 import { askInTurn } from '../../src/adapters/etcd/ask-in-turn.js';
-import { awaitTurn, type Turn } from '../../src/daemon/listing-turn.js';
 import { rangeOf } from '../../src/adapters/etcd/registry.js';
 import { createWire, entryOf, type Page, type RangeRequest, type Wire } from './etcd-wire.js';
 
@@ -16,17 +15,11 @@ export function wiresOf(urls: readonly string[]): readonly Wire[] {
   return [...urls.slice(first), ...urls.slice(0, first)].map(createWire);
 }
 
-/**
- * All registrations, asked for as the daemons do, and left unread.
- *
- * @param turn that it waits for; null: none
- */
+/** All registrations, asked for as the daemons do, and left unread. */
 export async function listByWire(
   wires: readonly Wire[],
-  turn: Turn | null,
   signal: AbortSignal,
 ): Promise<{ readonly revision: number; readonly entries: readonly Buffer[] }> {
-  if (turn !== null) await awaitTurn(turn, signal);
   const ask = async (
     members: readonly Wire[],
     { patienceMs, timeoutMs }: typeof small,

@@ -99,7 +99,7 @@ function listingLightly(registry: Registry, urls: readonly string[], hostIp: str
     async list(signal) {
       const wires = wiresOf(urls);
       try {
-        const { revision, entries } = await listByWire(wires, null, signal);
+        const { revision, entries } = await listByWire(wires, signal);
         return { revision, entries: entries.map((entry) => (entry.includes(own) ? heldOf(entry) : another)) };
       } finally {
         for (const wire of wires) wire.close();

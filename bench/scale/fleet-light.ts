@@ -1,6 +1,7 @@
 import { rangeOf } from '../../src/adapters/etcd/registry.js';
 import { eventTimeOf } from '../../src/core/keyspace.js';
 import { askOfLeases } from '../../src/daemon/lease-questions.js';
+import { createListingTurn, type ListingTurn } from '../../src/daemon/listing-turn.js';
 import { every, runTasks } from '../../src/daemon/lifecycle.js';
 import { createPatientPoll } from '../../src/daemon/patient-poll.js';
 import { createResumption, type Resumption } from '../../src/daemon/resumption.js';
@@ -37,6 +38,7 @@ interface LightClient {
 interface Asked {
   readonly registry: Registry;
   readonly wires: readonly Wire[];
+  readonly turn: ListingTurn;
 }
 
 /**
@@ -55,16 +57,11 @@ export function runLight({
   const seen = createSeen();
 
   /** How many keys the last known good state has, which docker-discover keeps on disk. */
-  let lastStanding: number | null = null;
+  let lastStanding = 0;
 
-  const list = async (
-    { registry, wires }: Asked,
-    expected: number | null,
-    signal: AbortSignal,
-  ): Promise<{ revision: number; keys: number }> => {
+  const list = async (wires: readonly Wire[], signal: AbortSignal): Promise<{ revision: number; keys: number }> => {
     const isFirst = leases.size === 0;
-    const turn = waitsForTurn ? { registry, expected, mostRests } : null;
-    const { revision, entries } = await listByWire(wires, turn, signal);
+    const { revision, entries } = await listByWire(wires, signal);
     if (isFirst) for (const entry of entries.map(entryOf)) leases.set(entry.key, entry.lease);
     return { revision, keys: entries.length };
   };
@@ -89,15 +86,13 @@ export function runLight({
     for (const [lease, keysOf] of gone) if (keysOf > containersPerHost / 2) one.expired.add(lease);
   };
 
-  const session = async (one: LightClient, { registry, wires }: Asked, healthy: () => void): Promise<void> => {
+  const session = async (one: LightClient, { registry, wires, turn }: Asked, healthy: () => void): Promise<void> => {
     const { signal } = one.controller;
     const isResumed = one.resumption.isAllowed(one.standing) && (await registry.revision(signal)) >= one.revision;
-    if (!isResumed)
-      ({ revision: one.revision, keys: one.standing } = await list(
-        { registry, wires },
-        one.standing === 0 ? lastStanding : one.standing,
-        signal,
-      ));
+    if (!isResumed) {
+      if (waitsForTurn) await turn.wait(one.standing === 0 ? lastStanding : one.standing, signal);
+      ({ revision: one.revision, keys: one.standing } = await list(wires, signal));
+    }
     one.resumption.began(isResumed ? 'resumed' : 'listed');
     one.isLive = true;
     healthy();
@@ -163,7 +158,11 @@ export function runLight({
     clients.push(one);
     const connected = connect();
     const wires = wiresOf(urls);
-    const following = run(one, { registry: connected.registry, wires }).catch((error: unknown) => {
+    const following = run(one, {
+      registry: connected.registry,
+      wires,
+      turn: createListingTurn({ registry: connected.registry, mostRests }),
+    }).catch((error: unknown) => {
       if (!one.controller.signal.aborted) console.error('a client host ended', error);
     });
     void Promise.all([following, holdClientHost(connected, one.controller.signal)]).finally(() => {
@@ -175,7 +174,7 @@ export function runLight({
   const readers = {
     start,
     end() {
-      lastStanding = clients[0]?.standing ?? null;
+      lastStanding = clients[0]?.standing ?? 0;
       for (const { controller } of clients.splice(0)) controller.abort();
     },
     areLive: () => clients.every(({ isLive }) => isLive),

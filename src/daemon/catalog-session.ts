@@ -1,10 +1,11 @@
+import { messageOf } from '../core/errors.js';
 import type { DiscoverLimits } from '../core/limits.js';
 import type { Logger } from '../ports/log.js';
 import type { Registry } from '../ports/registry.js';
 import type { KnownKeys } from './known-keys.js';
 import { every, runTasks } from './lifecycle.js';
 import { listKeys } from './listed-keys.js';
-import { awaitTurn } from './listing-turn.js';
+import { createListingTurn } from './listing-turn.js';
 import { createPatientPoll } from './patient-poll.js';
 import { createResumption } from './resumption.js';
 import type { StaleKeys } from './stale-keys.js';
@@ -40,11 +41,9 @@ export function createCatalogSession(options: CatalogSessionOptions): CatalogSes
   const { registry, known, missed, pollMs, limits, log, onEvents, onChange } = options;
   const poll = createPatientPoll({ registry, known, log });
   const resumption = createResumption();
+  const turn = createListingTurn({ registry, mostRests });
   let live = false;
   let listedAtMs = 0;
-
-  const itsTurn = (signal: AbortSignal): Promise<void> =>
-    awaitTurn({ registry, expected: known.standing() === 0 ? null : known.standing(), mostRests }, signal);
 
   const list = async (signal: AbortSignal): Promise<void> => {
     known.replace(await listKeys({ registry, limits, isKnown: (key) => known.has(key) }, signal));
@@ -56,7 +55,7 @@ export function createCatalogSession(options: CatalogSessionOptions): CatalogSes
   const begin = async (signal: AbortSignal): Promise<void> => {
     // One that is behind, or has lost its data, has other keys than we know.
     if (!resumption.isAllowed(known.standing()) || (await registry.revision(signal)) < known.revision()) {
-      await itsTurn(signal);
+      await turn.wait(known.standing(), signal);
       return list(signal);
     }
     resumption.began('resumed');
@@ -75,9 +74,16 @@ export function createCatalogSession(options: CatalogSessionOptions): CatalogSes
             async () => {
               await poll(both);
               if (!known.hasRoom() || performance.now() - listedAtMs < refillMs) return;
-              // The watch goes on until then.
-              await itsTurn(both);
-              refill.abort();
+              // The watch goes on until then, and where nobody answers that too.
+              await turn.wait(known.standing(), both).then(
+                () => {
+                  refill.abort();
+                },
+                (error: unknown) => {
+                  both.throwIfAborted();
+                  log.debug({ error: messageOf(error) }, 'keys that were left out are looked for later');
+                },
+              );
             },
             both,
           ),

@@ -106,6 +106,19 @@ export function createClientHosts(options: ClientHostsOptions): ClientHosts {
     log.info({ clientHosts: count }, 'client hosts can be counted again');
   };
 
+  /** Until ours may be put. What fails is told by the looks after it, of the put first: who may do that may count too. */
+  const countUntilDue = async (signal: AbortSignal): Promise<void> => {
+    const due = performance.now() + everyMs * putWithin * Math.random();
+    do {
+      if (count === null)
+        await countAll(signal).catch((error: unknown) => {
+          log.debug({ error: messageOf(error) }, 'client hosts not counted yet');
+        });
+      const leftMs = Math.max(0, Math.ceil(due - performance.now()));
+      await sleep(count === null ? Math.min(leftMs, jittered(pauseMs())) : leftMs, undefined, { signal });
+    } while (performance.now() < due);
+  };
+
   return {
     count: () => count,
 
@@ -118,14 +131,10 @@ export function createClientHosts(options: ClientHostsOptions): ClientHosts {
                 looks = null;
               }, both),
             async (both) => {
-              await countAll(both).catch((error: unknown) => {
-                // The look below warns, of the put first: who may do that may count too.
-                log.debug({ error: messageOf(error) }, 'client hosts not counted yet');
-              });
-              await sleep(everyMs * putWithin * Math.random(), undefined, { signal: both });
+              await countUntilDue(both);
               for (;;) {
                 await look(both);
-                await sleep(pauseMs() * (0.5 + Math.random() / 2), undefined, { signal: both });
+                await sleep(jittered(pauseMs()), undefined, { signal: both });
               }
             },
           ],
@@ -140,4 +149,9 @@ export function createClientHosts(options: ClientHostsOptions): ClientHosts {
       }
     },
   };
+}
+
+/** Down to half of it. */
+function jittered(ms: number): number {
+  return ms * (0.5 + Math.random() / 2);
 }

@@ -1,56 +1,72 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Registry } from '../ports/registry.js';
+import { DeniedError, type Registry } from '../ports/registry.js';
 
-/** Of fewer keys a listing is done before it would be its turn. */
-const leastKeys = 1_000;
-/** etcd answers the question within a millisecond, and over a far network within no more than this. */
-const busyFromMs = 200;
+/** etcd answers the question within a millisecond; there is no network between hosts that takes so long. */
+const busyFromMs = 400;
 /** Rests are as long as the answer took, times up to this: so many fewer ask at a time. */
 const restTimes = 8;
 const longestRestMs = 10_000;
+/** So many make a fleet, of which all may ask at once. */
+const manyKeys = 1_000;
 
-export interface Turn {
-  readonly registry: Pick<Registry, 'revision' | 'countKeys'>;
-  /** How many keys there are, as far as is known from before; null: etcd is asked, where it matters. */
-  readonly expected: number | null;
-  /** After so many it is begun, however busy etcd is. */
-  readonly mostRests: number;
+/** When it is the turn of this host to list. */
+export interface ListingTurn {
+  /**
+   * Waits until etcd has time for a listing.
+   *
+   * @param known how many keys there are, as far as is known from before
+   * @throws what was asked was not answered; after a rest where etcd had answered before, or there are many keys: one that has too much
+   *   to do must not be asked again at once. One that refuses at once is left to the listing, which tells.
+   */
+  wait(known: number, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Waits until etcd has time for a listing. Where a thousand hosts begin at once, after a power cut say, each would have it list
- * everything in the same moment, which takes it longer than leases live and calls wait. How long it takes to answer a question that
- * costs it nothing tells how busy it is: whoever waits long for that rests for a random time, and asks again.
+ * Where a thousand hosts begin at once, after a power cut say, each would have etcd list everything in the same moment, which takes it
+ * longer than leases live and calls wait. How long it takes to answer a question that costs it nothing tells how busy it is: whoever
+ * waits long for that rests for a random time, and asks again. (To count the keys first would spare who has few the rest; but it takes
+ * etcd 4 ms for 20,000, and a thousand such questions are more than it has time for then.)
  *
- * @throws what was asked was not answered, after a rest where there are many keys: an etcd that has too much to do is not asked again
- *   at once. One that refuses at once is left to the listing, which tells.
+ * @param mostRests after so many answers that came late a listing is begun, however busy etcd is
  */
-export async function awaitTurn({ registry, expected, mostRests }: Turn, signal: AbortSignal): Promise<void> {
-  let keys = expected;
-  for (let rests = 0; rests < mostRests && (keys ?? leastKeys) >= leastKeys; rests += 1) {
-    let { tookMs, error } = await ask(registry, signal);
-    // The first call waits for the connection too, and for a member that is silent.
-    if (rests === 0 && tookMs >= busyFromMs && error === null) ({ tookMs, error } = await ask(registry, signal));
-    if (tookMs < busyFromMs) return;
-    if (error === null) keys ??= await registry.countKeys(signal);
-    if (keys !== null && keys >= leastKeys)
-      await sleep(Math.min(longestRestMs, restTimes * tookMs) * Math.random(), undefined, { signal });
-    if (error !== null) throw error;
-  }
-}
+export function createListingTurn({
+  registry,
+  mostRests,
+}: {
+  readonly registry: Pick<Registry, 'revision'>;
+  readonly mostRests: number;
+}): ListingTurn {
+  const msOfQuestion = async (signal: AbortSignal): Promise<number> => {
+    const askedAt = performance.now();
+    await registry.revision(signal);
+    return performance.now() - askedAt;
+  };
 
-interface Answer {
-  readonly tookMs: number;
-  /** It did not come. */
-  readonly error: Error | null;
-}
+  const rest = async (tookMs: number, signal: AbortSignal): Promise<void> => {
+    await sleep(Math.min(longestRestMs, restTimes * tookMs) * Math.random(), undefined, { signal });
+  };
 
-async function ask(registry: Pick<Registry, 'revision'>, signal: AbortSignal): Promise<Answer> {
-  const askedAt = performance.now();
-  const error = await registry.revision(signal).then(
-    () => null,
-    (failure: unknown) => (failure instanceof Error ? failure : new Error(String(failure))),
-  );
-  signal.throwIfAborted();
-  return { tookMs: performance.now() - askedAt, error };
+  return {
+    async wait(known, signal) {
+      let isThere = known >= manyKeys;
+      for (let rests = 0; rests < mostRests; rests += 1) {
+        const startedAt = performance.now();
+        let tookMs: number;
+        try {
+          tookMs = await msOfQuestion(signal);
+          isThere = true;
+          // The first call waits for the connection too, and for a member that is silent.
+          if (rests === 0 && tookMs >= busyFromMs) tookMs = await msOfQuestion(signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          const lostMs = performance.now() - startedAt;
+          if (lostMs < busyFromMs) return;
+          if (isThere && !(error instanceof DeniedError)) await rest(lostMs, signal);
+          throw error;
+        }
+        if (tookMs < busyFromMs) return;
+        await rest(tookMs, signal);
+      }
+    },
+  };
 }

@@ -10,7 +10,7 @@ import type { DesiredKeys } from './desired-keys.js';
 import { createGoneKeys } from './gone-keys.js';
 import { createHeldKeys, type Asking, type Listed } from './held-keys.js';
 import type { LeaseKeeper } from './lease-keeper.js';
-import { awaitTurn } from './listing-turn.js';
+import { createListingTurn } from './listing-turn.js';
 import { createRegistrationNotices } from './registration-notices.js';
 import { sealedRegistry } from './sealed-registry.js';
 
@@ -83,6 +83,7 @@ export function createRegistrar({
   /** All that was desired is held since the last round that went well: only keys that have changed since can differ. */
   let inStep = false;
   const sealed = sealedRegistry(registry, seal);
+  const turn = createListingTurn({ registry, mostRests });
   const tell = createRegistrationNotices(log, meter);
   const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, seal, log });
 
@@ -91,7 +92,7 @@ export function createRegistrar({
     mustList = null;
     try {
       // Afterwards there are keys to keep in order.
-      if (!begun) await awaitTurn({ registry, expected: null, mostRests }, signal);
+      if (!begun) await turn.wait(0, signal);
       return await heldKeys.list({ ...asking, need, takeOver: !begun }, signal);
     } catch (error) {
       mustList = need;

@@ -85,14 +85,14 @@ export function createRegistry({
     listOwn: (lease, keys, signal) => keysOfLease(lease, keys, (ask) => call('tell of our registrations', signal, ask)),
 
     revision: (signal) =>
-      call('answer the poll', signal, async ({ kv }, options) => {
+      call('tell its revision', signal, async ({ kv }, options) => {
         // A key that nobody has, within what a user who may read the registrations may read.
         const { header } = await kv.range({ key: range.key, count_only: true, ...byOne() }, options);
         return Number(header.revision);
       }),
 
     countKeys: (signal) =>
-      call('answer the poll', signal, async ({ kv }, options) => {
+      call('count the keys', signal, async ({ kv }, options) => {
         // From the index alone.
         const { count } = await kv.range({ ...range, count_only: true, ...byOne() }, options);
         return Number(count);

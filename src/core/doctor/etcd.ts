@@ -34,12 +34,16 @@ const mends = {
   slow: 'look at the network, and at the disk of etcd, which should be its own and fast',
 } as const;
 
+const clusterCheck = 'etcd cluster';
+
 /** One finding for each member, and one for all together where there are several. */
 export function judgeMembers(members: readonly MemberFacts[]): Finding[] {
   const answering = members.flatMap(({ status }) => (status.ok ? [status.value] : []));
   const voters = answering.filter(({ isLearner }) => !isLearner);
   const count = members.length - (answering.length - voters.length);
   const findings = members.map((member) => judgeMember(member, voters.length > 0));
+  const clusters = new Set(answering.map(({ clusterId }) => clusterId)).size;
+  if (clusters > 1) return [...findings, ofSeveralClusters(clusters)];
   return count === 1 || voters.length === 0 ? findings : [...findings, judgeCluster(voters, count)];
 }
 
@@ -71,21 +75,18 @@ function judgeMember({ host, status }: MemberFacts, votersAnswer: boolean): Find
   return latencyMs > slowMs ? warning(check, it, mends.slow) : fine(check, `${it}, ${sizeText(sizeBytes)}`);
 }
 
+function ofSeveralClusters(clusters: number): Finding {
+  const found = `the members in ETCD_HOST belong to ${String(clusters)} clusters`;
+  return failed(clusterCheck, found, 'give ETCD_HOST the members of one cluster');
+}
+
 function judgeCluster(answering: readonly MemberStatus[], count: number): Finding {
-  const check = 'etcd cluster';
   const share = `${String(answering.length)} of ${counted(count, 'member')}`;
-  const clusters = new Set(answering.map(({ clusterId }) => clusterId));
-  if (clusters.size > 1)
-    return failed(
-      check,
-      `the members in ETCD_HOST belong to ${String(clusters.size)} clusters`,
-      'give ETCD_HOST the members of one cluster',
-    );
   if (!answering.some(({ knowsLeader }) => knowsLeader))
-    return failed(check, `${share} answer, and none knows a leader`, mends.majority);
+    return failed(clusterCheck, `${share} answer, and none knows a leader`, mends.majority);
   return answering.length * 2 <= count
-    ? warning(check, `only ${share} answer`, 'bring the others back, or take them out of ETCD_HOST')
-    : fine(check, `${share} answer, and know a leader`);
+    ? warning(clusterCheck, `only ${share} answer`, 'bring the others back, or take them out of ETCD_HOST')
+    : fine(clusterCheck, `${share} answer, and know a leader`);
 }
 
 /** @param keys how many stand below the prefix */

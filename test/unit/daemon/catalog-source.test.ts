@@ -170,7 +170,7 @@ describe('a new list', () => {
   });
 });
 
-describe('the turn of a listing', () => {
+describe('a listing', () => {
   const left = (count: number): LeasedEntry[] =>
     Array.from({ length: count }, (_, n) => ({
       key: `/backends/web/${String(n)}`,
@@ -178,32 +178,38 @@ describe('the turn of a listing', () => {
       createRevision: 1,
       lease: '1',
     }));
-  const answersAfter = (ms: number): void => {
+
+  test('waits while etcd is busy', async () => {
     registry.before = (call) =>
-      call === 'revision' ? new Promise((resolve) => setTimeout(resolve, ms)) : Promise.resolve();
-  };
-
-  test('is waited for where many keys are known from before, which nobody counts again', async () => {
-    answersAfter(1_000);
-    start(left(1_000));
-    await until('a rest', () => registry.count('revision') === 3);
-    expect([registry.count('countKeys'), registry.count('list')]).toEqual([0, 0]);
-  });
-
-  test('is not waited for where few are', async () => {
-    answersAfter(1_000);
-    start(left(999));
-    await until('the listing', () => registry.count('list') === 1);
-    expect(registry.count('revision')).toBe(0);
-  });
-
-  test('where none are known, they are counted first', async () => {
-    answersAfter(1_000);
-    for (const { key } of left(1_000)) registry.put(key, value);
+      call === 'revision' ? new Promise((resolve) => setTimeout(resolve, 1_000)) : Promise.resolve();
     start();
     await until('a rest', () => registry.count('revision') === 3);
-    expect([registry.count('countKeys'), registry.count('list')]).toEqual([1, 0]);
+    expect(registry.count('list')).toBe(0);
+    await pass(10 * 8_000);
+    expect(registry.count('list')).toBe(1);
   });
+
+  test.each([
+    ['many', 1_000, 1],
+    ['few', 999, 3],
+  ])(
+    'of %s keys, as is known from before, that etcd does not answer is asked so often within 10 s',
+    async (_how, count, times) => {
+      vi.spyOn(Math, 'random').mockReturnValue(0.5);
+      registry.before = (call) =>
+        call === 'revision'
+          ? new Promise((_resolve, reject) =>
+              setTimeout(() => {
+                reject(new Error('no answer'));
+              }, 3_000),
+            )
+          : Promise.resolve();
+      start(left(count));
+      await pass(7_900);
+      expect(registry.count('revision')).toBe(times);
+      vi.restoreAllMocks();
+    },
+  );
 });
 
 describe('the poll', () => {
@@ -763,6 +769,27 @@ describe('more keys than the limits', () => {
     expect([ids(source), source.isLive(), registry.count('list')]).toEqual(['bc', true, 2]);
     putMany('7', 'e');
     expect(source.leftOutCounts().keysPerLease).toBe(2);
+  });
+
+  test('wait for an etcd that does not answer whether it has time, and the watch goes on', async () => {
+    const { source, changes } = start([], [], 0, { limits });
+    await until('the watch', () => registry.isWatched());
+    putMany('7', 'abcd');
+    registry.remove('/backends/web/a');
+    registry.before = (call) =>
+      call === 'revision'
+        ? new Promise((_resolve, reject) =>
+            setTimeout(() => {
+              reject(new Error('no answer'));
+            }, 1_000),
+          )
+        : Promise.resolve();
+    await pass(60_000);
+    expect([ids(source), source.isLive(), registry.count('list')]).toEqual(['b', true, 1]);
+    expect(changes).not.toContain('resumed');
+    registry.recover();
+    await pass(10_000);
+    expect([ids(source), registry.count('list')]).toEqual(['bc', 2]);
   });
 
   test('are forgotten with their lease at once', async () => {

@@ -36,6 +36,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await stop();
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -81,7 +82,6 @@ describe('a client host', () => {
     expect(registry.count('grantLease') + registry.count('apply')).toBe(0);
     await pass(100);
     expect([registry.entries.has(key), clientHosts.count()]).toEqual([true, 900]);
-    vi.restoreAllMocks();
   });
 
   test('asks little: its key is put once, kept alive once a minute, and counted once or twice', async () => {
@@ -159,6 +159,16 @@ describe('a client host', () => {
     registry.recover();
     await pass(6_000);
     expect(clientHosts.count()).toBe(1);
+  });
+
+  test('and when it was away at its very beginning, before its key is put', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.99);
+    registry.failOn('apply', 'countKeys', 'grantLease');
+    start();
+    await pass(500);
+    registry.recover();
+    await pass(6_000);
+    expect([clientHosts.count(), registry.count('apply')]).toEqual([1, 0]);
   });
 
   test('that may only read is told so in one line, and in one that it may', async () => {

@@ -8,6 +8,7 @@ import { FakeView } from '../support/container-view.js';
 import { FakeRegistry } from '../support/fake-registry.js';
 import { recordingLog } from '../support/log.js';
 import { recordingMeter } from '../support/meter.js';
+import { until } from '../support/time.js';
 import { prefix, policyWith } from '../support/registrations.js';
 import { pairOf, sealBy } from '../support/signing.js';
 
@@ -65,6 +66,30 @@ test('registers what runs, on the one lease of the host', async () => {
   expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
   expect(leases()).toEqual(['lease-1', 'lease-1']);
   expect(registrar.count()).toBe(2);
+});
+
+test('waits for its turn to list where etcd is busy, once: afterwards there are keys to keep in order', async () => {
+  vi.useFakeTimers();
+  try {
+    for (let n = 0; n < 1_000; n += 1) registry.put(`/backends/shop/${String(n)}`, '10.0.0.1:80');
+    registry.before = (call) =>
+      call === 'revision' ? new Promise((resolve) => setTimeout(resolve, 1_000)) : Promise.resolve();
+    const { reconcile } = start();
+    const started = reconcile('start');
+    await until('a rest', () => registry.count('revision') === 3);
+    expect(registry.count('list')).toBe(0);
+    await until('the listing', () => registry.count('list') === 1);
+    await started;
+    const asked = registry.count('revision');
+    registry.failOn('apply');
+    fake.containers = [two];
+    await expect(reconcile('die')).rejects.toThrow('etcd did not apply');
+    registry.recover();
+    await reconcile('retry');
+    expect([registry.count('list'), registry.count('revision')]).toEqual([2, asked]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('writes nothing when nothing changed, and does not list again', async () => {

@@ -75,6 +75,8 @@ describe('a member of etcd', () => {
       check: 'etcd cluster',
       found: '2 of 2 members answer, and know a leader',
     });
+    const ofAnother = member({ isLearner: true, clusterId: '2' });
+    expect(judgeMembers([ofAnother, member()])[2]).toMatchObject({ result: 'failed', check: 'etcd cluster' });
   });
 
   test('that does not answer is a failure where it is alone, and a warning where others answer', () => {
