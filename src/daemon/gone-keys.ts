@@ -6,6 +6,8 @@ export interface GoneKeys {
   add(key: string, value: string): void;
   /** Those that may have gone with a lease, where `lease` is the one that we have now. */
   lost(lease: string): ReadonlyMap<string, string>;
+  /** All of them. */
+  keys(): readonly string[];
   /** All that was lost has been seen to; keys are listed under `lease`. */
   turn(lease: string): void;
 }
@@ -18,6 +20,7 @@ export function createGoneKeys(): GoneKeys {
   return {
     add: (key, value) => recent.set(key, value),
     lost: (lease) => (lease === leaseOfGone ? new Map() : new Map([...earlier, ...recent])),
+    keys: () => [...earlier.keys(), ...recent.keys()],
     turn(lease) {
       earlier = lease === leaseOfGone ? recent : new Map();
       recent = new Map();

@@ -31,8 +31,10 @@ export interface HeldKeys {
 }
 
 export interface Asking {
-  /** `own`: nothing has happened that could have left keys behind, or changed whose they are. */
+  /** `own`: what this process has put is known, whatever became of it, and nothing says that others have keys of this host. */
   readonly need: 'own' | 'all';
+  /** That this process has put, under whatever lease, or has tried to. */
+  readonly keys: Iterable<string>;
   /** Our lease. */
   readonly lease: string;
   readonly desired: ReadonlyMap<string, string>;
@@ -44,7 +46,7 @@ export interface Asking {
 
 /**
  * Where our own keys would do, all are listed no more often than that: of 1,000 hosts with 20 keys each, each would ask for all
- * 20,000 in every RESYNC otherwise.
+ * 20,000 in every RESYNC otherwise, and all at once when etcd is back after longer than their leases lived.
  */
 const msPerKey = 60;
 
@@ -53,13 +55,25 @@ export function createHeldKeys({ registry, prefix, hostIp, seal, log }: HeldKeys
   const foreignLeases = createForeignLeases({ registry, hostIp, log });
   const ownLeases = new Set<string>();
   let allAt = -Infinity;
-  const listed = async ({ need, lease, desired, unknown, takeOver }: Asking, signal: AbortSignal): Promise<Entries> => {
-    const isOurs = need === 'own' && !takeOver && ownLeases.has(lease) && unknown.size === 0;
+  let intervalMs = 0;
+  const listed = async (
+    { need, keys, lease, desired, unknown, takeOver }: Asking,
+    signal: AbortSignal,
+  ): Promise<Entries> => {
+    const isOurs = need === 'own' && !takeOver && unknown.size === 0;
     ownLeases.add(lease);
-    if (isOurs && performance.now() < allAt) return registry.listOwn(lease, desired.keys(), signal);
-    const { entries } = await registry.list(signal);
-    allAt = performance.now() + entries.length * msPerKey;
-    return entries;
+    if (isOurs && performance.now() < allAt)
+      return registry.listOwn(lease, new Set([...desired.keys(), ...keys]), signal);
+    try {
+      const { entries } = await registry.list(signal);
+      intervalMs = entries.length * msPerKey;
+      allAt = performance.now() + intervalMs;
+      return entries;
+    } catch (error) {
+      // Whatever is due, hosts are not to do it in one moment when etcd is back.
+      allAt = performance.now() + intervalMs * Math.random();
+      throw error;
+    }
   };
   return {
     async list(asking, signal) {

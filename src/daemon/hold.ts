@@ -73,8 +73,8 @@ export async function hold(
       [
         (both) => loop.run((reasons) => reconcile(reasons, both), both),
         (both) =>
-          keeper.run(() => {
-            loop.trigger('lease lost');
+          keeper.run((isLost) => {
+            loop.trigger(isLost ? 'lease lost' : 'lease not confirmed');
           }, both),
         (both) =>
           every(

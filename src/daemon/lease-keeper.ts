@@ -13,13 +13,17 @@ export interface LeaseKeeper {
   age(): { readonly heldMs: number; readonly unconfirmedMs: number } | null;
   /** The lease turned out to be gone. */
   drop(): void;
-  /** Keeps the lease alive; calls `onLost` when it is gone. */
-  run(onLost: () => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Keeps the lease alive.
+   *
+   * @param onDoubt called when it is gone, and whenever etcd has not confirmed it for a TTL: its keys may be gone then, or stand
+   */
+  run(onDoubt: (isLost: boolean) => void, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Holds the one lease of this host. It counts silence itself: a lease that was not confirmed for a TTL is taken for lost,
- * as etcd does.
+ * Holds the one lease of this host. After a silence it is etcd's to tell whether the lease still lives: one that restarts, or has
+ * another leader, gives each lease its whole TTL again, and then nothing needs to be registered anew.
  */
 export function createLeaseKeeper({
   registry,
@@ -33,12 +37,7 @@ export function createLeaseKeeper({
   let lease: string | null = null;
   let grantedAt = 0;
   let confirmedAt = 0;
-
-  const lose = (reason: string, onLost: () => void): void => {
-    log.warn({ lease, reason }, 'lease lost; everything is registered again under a new one');
-    lease = null;
-    onLost();
-  };
+  let doubtedAt = 0;
 
   return {
     async current(signal) {
@@ -46,7 +45,7 @@ export function createLeaseKeeper({
       const askedAt = performance.now();
       const granted = await registry.grantLease(ttlMs, signal);
       lease = granted;
-      [grantedAt, confirmedAt] = [askedAt, askedAt];
+      [grantedAt, confirmedAt, doubtedAt] = [askedAt, askedAt, askedAt];
       log.info({ lease, ttlMs }, 'lease granted');
       return granted;
     },
@@ -62,7 +61,7 @@ export function createLeaseKeeper({
       lease = null;
     },
 
-    async run(onLost, signal) {
+    async run(onDoubt, signal) {
       const fault = createLasting(log);
       let failures = 0;
       for (;;) {
@@ -74,15 +73,23 @@ export function createLeaseKeeper({
         try {
           const answer = await registry.keepAlive(kept, signal);
           if (lease !== kept) continue;
-          if (answer === 'lost') lose('etcd no longer knows it', onLost);
-          else confirmedAt = askedAt;
+          if (answer === 'lost') {
+            log.warn({ lease }, 'lease lost, etcd no longer knows it; everything is registered again under a new one');
+            lease = null;
+            onDoubt(true);
+          } else [confirmedAt, doubtedAt] = [askedAt, askedAt];
           fault.end('', { failures }, 'keep-alive works again');
           failures = 0;
         } catch (error) {
           signal.throwIfAborted();
           failures += 1;
           fault.tell('', { error: messageOf(error), failures }, 'keep-alive failed; trying again every second');
-          if (lease === kept && performance.now() - confirmedAt > ttlMs) lose('not confirmed for a TTL', onLost);
+          const now = performance.now();
+          if (lease !== kept || now - doubtedAt <= ttlMs) continue;
+          if (doubtedAt === confirmedAt)
+            log.warn({ lease, ttlMs }, 'etcd has not confirmed the lease for a TTL, and may have ended it');
+          doubtedAt = now;
+          onDoubt(false);
         }
       }
     },

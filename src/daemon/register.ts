@@ -87,8 +87,8 @@ export function createRegister(options: RegisterOptions): Register {
     loop.trigger('Docker was silent about a container');
   });
   const mayBeKnown = createAlarm(() => {
-    registrar.forget();
-    loop.trigger('keys under the lease of another');
+    registrar.listAgain();
+    loop.trigger('keys whose state is in doubt');
   });
   let ready = false;
 
@@ -160,9 +160,9 @@ export function createRegister(options: RegisterOptions): Register {
             (both) => follower.run(both),
             (both) => loop.run(rounds.of(reconcile, both), both),
             (both) =>
-              keeper.run(() => {
-                meter.count(registerMetrics.leasesLost, {});
-                lookAgain('lease lost');
+              keeper.run((isLost) => {
+                if (isLost) meter.count(registerMetrics.leasesLost, {});
+                lookAgain(isLost ? 'lease lost' : 'lease not confirmed');
               }, both),
             (both) =>
               every(

@@ -30,7 +30,7 @@ export interface RegistrarOptions {
 export interface NextLook {
   /** A container that is kept out may come back. */
   readonly admitInMs: number | null;
-  /** Whose some keys in etcd are may be known; what stands there must be listed for it. */
+  /** Whose some keys in etcd are may be known, or what became of a transaction; what stands there must be listed for it. */
   readonly listAgainInMs: number | null;
 }
 
@@ -38,10 +38,10 @@ export interface NextLook {
 export interface Registrar {
   /** @param reasons why, for the log of what changes */
   reconcile(reasons: readonly string[], signal: AbortSignal): Promise<NextLook>;
-  /** What stands in etcd must be listed anew before the next comparison. */
-  forget(): void;
-  /** The same; but nothing has happened that could have left keys behind, or changed whose they are. */
+  /** What stands in etcd for this host must be looked at before the next comparison. */
   review(): void;
+  /** The time of `listAgainInMs` has come. */
+  listAgain(): void;
   /**
    * Deletes all keys of this host. The lease is left to run out: a key that went while its lease lives was withdrawn, and
    * that is how a client host tells it from a host that died.
@@ -80,6 +80,8 @@ export function createRegistrar({
   let begun = false;
   /** A member of etcd that was given up may still carry out what it was asked. */
   let isDoubtful = false;
+  /** Others, who may live, have keys that ours may be. */
+  let isContested = false;
   /** All that was desired is held since the last round that went well: only keys that have changed since can differ. */
   let inStep = false;
   const sealed = sealedRegistry(registry, seal);
@@ -87,13 +89,13 @@ export function createRegistrar({
   const tell = createRegistrationNotices(log, meter);
   const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, seal, log });
 
-  const list = async (asking: Omit<Asking, 'need' | 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
+  const list = async (asking: Omit<Asking, 'need' | 'keys' | 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
     const need = mustList ?? 'all';
     mustList = null;
     try {
-      // Afterwards there are keys to keep in order.
       if (!begun) await turn.wait(0, signal);
-      return await heldKeys.list({ ...asking, need, takeOver: !begun }, signal);
+      const had = { keys: [...before.keys(), ...held.keys(), ...gone.keys()], takeOver: !begun };
+      return await heldKeys.list({ ...asking, need, ...had }, signal);
     } catch (error) {
       mustList = need;
       throw error;
@@ -106,7 +108,7 @@ export function createRegistrar({
       isDoubtful ||= mayRepeat;
     } catch (error) {
       // Which of the transactions were taken is not known, nor whether one is taken yet.
-      mustList = 'all';
+      mustList ??= 'own';
       isDoubtful = true;
       before = new Map([...before, ...diff.puts.map(({ key, value }) => [key, value] as const)]);
       if (error instanceof LeaseLostError) keeper.drop();
@@ -141,11 +143,11 @@ export function createRegistrar({
   return {
     count: () => held.size,
 
-    forget() {
-      mustList = 'all';
-    },
     review() {
       mustList ??= 'own';
+    },
+    listAgain() {
+      mustList = isContested ? 'all' : (mustList ?? 'own');
     },
 
     async reconcile(reasons, signal) {
@@ -164,6 +166,7 @@ export function createRegistrar({
         // One that went with the lease is kept as well: nobody knows that its container died.
         kept = new Map([...keysOfUnknown(prefix, before, unknown), ...listed.kept]);
         listAgainInMs = listed.againInMs;
+        isContested = listAgainInMs !== null;
         await announceOwed({ entries: listed.entries, desired: new Map([...kept, ...keys]) }, lease, signal);
       }
       const silent = keysOfUnknown(prefix, kept, unknown);

@@ -24,7 +24,7 @@ export const registerMetrics = {
   leaseAge: gauge('docker_register_lease_age_seconds', 'Time since the lease was granted; none without a lease.'),
   leaseUnconfirmed: gauge(
     'docker_register_lease_unconfirmed_seconds',
-    'Time since etcd last confirmed the lease, normally up to a third of the TTL; at the TTL the lease counts as lost. None without a lease.',
+    'Time since etcd last confirmed the lease, normally up to a third of the TTL; beyond the TTL etcd may have ended it. None without a lease.',
   ),
   leaseTtl: gauge(
     'docker_register_lease_ttl_seconds',

@@ -20,16 +20,16 @@ afterEach(() => {
 async function start(): Promise<{
   registry: FakeRegistry;
   keeper: LeaseKeeper;
-  onLost: () => void;
+  onDoubt: (isLost: boolean) => void;
   messages: (level?: string) => string[];
 }> {
   const registry = new FakeRegistry();
   const { log, messages } = recordingLog();
   const keeper = createLeaseKeeper({ registry, ttlMs, log });
-  const onLost = vi.fn();
-  keeper.run(onLost, controller.signal).catch(() => undefined);
+  const onDoubt = vi.fn();
+  keeper.run(onDoubt, controller.signal).catch(() => undefined);
   await keeper.current(controller.signal);
-  return { registry, keeper, onLost, messages };
+  return { registry, keeper, onDoubt, messages };
 }
 
 test('grants one lease, at the first need', async () => {
@@ -53,10 +53,10 @@ test('has no lease while etcd grants none, and asks again at the next need', asy
 });
 
 test('keeps it alive every third of the TTL', async () => {
-  const { registry, onLost } = await start();
+  const { registry, onDoubt } = await start();
   await pass(ttlMs * 4);
   expect(registry.count('keepAlive')).toBe(12);
-  expect(onLost).not.toHaveBeenCalled();
+  expect(onDoubt).not.toHaveBeenCalled();
 });
 
 test('asks for nothing while there is no lease', async () => {
@@ -68,39 +68,60 @@ test('asks for nothing while there is no lease', async () => {
 
 describe('the lease is lost', () => {
   test('when etcd no longer knows it; the next need gets another', async () => {
-    const { registry, keeper, onLost } = await start();
+    const { registry, keeper, onDoubt } = await start();
     registry.expire('lease-1');
-    await until('the loss', () => vi.mocked(onLost).mock.calls.length === 1);
+    await until('the loss', () => vi.mocked(onDoubt).mock.calls.length === 1);
+    expect(onDoubt).toHaveBeenCalledWith(true);
     expect(keeper.peek()).toBeNull();
     expect(await keeper.current(controller.signal)).toBe('lease-2');
     await pass(ttlMs * 2);
-    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(onDoubt).toHaveBeenCalledTimes(1);
     expect(keeper.peek()).toBe('lease-2');
   });
+});
 
-  test('when it was not confirmed for a TTL, and not before', async () => {
-    const { registry, keeper, onLost } = await start();
+describe('the lease is in doubt', () => {
+  const inDoubt = 'etcd has not confirmed the lease for a TTL, and may have ended it';
+
+  test('when it was not confirmed for a TTL, and not before; it stays ours until etcd tells', async () => {
+    const { registry, keeper, onDoubt, messages } = await start();
     registry.failOn('keepAlive');
     await pass(ttlMs);
-    expect(onLost).not.toHaveBeenCalled();
-    expect(keeper.peek()).toBe('lease-1');
+    expect(onDoubt).not.toHaveBeenCalled();
     await pass(1_100);
-    expect(onLost).toHaveBeenCalledTimes(1);
-    expect(keeper.peek()).toBeNull();
+    expect(vi.mocked(onDoubt).mock.calls).toEqual([[false]]);
+    expect(keeper.peek()).toBe('lease-1');
+    expect(messages('warn')).toContain(inDoubt);
+  });
+
+  test('once more after each TTL, of which one line tells, and no longer than until it is confirmed', async () => {
+    const { registry, keeper, onDoubt, messages } = await start();
+    registry.failOn('keepAlive');
+    await pass(ttlMs * 3 + 5_000);
+    expect(vi.mocked(onDoubt).mock.calls).toEqual([[false], [false], [false]]);
+    expect(messages('warn').filter((message) => message === inDoubt)).toHaveLength(1);
+    registry.recover();
+    await pass(ttlMs * 3);
+    expect(onDoubt).toHaveBeenCalledTimes(3);
+    expect(keeper.peek()).toBe('lease-1');
+    registry.failOn('keepAlive');
+    await pass(ttlMs * 1.5);
+    expect(onDoubt).toHaveBeenCalledTimes(4);
+    expect(messages('warn').filter((message) => message === inDoubt)).toHaveLength(2);
   });
 
   test('by silence counted from the last keep-alive that was answered', async () => {
-    const { registry, onLost } = await start();
+    const { registry, onDoubt } = await start();
     await pass(ttlMs);
     registry.failOn('keepAlive');
     await pass(ttlMs);
-    expect(onLost).not.toHaveBeenCalled();
+    expect(onDoubt).not.toHaveBeenCalled();
     await pass(1_100);
-    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(onDoubt).toHaveBeenCalledTimes(1);
   });
 
   test('by silence counted from when an answer was asked for, not from when it came', async () => {
-    const { registry, onLost } = await start();
+    const { registry, onDoubt } = await start();
     registry.before = (call) =>
       call === 'keepAlive' ? new Promise((resolve) => setTimeout(resolve, 4_000)) : undefined;
     await pass(5_000);
@@ -108,26 +129,26 @@ describe('the lease is lost', () => {
     registry.failOn('keepAlive');
     // Asked for at 5 s, answered at 9 s: gone from etcd at 20 s.
     await pass(11_000);
-    expect(onLost).not.toHaveBeenCalled();
+    expect(onDoubt).not.toHaveBeenCalled();
     await pass(1_100);
-    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(onDoubt).toHaveBeenCalledTimes(1);
   });
 });
 
 describe('the lease is kept', () => {
   test('over keep-alives that fail for less than a TTL, which are told once', async () => {
-    const { registry, onLost, messages } = await start();
+    const { registry, onDoubt, messages } = await start();
     registry.failOn('keepAlive');
     await pass(12_000);
     registry.recover();
     await pass(ttlMs * 2);
-    expect(onLost).not.toHaveBeenCalled();
+    expect(onDoubt).not.toHaveBeenCalled();
     expect(messages('warn')).toEqual(['keep-alive failed; trying again every second']);
     expect(messages('info')).toContain('keep-alive works again');
   });
 
   test('when "lost" is said of the one before it', async () => {
-    const { registry, keeper, onLost } = await start();
+    const { registry, keeper, onDoubt } = await start();
     const answer = deferred();
     registry.before = (call) => (call === 'keepAlive' ? answer.promise : undefined);
     await until('a keep-alive', () => registry.count('keepAlive') === 1);
@@ -136,7 +157,7 @@ describe('the lease is kept', () => {
     expect(await keeper.current(controller.signal)).toBe('lease-2');
     answer.resolve();
     await settle();
-    expect(onLost).not.toHaveBeenCalled();
+    expect(onDoubt).not.toHaveBeenCalled();
     expect(keeper.peek()).toBe('lease-2');
   });
 });
@@ -144,13 +165,13 @@ describe('the lease is kept', () => {
 test('ends when it is cancelled, also within a keep-alive', async () => {
   const registry = new FakeRegistry();
   const keeper = createLeaseKeeper({ registry, ttlMs, log: recordingLog().log });
-  const onLost = vi.fn();
-  const run = keeper.run(onLost, controller.signal);
+  const onDoubt = vi.fn();
+  const run = keeper.run(onDoubt, controller.signal);
   const outcome = expect(run).rejects.toMatchObject({ name: 'AbortError' });
   await keeper.current(controller.signal);
   registry.before = (call) => (call === 'keepAlive' ? new Promise(() => undefined) : undefined);
   await until('a keep-alive', () => registry.count('keepAlive') === 1);
   controller.abort();
   await outcome;
-  expect(onLost).not.toHaveBeenCalled();
+  expect(onDoubt).not.toHaveBeenCalled();
 });

@@ -20,7 +20,7 @@ interface Round {
   readonly running: readonly { readonly digit: string; readonly port: number; readonly named: boolean }[];
   readonly stopping: readonly string[];
   /** What becomes of the lease, or of a question to etcd. */
-  readonly fault: 'none' | 'lease lost' | 'list' | 'listOwn' | 'apply' | 'review' | 'forget';
+  readonly fault: 'none' | 'lease lost' | 'answer lost' | 'list' | 'listOwn' | 'apply' | 'review' | 'list again';
 }
 
 const aRound: fc.Arbitrary<Round> = fc.record({
@@ -31,7 +31,18 @@ const aRound: fc.Arbitrary<Round> = fc.record({
   stopping: fc.subarray(digits),
   fault: fc.oneof(
     { weight: 5, arbitrary: fc.constant('none' as const) },
-    { weight: 4, arbitrary: fc.constantFrom('lease lost' as const, 'list', 'listOwn', 'apply', 'review', 'forget') },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom(
+        'lease lost' as const,
+        'answer lost',
+        'list',
+        'listOwn',
+        'apply',
+        'review',
+        'list again',
+      ),
+    },
   ),
 });
 
@@ -67,6 +78,7 @@ test('whatever happens, what stands in etcd after a round that went well is what
     };
     const desiredKeys = createDesiredKeys({ ...options, view: { ...fake.view, takeTouched } });
     const registrar = createRegistrar({ registry, prefix, policy, desiredKeys, keeper, seal: unsealed, log, meter });
+    const apply = registry.apply.bind(registry);
     for (const { running, stopping, fault } of rounds) {
       const before = { containers: new Set(fake.containers), stopping: fake.stopping };
       fake.containers = running.map(containerOf);
@@ -77,14 +89,20 @@ test('whatever happens, what stands in etcd after a round that went well is what
       for (const id of [...before.stopping, ...fake.stopping])
         if (before.stopping.has(id) !== fake.stopping.has(id)) touched.add(id);
       if (fault === 'review') registrar.review();
-      else if (fault === 'forget') registrar.forget();
+      else if (fault === 'list again') registrar.listAgain();
       else if (fault === 'lease lost') for (const lease of registry.leases) registry.expire(lease);
+      else if (fault === 'answer lost')
+        registry.apply = async (...asked) => {
+          await apply(...asked);
+          throw new Error('the answer was lost');
+        };
       else if (fault !== 'none') registry.failOn(fault);
       const wentWell = await registrar.reconcile(['test'], signal).then(
         () => true,
         () => false,
       );
       registry.recover();
+      registry.apply = apply;
       if (!wentWell) continue;
       // What went with a lease comes back when the keeper finds out, or a transaction does.
       if (registry.leases.has(keeper.peek() ?? '')) {

@@ -86,7 +86,7 @@ test('waits for its turn to list where etcd is busy, once: afterwards there are 
     await expect(reconcile('die')).rejects.toThrow('etcd did not apply');
     registry.recover();
     await reconcile('retry');
-    expect([registry.count('list'), registry.count('revision')]).toEqual([2, asked]);
+    expect([registry.count('listOwn'), registry.count('revision')]).toEqual([1, asked]);
   } finally {
     vi.useRealTimers();
   }
@@ -190,7 +190,7 @@ describe('after a restart', () => {
     registry.mayRepeat = false;
     // As a delete that was given up long ago.
     registry.remove(keyOne);
-    registrar.forget();
+    registrar.listAgain();
     expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
   });
@@ -201,7 +201,7 @@ describe('after a restart', () => {
     expect(await reconcile('start')).toMatchObject({ listAgainInMs: 1_000 });
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
     registry.leaseTimes.set('lease-1', () => ({ remainingMs: 6_000, grantedMs: 15_000 }));
-    registrar.forget();
+    registrar.listAgain();
     expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
   });
@@ -244,7 +244,7 @@ describe('another docker-register', () => {
   /** Lists again whenever it is told to. */
   async function watch({ registrar, reconcile }: ReturnType<typeof start>, untilMs: number): Promise<void> {
     while (nowMs < untilMs) {
-      registrar.forget();
+      registrar.listAgain();
       const { listAgainInMs } = await reconcile('resync');
       nowMs += listAgainInMs ?? 60_000;
     }
@@ -310,7 +310,7 @@ describe('when the lease is lost', () => {
     await reconcile('start');
     registry.expire('lease-1');
     keeper.drop();
-    registrar.forget();
+    registrar.listAgain();
     await reconcile('lease lost');
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
     expect(leases()).toEqual(['lease-2', 'lease-2']);
@@ -321,7 +321,7 @@ describe('when the lease is lost', () => {
     await reconcile('start');
     registry.expire('lease-1');
     keeper.drop();
-    registrar.forget();
+    registrar.listAgain();
     fake.containers = [two];
     await reconcile('lease lost');
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
@@ -329,7 +329,7 @@ describe('when the lease is lost', () => {
       { puts: [{ key: keyOne, value: `${valueOne}&state=drain` }], deletes: [] },
       { puts: [{ key: keyTwo, value: valueTwo }], deletes: [keyOne] },
     ]);
-    registrar.forget();
+    registrar.listAgain();
     await reconcile('resync');
     expect(registry.applied.at(-1)?.diff).toEqual({ puts: [], deletes: [] });
   });
@@ -341,7 +341,7 @@ describe('when the lease is lost', () => {
     fake.containers = [two];
     await reconcile('die aaaaaaaaaaaa');
     keeper.drop();
-    registrar.forget();
+    registrar.listAgain();
     await reconcile('lease lost');
     expect(registry.applied.at(-2)?.diff).toEqual({
       puts: [{ key: keyOne, value: `${valueOne}&state=drain` }],
@@ -355,7 +355,7 @@ describe('when the lease is lost', () => {
     await reconcile('start');
     registry.expire('lease-1');
     keeper.drop();
-    registrar.forget();
+    registrar.listAgain();
     fake.containers = [];
     registry.failOn('apply');
     await expect(reconcile('lease lost')).rejects.toThrow('etcd did not apply');
@@ -420,7 +420,7 @@ test('puts back what somebody changed or deleted by hand, at the next list', asy
   await reconcile('start');
   registry.remove(keyOne);
   registry.put(keyTwo, '10.0.0.1:1', 'lease-1');
-  registrar.forget();
+  registrar.listAgain();
   await reconcile('resync');
   expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
 });
@@ -446,7 +446,7 @@ describe('where nothing could have left keys behind', () => {
     expect([registry.count('list'), registry.count('listOwn')]).toEqual([1, 1]);
   });
 
-  test('all are listed when that was long ago for their number, and after another lease at once', async () => {
+  test('all are listed when that was long ago for their number, and not after another lease', async () => {
     vi.useFakeTimers();
     try {
       fill();
@@ -463,20 +463,162 @@ describe('where nothing could have left keys behind', () => {
       keeper.drop();
       registrar.review();
       await reconcile('lease lost');
-      expect([registry.count('list'), registry.count('listOwn')]).toEqual([3, 1]);
+      expect([registry.count('list'), registry.count('listOwn')]).toEqual([2, 2]);
     } finally {
       vi.useRealTimers();
     }
   });
 
-  test('a doubt is not settled by our own keys', async () => {
+  test('all are listed at some other moment when etcd was away as that was due', async () => {
+    vi.useFakeTimers();
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    try {
+      fill();
+      const { registrar, reconcile } = start();
+      await reconcile('start');
+      await vi.advanceTimersByTimeAsync(11 * 60_000);
+      registry.failOn('list', 'listOwn');
+      registrar.review();
+      await expect(reconcile('resync')).rejects.toThrow('etcd did not list');
+      registry.recover();
+      await reconcile('resync');
+      expect([registry.count('list'), registry.count('listOwn')]).toEqual([2, 1]);
+      await vi.advanceTimersByTimeAsync(4 * 60_000);
+      registrar.review();
+      await reconcile('resync');
+      expect([registry.count('list'), registry.count('listOwn')]).toEqual([2, 2]);
+      await vi.advanceTimersByTimeAsync(2 * 60_000);
+      registrar.review();
+      await reconcile('resync');
+      expect([registry.count('list'), registry.count('listOwn')]).toEqual([3, 2]);
+    } finally {
+      vi.restoreAllMocks();
+      vi.useRealTimers();
+    }
+  });
+
+  const three = containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] });
+  const keyThree = '/backends/whoami/cccccccccccc';
+  const valueThree = '10.170.71.226:49155?port=8000';
+
+  test('what hangs on a lease that was lost, though etcd keeps it, goes with its container', async () => {
     fill();
-    const { registrar, reconcile } = start();
+    const { registrar, keeper, reconcile } = start();
     await reconcile('start');
-    registrar.forget();
+    keeper.drop();
+    registrar.review();
+    fake.containers = [two];
+    await reconcile('lease lost');
+    expect([registry.entries.has(keyOne), registry.entries.get(keyTwo)?.lease]).toEqual([false, 'lease-2']);
+    expect(registry.count('list')).toBe(1);
+  });
+
+  test('and what was put, though the answer was lost', async () => {
+    fill();
+    const { keeper, reconcile } = start();
+    await reconcile('start');
+    const apply = registry.apply.bind(registry);
+    registry.apply = async (...asked) => {
+      await apply(...asked);
+      throw new Error('the answer was lost');
+    };
+    fake.containers = [one, two, three];
+    await expect(reconcile('start')).rejects.toThrow('the answer was lost');
+    registry.apply = apply;
+    keeper.drop();
+    // Another has its address now, so that nobody is told of its end by a drain.
+    fake.containers = [one, two, { ...three, id: containerId('dddddddddddd') }];
+    await reconcile('die');
+    expect(registry.entries.has(keyThree)).toBe(false);
+    expect(registry.count('list')).toBe(1);
+  });
+
+  test('what a member that was given up puts long after its container died is found', async () => {
+    fill();
+    const { registrar, keeper, reconcile } = start();
+    await reconcile('start');
+    keeper.drop();
+    registrar.review();
+    fake.containers = [one, two, three];
+    await reconcile('lease lost');
+    fake.containers = [one, two];
+    await reconcile('die');
     registrar.review();
     await reconcile('resync');
+    registry.put(keyThree, valueThree, 'lease-1');
+    registrar.review();
+    await reconcile('resync');
+    expect(registry.entries.has(keyThree)).toBe(false);
+    expect(registry.count('list')).toBe(1);
+  });
+
+  test('a name that another registration has is left to it', async () => {
+    fill();
+    registry.put('/backends/whoami/named', '10.0.0.7:80', 'theirs');
+    registry.leases.add('theirs');
+    const { reconcile } = start();
+    await reconcile('start');
+    fake.containers = [
+      one,
+      containerWith({ id: two.id, labels: new Map([['SERVICE_ID', 'named']]), ports: [publishedPort(8000, 49154)] }),
+    ];
+    await reconcile('start');
+    expect(registry.values()['/backends/whoami/named']).toBe('10.0.0.7:80');
+    expect([registry.count('list'), registry.count('listOwn')]).toEqual([1, 1]);
+  });
+
+  test('what a process that is gone has left is deleted, though etcd failed at first', async () => {
+    fill();
+    registry.put(keyThree, valueThree, 'other');
+    registry.leases.add('other');
+    registry.leaseTimes.set('other', () => ({ remainingMs: 12_000, grantedMs: 15_000 }));
+    const { registrar, reconcile } = start();
+    await reconcile('start');
+    registry.leases.delete('other');
+    registrar.listAgain();
+    registry.failOn('apply');
+    await expect(reconcile('again')).rejects.toThrow('etcd did not apply');
+    registry.recover();
+    await reconcile('again');
+    expect(registry.entries.has(keyThree)).toBe(false);
+    expect([registry.count('list'), registry.count('listOwn')]).toEqual([2, 1]);
+  });
+
+  test('what became of a transaction is found out by the keys that we have ever asked for', async () => {
+    fill();
+    const { registrar, keeper, reconcile } = start();
+    await reconcile('start');
+    fake.containers = [one, two, three];
+    registry.failOn('apply');
+    await expect(reconcile('start')).rejects.toThrow('etcd did not apply');
+    registry.recover();
+    fake.containers = [one, two];
+    keeper.drop();
+    await reconcile('die');
+    // The member that was given up does it now, under the lease of then.
+    registry.put(keyThree, valueThree, 'lease-1');
+    registrar.listAgain();
+    await reconcile('again');
+    expect(registry.entries.has(keyThree)).toBe(false);
+    expect(registry.count('list')).toBe(1);
+  });
+
+  test('all are listed again while others may have keys that are ours', async () => {
+    fill();
+    registry.put('/backends/whoami/cccccccccccc', '10.170.71.226:1?port=8000', 'other');
+    registry.leases.add('other');
+    registry.leaseTimes.set('other', () => ({ remainingMs: 12_000, grantedMs: 15_000 }));
+    const { registrar, reconcile } = start();
+    expect(await reconcile('start')).not.toMatchObject({ listAgainInMs: null });
+    registrar.listAgain();
+    await reconcile('again');
     expect([registry.count('list'), registry.count('listOwn')]).toEqual([2, 0]);
+    registry.expire('other');
+    registrar.listAgain();
+    expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
+    registrar.listAgain();
+    await reconcile('again');
+    expect([registry.count('list'), registry.count('listOwn')]).toEqual([3, 1]);
   });
 });
 
@@ -516,7 +658,7 @@ describe('where registrations are signed', () => {
     const { registrar, reconcile } = start(seal);
     await reconcile('start');
     expect(registry.values()).toEqual(sealed());
-    registrar.forget();
+    registrar.listAgain();
     await reconcile('resync');
     await reconcile('again');
     expect(puts()).toBe(2);
@@ -527,7 +669,7 @@ describe('where registrations are signed', () => {
     const { registrar, reconcile } = start(seal);
     await reconcile('start');
     fake.times = new Map();
-    registrar.forget();
+    registrar.listAgain();
     await reconcile('resync');
     expect(puts()).toBe(2);
     expect(registry.values()[keyOne]).toBe(seal.seal(keyOne, `${valueOne}&at=2025-11-27T01:20:11.123Z`));
@@ -543,7 +685,7 @@ describe('where registrations are signed', () => {
     await reconcile('start');
     registry.put(keyOne, alter(registry.values()[keyOne] ?? ''), 'lease-1');
     expect(registry.values()).not.toEqual(sealed());
-    registrar.forget();
+    registrar.listAgain();
     await reconcile('resync');
     expect(registry.values()).toEqual(sealed());
     expect(puts()).toBe(3);
@@ -554,7 +696,7 @@ describe('where registrations are signed', () => {
     const { registrar, reconcile } = start(sealOf(() => pair));
     await reconcile('start');
     pair = pairOf('b');
-    registrar.forget();
+    registrar.listAgain();
     await reconcile('signing key changed');
     expect(registry.values()).toEqual(sealed(sealBy('b')));
   });
