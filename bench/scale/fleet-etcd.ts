@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../test/integration/support/free-ports.js';
 import { waitFor } from '../../test/lab/wait-for.js';
 import { useOf } from './process.js';
@@ -14,6 +15,8 @@ export interface FleetEtcd {
   look(): Promise<Look>;
   /** The member that leads is killed, and stays away. */
   killLeader(): Promise<void>;
+  /** No member does anything for so long. */
+  freeze(ms: number): Promise<void>;
   /** Ends all and removes their data. */
   dispose(): Promise<void>;
 }
@@ -100,6 +103,12 @@ export async function startFleetEtcd(shape: {
       const leader = await leaderOf(living());
       if (leader === undefined) throw new Error('no member leads');
       await killed(leader.child);
+    },
+
+    async freeze(ms) {
+      for (const { child } of living()) child.kill('SIGSTOP');
+      await sleep(ms);
+      for (const { child } of living()) child.kill('SIGCONT');
     },
 
     dispose,

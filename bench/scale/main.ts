@@ -7,18 +7,19 @@ import { discoverer } from './discoverer.js';
 import { endWithChildren } from './children.js';
 import { fleet, fleetOfThousand } from './fleet.js';
 import { herd } from './herd.js';
+import { outage } from './outage.js';
 import { polls } from './polls.js';
 import { registrar } from './registrar.js';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = { polls, registrar, discoverer, checks, fleet };
 /** Only where they are asked for. */
-const larger: Readonly<Record<string, () => Promise<void>>> = { 'fleet-1000': fleetOfThousand, herd };
+const larger: Readonly<Record<string, () => Promise<void>>> = { 'fleet-1000': fleetOfThousand, herd, outage };
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => benches[name] === undefined && larger[name] === undefined);
 if (unknown !== undefined) {
   console.error(
-    `bench:scale: there is no bench ${unknown}; there are ${Object.keys(benches).join(', ')}, which run where none is named (a quarter of an hour), and ${Object.keys(larger).join(', ')} (25 minutes, 8 GiB)`,
+    `bench:scale: there is no bench ${unknown}; there are ${Object.keys(benches).join(', ')}, which run where none is named (a quarter of an hour), and ${Object.keys(larger).join(', ')} (half an hour, 8 GiB)`,
   );
   process.exit(2);
 }
