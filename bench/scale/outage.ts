@@ -29,20 +29,20 @@ export async function outage(): Promise<void> {
     const revision = await registry.revision(AbortSignal.timeout(10_000));
     await etcd.freeze(awayMs);
     const backAt = performance.now();
-    let allAt: number | null = null;
+    const all: { at: number | null } = { at: null };
     await waitFor(
       'all keys to stand',
       async (seen) => {
         const keys = await registry.countKeys(AbortSignal.timeout(10_000)).catch(() => 0);
-        allAt = seen(keys) === hosts * containersPerHost ? (allAt ?? performance.now()) : null;
-        return allAt !== null && performance.now() - allAt > steadyMs;
+        all.at = seen(keys) === hosts * containersPerHost ? (all.at ?? performance.now()) : null;
+        return all.at !== null && performance.now() - all.at > steadyMs;
       },
       { timeoutMs: 300_000, intervalMs: 500 },
     );
     const after = await etcd.look();
     await readers.ask({ do: 'await', endpoints: hosts * containersPerHost });
     const figures = {
-      'all registered again, s': ((allAt ?? Infinity) - backAt) / 1_000,
+      'all registered again, s': ((all.at ?? Infinity) - backAt) / 1_000,
       'writes to etcd': (await registry.revision(AbortSignal.timeout(10_000))) - revision,
       'messages to etcd': after.received - before.received,
       'from etcd, MB': (after.sentBytes - before.sentBytes) / 1e6,
