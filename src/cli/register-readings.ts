@@ -13,7 +13,7 @@ export function registerReadings(
   const lease = (): ReturnType<Register['counts']>['lease'] => counts().lease;
   const seconds = (ms: number | undefined): number | null => (ms === undefined ? null : ms / 1000);
   return [
-    { metric: m.leaseHeld, read: () => Number(lease() !== null) },
+    { metric: m.leaseHeld, read: () => Number((lease()?.unconfirmedMs ?? Infinity) <= ttlMs) },
     { metric: m.leaseAge, read: () => seconds(lease()?.heldMs) },
     { metric: m.leaseUnconfirmed, read: () => seconds(lease()?.unconfirmedMs) },
     { metric: m.leaseTtl, read: () => seconds(ttlMs) },
@@ -45,7 +45,7 @@ export function registerHealth({ status, isAlive }: Pick<Register, 'status' | 'i
       return lease === null
         ? {
             isReady: true,
-            text: 'ready, without a lease: etcd does not answer, and everything is put again when it does',
+            text: 'ready, without a lease that etcd has confirmed: it does not answer, and what it has lost is put again when it does',
           }
         : { isReady: true, text: 'ready: registered under a lease' };
     },

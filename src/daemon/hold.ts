@@ -31,6 +31,7 @@ export async function hold(
   let isWell = check === null;
   /** The lease under which it stands, or null while it does not. */
   const under: { lease: string | null } = { lease: null };
+  let toldLease: string | null = null;
 
   const look = async (both: AbortSignal): Promise<void> => {
     const reason = await check?.(both);
@@ -44,11 +45,12 @@ export async function hold(
     loop.trigger('check');
   };
 
-  const apply = async (diff: Parameters<Registry['apply']>[0], both: AbortSignal): Promise<string> => {
+  const apply = async (diff: Parameters<Registry['apply']>[0], both: AbortSignal): Promise<void> => {
     const lease = await keeper.current(both);
+    // Also where the answer is lost, it may stand.
+    if (diff.puts.length > 0) under.lease = lease;
     try {
       await registry.apply(diff, lease, both);
-      return lease;
     } catch (error) {
       if (error instanceof LeaseLostError) keeper.drop();
       throw error;
@@ -57,12 +59,12 @@ export async function hold(
 
   const reconcile = async (reasons: readonly string[], both: AbortSignal): Promise<void> => {
     if (isWell) {
-      const before = under.lease;
-      under.lease = await apply({ puts: [{ key, value }], deletes: [] }, both);
-      if (under.lease !== before) log.info({ key, value, reasons }, 'registered');
+      await apply({ puts: [{ key, value }], deletes: [] }, both);
+      if (under.lease !== toldLease) log.info({ key, value, reasons }, 'registered');
+      toldLease = under.lease;
     } else if (under.lease !== null) {
       await apply({ puts: [], deletes: [key] }, both);
-      under.lease = null;
+      [under.lease, toldLease] = [null, null];
       log.info({ key, reasons }, 'deregistered');
     }
   };

@@ -9,10 +9,12 @@ export interface LeaseKeeper {
   current(signal: AbortSignal): Promise<string>;
   /** The lease, or null while there is none. */
   peek(): string | null;
+  /** The same, or null while etcd has not confirmed it for a TTL either. */
+  confirmed(): string | null;
   /** How long it has been held, and how long ago etcd confirmed it, ms; null while there is none. */
   age(): { readonly heldMs: number; readonly unconfirmedMs: number } | null;
-  /** The lease turned out to be gone. */
-  drop(): void;
+  /** The lease turned out to be gone. @returns whether there was one */
+  drop(): boolean;
   /**
    * Keeps the lease alive.
    *
@@ -39,6 +41,13 @@ export function createLeaseKeeper({
   let confirmedAt = 0;
   let doubtedAt = 0;
 
+  const drop = (): boolean => {
+    if (lease === null) return false;
+    log.warn({ lease }, 'lease lost, etcd no longer knows it; everything is registered again under a new one');
+    lease = null;
+    return true;
+  };
+
   return {
     async current(signal) {
       if (lease !== null) return lease;
@@ -52,14 +61,14 @@ export function createLeaseKeeper({
 
     peek: () => lease,
 
+    confirmed: () => (performance.now() - confirmedAt > ttlMs ? null : lease),
+
     age() {
       const now = performance.now();
       return lease === null ? null : { heldMs: now - grantedAt, unconfirmedMs: now - confirmedAt };
     },
 
-    drop() {
-      lease = null;
-    },
+    drop,
 
     async run(onDoubt, signal) {
       const fault = createLasting(log);
@@ -74,8 +83,7 @@ export function createLeaseKeeper({
           const answer = await registry.keepAlive(kept, signal);
           if (lease !== kept) continue;
           if (answer === 'lost') {
-            log.warn({ lease }, 'lease lost, etcd no longer knows it; everything is registered again under a new one');
-            lease = null;
+            drop();
             onDoubt(true);
           } else [confirmedAt, doubtedAt] = [askedAt, askedAt];
           fault.end('', { failures }, 'keep-alive works again');

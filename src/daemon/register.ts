@@ -87,7 +87,7 @@ export function createRegister(options: RegisterOptions): Register {
     loop.trigger('Docker was silent about a container');
   });
   const mayBeKnown = createAlarm(() => {
-    registrar.listAgain();
+    registrar.review();
     loop.trigger('keys whose state is in doubt');
   });
   let ready = false;
@@ -133,7 +133,7 @@ export function createRegister(options: RegisterOptions): Register {
   return {
     lookAgain,
 
-    status: () => ({ ready, lease: keeper.peek(), registrations: registrar.count() }),
+    status: () => ({ ready, lease: keeper.confirmed(), registrations: registrar.count() }),
 
     counts: () => ({
       ...desiredKeys.leftOut(),
@@ -162,7 +162,8 @@ export function createRegister(options: RegisterOptions): Register {
             (both) =>
               keeper.run((isLost) => {
                 if (isLost) meter.count(registerMetrics.leasesLost, {});
-                lookAgain(isLost ? 'lease lost' : 'lease not confirmed');
+                registrar.review();
+                loop.trigger(isLost ? 'lease lost' : 'lease not confirmed');
               }, both),
             (both) =>
               every(

@@ -1,4 +1,5 @@
 import { diffOf, type Diff } from '../core/diff.js';
+import { registerMetrics } from '../core/metrics/register.js';
 import { isOfContainer, keysOfUnknown } from '../core/ownership.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
@@ -40,8 +41,6 @@ export interface Registrar {
   reconcile(reasons: readonly string[], signal: AbortSignal): Promise<NextLook>;
   /** What stands in etcd for this host must be looked at before the next comparison. */
   review(): void;
-  /** The time of `listAgainInMs` has come. */
-  listAgain(): void;
   /**
    * Deletes all keys of this host. The lease is left to run out: a key that went while its lease lives was withdrawn, and
    * that is how a client host tells it from a host that died.
@@ -90,7 +89,8 @@ export function createRegistrar({
   const heldKeys = createHeldKeys({ registry, prefix, hostIp: policy.hostIp, seal, log });
 
   const list = async (asking: Omit<Asking, 'need' | 'keys' | 'takeOver'>, signal: AbortSignal): Promise<Listed> => {
-    const need = mustList ?? 'all';
+    // Only a look at all of them tells whether the others are still there.
+    const need = isContested ? 'all' : (mustList ?? 'all');
     mustList = null;
     try {
       if (!begun) await turn.wait(0, signal);
@@ -111,7 +111,7 @@ export function createRegistrar({
       mustList ??= 'own';
       isDoubtful = true;
       before = new Map([...before, ...diff.puts.map(({ key, value }) => [key, value] as const)]);
-      if (error instanceof LeaseLostError) keeper.drop();
+      if (error instanceof LeaseLostError && keeper.drop()) meter.count(registerMetrics.leasesLost, {});
       throw error;
     }
   };
@@ -124,7 +124,9 @@ export function createRegistrar({
   ): Promise<void> => {
     const standing = new Map(entries.map(({ key, value }) => [key, value]));
     const puts = owedWithdrawals({ prefix, before: new Map([...gone.lost(lease), ...before]), standing, desired });
-    if (puts.length > 0) await apply({ puts, deletes: [] }, lease, signal);
+    // An etcd that is full takes the deletes, and no put.
+    const deletes = [...held.keys()].filter((key) => !desired.has(key));
+    if (puts.length > 0) await apply({ puts, deletes }, lease, signal);
     gone.turn(lease);
     for (const { key, value } of puts) held.set(key, value);
   };
@@ -145,9 +147,6 @@ export function createRegistrar({
 
     review() {
       mustList ??= 'own';
-    },
-    listAgain() {
-      mustList = isContested ? 'all' : (mustList ?? 'own');
     },
 
     async reconcile(reasons, signal) {

@@ -20,7 +20,7 @@ export const registerMetrics = {
     'docker_register_event_streams_total',
     'How often the event stream was opened after there was none. More than one: events may have been missed, and everything was looked at.',
   ),
-  leaseHeld: gauge('docker_register_lease_held', '1 while there is a lease.'),
+  leaseHeld: gauge('docker_register_lease_held', '1 while there is a lease that etcd has confirmed within its TTL.'),
   leaseAge: gauge('docker_register_lease_age_seconds', 'Time since the lease was granted; none without a lease.'),
   leaseUnconfirmed: gauge(
     'docker_register_lease_unconfirmed_seconds',

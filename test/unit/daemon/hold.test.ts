@@ -30,11 +30,13 @@ function start(check: HoldOptions['check'] = null): (level?: string) => string[]
 const stands = (): string | undefined => registry.entries.get(key)?.value;
 
 test('it is registered on a lease that is kept alive, and withdrawn at the end', async () => {
-  start();
+  const messages = start();
   await until('the key', () => stands() === value);
   expect(registry.entries.get(key)?.lease).toBe('lease-1');
   await pass(60_000);
   expect(registry.count('keepAlive')).toBe(12);
+  expect(registry.count('apply')).toBe(2);
+  expect(messages('info').filter((message) => message === 'registered')).toHaveLength(1);
   controller.abort();
   await ended;
   expect(stands()).toBeUndefined();
@@ -73,4 +75,23 @@ test('it is registered when its check passes, and withdrawn when that fails twic
   await until('its end', () => stands() === undefined);
   expect(check.mock.calls.length).toBeGreaterThan(checks + 1);
   expect(messages('warn')).toEqual(['the check fails; withdrawn until it passes']);
+});
+
+test('it is withdrawn when its check fails, also where the answer to its put was lost; of which the log tells once it is known', async () => {
+  let answer: string | null = null;
+  const messages = start(() => Promise.resolve(answer));
+  const apply = registry.apply.bind(registry);
+  registry.apply = async (...asked) => {
+    await apply(...asked);
+    throw new Error('the answer was lost');
+  };
+  await until('the key', () => stands() === value);
+  expect(messages('info')).not.toContain('registered');
+  answer = 'refused';
+  await pass(11_000);
+  registry.apply = apply;
+  await until('its end', () => stands() === undefined);
+  answer = null;
+  await until('the key', () => stands() === value);
+  expect(messages('info').filter((message) => message === 'registered')).toHaveLength(1);
 });

@@ -59,6 +59,14 @@ test('keeps it alive every third of the TTL', async () => {
   expect(onDoubt).not.toHaveBeenCalled();
 });
 
+test('is told of one that is gone by who met it, of which one line tells', async () => {
+  const { keeper, messages } = await start();
+  expect([keeper.drop(), keeper.drop()]).toEqual([true, false]);
+  expect(messages('warn')).toEqual([
+    'lease lost, etcd no longer knows it; everything is registered again under a new one',
+  ]);
+});
+
 test('asks for nothing while there is no lease', async () => {
   const { registry, keeper } = await start();
   keeper.drop();
@@ -88,9 +96,10 @@ describe('the lease is in doubt', () => {
     registry.failOn('keepAlive');
     await pass(ttlMs);
     expect(onDoubt).not.toHaveBeenCalled();
+    expect(keeper.confirmed()).toBe('lease-1');
     await pass(1_100);
     expect(vi.mocked(onDoubt).mock.calls).toEqual([[false]]);
-    expect(keeper.peek()).toBe('lease-1');
+    expect([keeper.peek(), keeper.confirmed()]).toEqual(['lease-1', null]);
     expect(messages('warn')).toContain(inDoubt);
   });
 
@@ -103,7 +112,7 @@ describe('the lease is in doubt', () => {
     registry.recover();
     await pass(ttlMs * 3);
     expect(onDoubt).toHaveBeenCalledTimes(3);
-    expect(keeper.peek()).toBe('lease-1');
+    expect(keeper.confirmed()).toBe('lease-1');
     registry.failOn('keepAlive');
     await pass(ttlMs * 1.5);
     expect(onDoubt).toHaveBeenCalledTimes(4);

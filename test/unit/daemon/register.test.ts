@@ -302,6 +302,21 @@ describe('when the lease is lost', () => {
     await registered();
     expect(registry.entries.get(key)?.lease).toBe('lease-2');
   });
+
+  test('or may be, by silence of etcd, it has none for whoever asks; where it was not, nothing is put', async () => {
+    engine.set(one);
+    const { register } = start();
+    await registered();
+    const puts = registry.count('apply');
+    registry.failOn('list', 'listOwn', 'apply', 'grantLease', 'keepAlive');
+    await pass(40_000);
+    expect(register.status()).toMatchObject({ ready: true, lease: null });
+    registry.recover();
+    await until('the lease', () => register.status().lease === 'lease-1');
+    await pass(5_000);
+    expect(registry.applied.slice(puts).every(({ diff }) => diff.puts.length + diff.deletes.length === 0)).toBe(true);
+    expect(registry.count('grantLease')).toBe(1);
+  });
 });
 
 describe('at its end', () => {

@@ -190,7 +190,7 @@ describe('after a restart', () => {
     registry.mayRepeat = false;
     // As a delete that was given up long ago.
     registry.remove(keyOne);
-    registrar.listAgain();
+    registrar.review();
     expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
   });
@@ -201,7 +201,7 @@ describe('after a restart', () => {
     expect(await reconcile('start')).toMatchObject({ listAgainInMs: 1_000 });
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
     registry.leaseTimes.set('lease-1', () => ({ remainingMs: 6_000, grantedMs: 15_000 }));
-    registrar.listAgain();
+    registrar.review();
     expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
   });
@@ -244,7 +244,7 @@ describe('another docker-register', () => {
   /** Lists again whenever it is told to. */
   async function watch({ registrar, reconcile }: ReturnType<typeof start>, untilMs: number): Promise<void> {
     while (nowMs < untilMs) {
-      registrar.listAgain();
+      registrar.review();
       const { listAgainInMs } = await reconcile('resync');
       nowMs += listAgainInMs ?? 60_000;
     }
@@ -310,7 +310,7 @@ describe('when the lease is lost', () => {
     await reconcile('start');
     registry.expire('lease-1');
     keeper.drop();
-    registrar.listAgain();
+    registrar.review();
     await reconcile('lease lost');
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
     expect(leases()).toEqual(['lease-2', 'lease-2']);
@@ -321,7 +321,7 @@ describe('when the lease is lost', () => {
     await reconcile('start');
     registry.expire('lease-1');
     keeper.drop();
-    registrar.listAgain();
+    registrar.review();
     fake.containers = [two];
     await reconcile('lease lost');
     expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
@@ -329,7 +329,7 @@ describe('when the lease is lost', () => {
       { puts: [{ key: keyOne, value: `${valueOne}&state=drain` }], deletes: [] },
       { puts: [{ key: keyTwo, value: valueTwo }], deletes: [keyOne] },
     ]);
-    registrar.listAgain();
+    registrar.review();
     await reconcile('resync');
     expect(registry.applied.at(-1)?.diff).toEqual({ puts: [], deletes: [] });
   });
@@ -341,7 +341,7 @@ describe('when the lease is lost', () => {
     fake.containers = [two];
     await reconcile('die aaaaaaaaaaaa');
     keeper.drop();
-    registrar.listAgain();
+    registrar.review();
     await reconcile('lease lost');
     expect(registry.applied.at(-2)?.diff).toEqual({
       puts: [{ key: keyOne, value: `${valueOne}&state=drain` }],
@@ -355,7 +355,7 @@ describe('when the lease is lost', () => {
     await reconcile('start');
     registry.expire('lease-1');
     keeper.drop();
-    registrar.listAgain();
+    registrar.review();
     fake.containers = [];
     registry.failOn('apply');
     await expect(reconcile('lease lost')).rejects.toThrow('etcd did not apply');
@@ -420,7 +420,7 @@ test('puts back what somebody changed or deleted by hand, at the next list', asy
   await reconcile('start');
   registry.remove(keyOne);
   registry.put(keyTwo, '10.0.0.1:1', 'lease-1');
-  registrar.listAgain();
+  registrar.review();
   await reconcile('resync');
   expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
 });
@@ -575,7 +575,7 @@ describe('where nothing could have left keys behind', () => {
     const { registrar, reconcile } = start();
     await reconcile('start');
     registry.leases.delete('other');
-    registrar.listAgain();
+    registrar.review();
     registry.failOn('apply');
     await expect(reconcile('again')).rejects.toThrow('etcd did not apply');
     registry.recover();
@@ -597,7 +597,7 @@ describe('where nothing could have left keys behind', () => {
     await reconcile('die');
     // The member that was given up does it now, under the lease of then.
     registry.put(keyThree, valueThree, 'lease-1');
-    registrar.listAgain();
+    registrar.review();
     await reconcile('again');
     expect(registry.entries.has(keyThree)).toBe(false);
     expect(registry.count('list')).toBe(1);
@@ -609,17 +609,50 @@ describe('where nothing could have left keys behind', () => {
     registry.leases.add('other');
     registry.leaseTimes.set('other', () => ({ remainingMs: 12_000, grantedMs: 15_000 }));
     const { registrar, reconcile } = start();
-    expect(await reconcile('start')).not.toMatchObject({ listAgainInMs: null });
-    registrar.listAgain();
-    await reconcile('again');
-    expect([registry.count('list'), registry.count('listOwn')]).toEqual([2, 0]);
+    expect((await reconcile('start')).listAgainInMs).toBeGreaterThan(0);
+    // Also for whatever else is looked at: no fewer tell whether the others are still there.
+    registrar.review();
+    expect((await reconcile('resync')).listAgainInMs).toBeGreaterThan(0);
+    registry.failOn('apply');
+    fake.containers = [one];
+    await expect(reconcile('die')).rejects.toThrow('etcd did not apply');
+    registry.recover();
+    expect((await reconcile('again')).listAgainInMs).toBeGreaterThan(0);
+    expect([registry.count('list'), registry.count('listOwn')]).toEqual([3, 0]);
     registry.expire('other');
-    registrar.listAgain();
+    registrar.review();
     expect(await reconcile('again')).toMatchObject({ listAgainInMs: null });
-    registrar.listAgain();
+    registrar.review();
     await reconcile('again');
-    expect([registry.count('list'), registry.count('listOwn')]).toEqual([3, 1]);
+    expect([registry.count('list'), registry.count('listOwn')]).toEqual([4, 1]);
   });
+});
+
+test('an etcd that is full is given the removals, also beside one that could never be put', async () => {
+  const { reconcile } = start();
+  await reconcile('start');
+  const apply = registry.apply.bind(registry);
+  registry.apply = async (diff, ...rest) => {
+    if (diff.puts.length === 0) return apply(diff, ...rest);
+    await apply({ puts: [], deletes: diff.deletes }, ...rest);
+    throw new Error('etcd is full');
+  };
+  fake.containers = [one, two, containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] })];
+  await expect(reconcile('start')).rejects.toThrow('etcd is full');
+  fake.containers = [two];
+  await expect(reconcile('die')).rejects.toThrow('etcd is full');
+  expect(registry.values()).toEqual({ [keyTwo]: valueTwo });
+});
+
+test('a lease that a transaction finds lost is counted, once', async () => {
+  const { reconcile } = start();
+  await reconcile('start');
+  registry.expire('lease-1');
+  fake.containers = [one, two, containerWith({ id: containerId('cccccccccccc'), ports: [publishedPort(8000, 49155)] })];
+  await expect(reconcile('start')).rejects.toThrow();
+  await reconcile('again');
+  expect(measured.counts.get('docker_register_leases_lost_total')).toBe(1);
+  expect(recorded.messages('warn').filter((message) => message.startsWith('lease lost'))).toHaveLength(1);
 });
 
 test('withdraws by deleting the keys, while the lease lives on: that is how a withdrawal is told from a death', async () => {
@@ -658,7 +691,7 @@ describe('where registrations are signed', () => {
     const { registrar, reconcile } = start(seal);
     await reconcile('start');
     expect(registry.values()).toEqual(sealed());
-    registrar.listAgain();
+    registrar.review();
     await reconcile('resync');
     await reconcile('again');
     expect(puts()).toBe(2);
@@ -669,7 +702,7 @@ describe('where registrations are signed', () => {
     const { registrar, reconcile } = start(seal);
     await reconcile('start');
     fake.times = new Map();
-    registrar.listAgain();
+    registrar.review();
     await reconcile('resync');
     expect(puts()).toBe(2);
     expect(registry.values()[keyOne]).toBe(seal.seal(keyOne, `${valueOne}&at=2025-11-27T01:20:11.123Z`));
@@ -685,7 +718,7 @@ describe('where registrations are signed', () => {
     await reconcile('start');
     registry.put(keyOne, alter(registry.values()[keyOne] ?? ''), 'lease-1');
     expect(registry.values()).not.toEqual(sealed());
-    registrar.listAgain();
+    registrar.review();
     await reconcile('resync');
     expect(registry.values()).toEqual(sealed());
     expect(puts()).toBe(3);
@@ -696,7 +729,7 @@ describe('where registrations are signed', () => {
     const { registrar, reconcile } = start(sealOf(() => pair));
     await reconcile('start');
     pair = pairOf('b');
-    registrar.listAgain();
+    registrar.review();
     await reconcile('signing key changed');
     expect(registry.values()).toEqual(sealed(sealBy('b')));
   });
