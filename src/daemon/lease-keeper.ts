@@ -13,8 +13,8 @@ export interface LeaseKeeper {
   confirmed(): string | null;
   /** How long it has been held, and how long ago etcd confirmed it, ms; null while there is none. */
   age(): { readonly heldMs: number; readonly unconfirmedMs: number } | null;
-  /** The lease turned out to be gone. @returns whether there was one */
-  drop(): boolean;
+  /** The lease turned out to be gone. */
+  drop(): void;
   /**
    * Keeps the lease alive.
    *
@@ -31,21 +31,24 @@ export function createLeaseKeeper({
   registry,
   ttlMs,
   log,
+  onLost = () => undefined,
 }: {
   registry: Pick<Registry, 'grantLease' | 'keepAlive'>;
   ttlMs: number;
   log: Logger;
+  /** Whoever has found it out. */
+  onLost?: () => void;
 }): LeaseKeeper {
   let lease: string | null = null;
   let grantedAt = 0;
   let confirmedAt = 0;
   let doubtedAt = 0;
 
-  const drop = (): boolean => {
-    if (lease === null) return false;
+  const drop = (): void => {
+    if (lease === null) return;
     log.warn({ lease }, 'lease lost, etcd no longer knows it; everything is registered again under a new one');
     lease = null;
-    return true;
+    onLost();
   };
 
   return {

@@ -74,7 +74,14 @@ export function createRegister(options: RegisterOptions): Register {
   const { engine, registry, prefix, policy, ttlMs, resyncMs, quiet, seal, changeRate, withdrawOnExit, log, meter } =
     options;
   const view = createContainerView(engine, log);
-  const keeper = createLeaseKeeper({ registry, ttlMs, log });
+  const keeper = createLeaseKeeper({
+    registry,
+    ttlMs,
+    log,
+    onLost: () => {
+      meter.count(registerMetrics.leasesLost, {});
+    },
+  });
   const loop = createReconcileLoop({ quiet, what: 'registering', log });
   const rounds = createMeteredRounds({ meter, metrics: registerMetrics });
   const desiredKeys = createDesiredKeys({ prefix, policy, view, changeRate, log });
@@ -161,7 +168,6 @@ export function createRegister(options: RegisterOptions): Register {
             (both) => loop.run(rounds.of(reconcile, both), both),
             (both) =>
               keeper.run((isLost) => {
-                if (isLost) meter.count(registerMetrics.leasesLost, {});
                 registrar.review();
                 loop.trigger(isLost ? 'lease lost' : 'lease not confirmed');
               }, both),

@@ -1,5 +1,4 @@
 import { diffOf, type Diff } from '../core/diff.js';
-import { registerMetrics } from '../core/metrics/register.js';
 import { isOfContainer, keysOfUnknown } from '../core/ownership.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
 import { owedWithdrawals } from '../core/withdrawals.js';
@@ -111,7 +110,7 @@ export function createRegistrar({
       mustList ??= 'own';
       isDoubtful = true;
       before = new Map([...before, ...diff.puts.map(({ key, value }) => [key, value] as const)]);
-      if (error instanceof LeaseLostError && keeper.drop()) meter.count(registerMetrics.leasesLost, {});
+      if (error instanceof LeaseLostError) keeper.drop();
       throw error;
     }
   };

@@ -170,6 +170,15 @@ describe('a new list', () => {
   });
 });
 
+/** Nobody answers whether etcd has time for a listing; of that is told after so long. */
+function isSilent(afterMs: number): void {
+  registry.before = async (call) => {
+    if (call !== 'revision') return;
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    throw new Error('no answer');
+  };
+}
+
 describe('a listing', () => {
   const left = (count: number): LeasedEntry[] =>
     Array.from({ length: count }, (_, n) => ({
@@ -196,18 +205,10 @@ describe('a listing', () => {
     'of %s keys, as is known from before, that etcd does not answer is asked so often within 10 s',
     async (_how, count, times) => {
       vi.spyOn(Math, 'random').mockReturnValue(0.5);
-      registry.before = (call) =>
-        call === 'revision'
-          ? new Promise((_resolve, reject) =>
-              setTimeout(() => {
-                reject(new Error('no answer'));
-              }, 3_000),
-            )
-          : Promise.resolve();
+      isSilent(3_000);
       start(left(count));
       await pass(7_900);
       expect(registry.count('revision')).toBe(times);
-      vi.restoreAllMocks();
     },
   );
 });
@@ -776,14 +777,7 @@ describe('more keys than the limits', () => {
     await until('the watch', () => registry.isWatched());
     putMany('7', 'abcd');
     registry.remove('/backends/web/a');
-    registry.before = (call) =>
-      call === 'revision'
-        ? new Promise((_resolve, reject) =>
-            setTimeout(() => {
-              reject(new Error('no answer'));
-            }, 1_000),
-          )
-        : Promise.resolve();
+    isSilent(1_000);
     await pass(60_000);
     expect([ids(source), source.isLive(), registry.count('list')]).toEqual(['b', true, 1]);
     expect(changes).not.toContain('resumed');

@@ -60,8 +60,13 @@ test('keeps it alive every third of the TTL', async () => {
 });
 
 test('is told of one that is gone by who met it, of which one line tells', async () => {
-  const { keeper, messages } = await start();
-  expect([keeper.drop(), keeper.drop()]).toEqual([true, false]);
+  const { log, messages } = recordingLog();
+  const onLost = vi.fn();
+  const keeper = createLeaseKeeper({ registry: new FakeRegistry(), ttlMs, log, onLost });
+  await keeper.current(controller.signal);
+  keeper.drop();
+  keeper.drop();
+  expect(onLost).toHaveBeenCalledTimes(1);
   expect(messages('warn')).toEqual([
     'lease lost, etcd no longer knows it; everything is registered again under a new one',
   ]);

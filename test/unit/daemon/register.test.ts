@@ -37,8 +37,10 @@ function start(withdrawOnExit = false): {
   register: ReturnType<typeof createRegister>;
   run: Promise<void>;
   messages: (level: string) => string[];
+  leasesLost: () => number | undefined;
 } {
   const { log, messages } = recordingLog();
+  const { meter, counts } = recordingMeter();
   const register = createRegister({
     engine,
     registry,
@@ -51,7 +53,7 @@ function start(withdrawOnExit = false): {
     changeRate: 1,
     withdrawOnExit,
     log,
-    meter: recordingMeter().meter,
+    meter,
   });
   const put = registry.put.bind(registry);
   registry.put = (putKey, value, lease) => {
@@ -63,7 +65,8 @@ function start(withdrawOnExit = false): {
     if (removedKey === key) history.push(null);
     remove(removedKey);
   };
-  return { register, run: register.run(controller.signal), messages };
+  const leasesLost = (): number | undefined => counts.get('docker_register_leases_lost_total');
+  return { register, run: register.run(controller.signal), messages, leasesLost };
 }
 
 async function registered(): Promise<void> {
@@ -282,13 +285,28 @@ describe('an event stream that was cut without a word', () => {
 describe('when the lease is lost', () => {
   test('everything is put again under a new one', async () => {
     engine.set(one);
-    start();
+    const { leasesLost } = start();
     await registered();
     registry.expire('lease-1');
     expect(registry.values()).toEqual({});
     // A third of the TTL until the next keep-alive finds it out; long before the resync.
     await pass(6_000);
     expect(registry.entries.get(key)).toMatchObject({ value: ready, lease: 'lease-2' });
+    expect(leasesLost()).toBe(1);
+  });
+
+  test('as a transaction finds, it is counted and told of too', async () => {
+    engine.set(one);
+    const { register, leasesLost, messages } = start();
+    await registered();
+    registry.failOn('keepAlive');
+    registry.expire('lease-1');
+    register.lookAgain('test');
+    await until('the key under a new lease', () => registry.entries.get(key)?.lease === 'lease-2');
+    expect(leasesLost()).toBe(1);
+    expect(messages('warn')).toContain(
+      'lease lost, etcd no longer knows it; everything is registered again under a new one',
+    );
   });
 
   test('by silence of etcd, everything is put again when it is back', async () => {

@@ -23,6 +23,8 @@ export class FakeRegistry implements Registry {
   readonly applied: { readonly diff: Diff; readonly lease: string }[] = [];
   /** What is applied may be carried out once more, later. */
   mayRepeat = false;
+  /** What is applied is carried out, and fails. */
+  losesAnswers = false;
   /** Keys in one page of a listing. */
   pageSize = 3;
   /** Changes are not told to the watch. */
@@ -45,6 +47,7 @@ export class FakeRegistry implements Registry {
 
   recover(): void {
     this.before = () => undefined;
+    this.losesAnswers = false;
   }
 
   put(key: string, value: string, lease = '0'): void {
@@ -151,6 +154,7 @@ export class FakeRegistry implements Registry {
       this.applied.push({ diff, lease });
       for (const key of diff.deletes) this.remove(key);
       for (const { key, value } of diff.puts) this.put(key, value, lease);
+      if (this.losesAnswers) throw new Error('the answer was lost');
       return { mayRepeat: this.mayRepeat };
     });
   }
