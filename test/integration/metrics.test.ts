@@ -107,6 +107,8 @@ describe('health', () => {
     await site.put('web/a', valueAt(new Date()));
     await site.answers(site.port, 'a');
     expect(await ask('/healthz')).toEqual([200, 'alive\n']);
+    // A worker serves before its reload is over.
+    await waitFor('it to be ready', async (seen) => seen(await ask('/readyz'))[0] === 200);
     expect(await ask('/readyz')).toEqual([200, 'ready: etcd is followed\n']);
     expect(await valueOf('docker_discover_ready')).toBe(1);
     await stand.etcd.kill();
