@@ -64,6 +64,7 @@ describe('docker-discover', () => {
     await site.put('web/a', `${a.address}?port=${String(port)}`);
     site.start();
     await site.answers(port, 'a');
+    await site.ready();
     const { workerPid, reloads } = (await site.lsJson()).haproxy;
     for (let n = 0; n < 25; n += 1) {
       await site.put('web/b', `${b.address}?port=${String(port)}`);
@@ -82,9 +83,12 @@ describe('docker-discover', () => {
   });
 
   it('gathers new listeners into few reloads, and endpoints do not wait for them', async () => {
-    await site.put('web/a', `${a.address}?port=${String(port)}`);
     site.start({ RELOAD_INTERVAL: '1h' });
+    // HAProxy starts with what etcd has by then, and a first reload after a start does not wait.
+    await site.ready();
+    await site.put('web/a', `${a.address}?port=${String(port)}`);
     await site.answers(port, 'a');
+    await site.reloadEnded(`web:${String(port)}`);
     const { reloads } = (await site.lsJson()).haproxy;
     await site.put('other/b', `${b.address.replace(/127.0.0.1/, '127.0.0.2')}?port=${String(otherPort)}`);
     await site.put('web/b', `${b.address}?port=${String(port)}`);
@@ -275,6 +279,7 @@ describe('many changes at once', () => {
     await site.put('web/a', `127.0.0.1:${String(a.port)}?port=${String(port)}`);
     const running = site.start();
     await site.answers(port, 'a');
+    await site.ready();
     const { workerPid, reloads } = (await site.lsJson()).haproxy;
     const ids = Array.from({ length: 200 }, (_, n) => `more-${String(n)}`);
     const endpoints = async (): Promise<number> => (await site.lsJson()).listeners[0]?.endpoints.length ?? 0;

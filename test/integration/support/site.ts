@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
-import { askStatus } from '../../../src/adapters/control/client.js';
+import { askReady, askStatus } from '../../../src/adapters/control/client.js';
 import { ask } from '../../../src/adapters/haproxy/socket.js';
 import type { DiscoverStatus } from '../../../src/core/discover-status.js';
 import { waitFor } from '../../lab/wait-for.js';
@@ -59,6 +59,8 @@ export interface Site {
    * count, before its reload is over.
    */
   reloadEnded(listener: string): Promise<void>;
+  /** Waits until HAProxy has taken what etcd has, and no reload to that end is under way. */
+  ready(): Promise<void>;
   /** Waits until the port is answered by exactly these back ends. */
   answers(port: number, ...names: string[]): Promise<void>;
   /** Masters and workers of its run directory that live. */
@@ -88,6 +90,7 @@ export async function createSite({ etcd, binary, ...given }: SiteOptions): Promi
   await etcd.client.delete().prefix(`${prefix}/`);
   const dir = await mkdtemp(join(tmpdir(), 'site-'));
   const runDir = join(dir, 'run');
+  const controlSocket = join(runDir, 'control.sock');
   const env = {
     ETCD_HOST: etcd.host,
     PREFIX: prefix,
@@ -161,7 +164,7 @@ export async function createSite({ etcd, binary, ...given }: SiteOptions): Promi
       await etcd.client.delete().key(`${prefix}/${key}`);
     },
     async ls() {
-      return (await askStatus(join(runDir, 'control.sock'))) as DiscoverStatus;
+      return (await askStatus(controlSocket)) as DiscoverStatus;
     },
     async lsJson() {
       const { code, output } = await run('ls', '--json');
@@ -175,6 +178,9 @@ export async function createSite({ etcd, binary, ...given }: SiteOptions): Promi
         seen(daemon?.output() ?? '').includes(`"reason":"listen ${listener} added","tookMs"`),
       );
       await waitFor('the old worker to end', async (seen) => seen(await processes()).length === 2);
+    },
+    async ready() {
+      await waitFor('it to be ready', async (seen) => seen(await askReady(controlSocket)).isReady);
     },
     async answers(at, ...names) {
       await waitFor(
