@@ -3,6 +3,7 @@ import { LeaseLostError, type Registry } from '../ports/registry.js';
 import { createLeaseKeeper } from './lease-keeper.js';
 import { every, runTasks } from './lifecycle.js';
 import { createReconcileLoop } from './reconcile-loop.js';
+import { withdrawInTime } from './withdrawal.js';
 
 export interface HoldOptions {
   readonly registry: Registry;
@@ -18,7 +19,6 @@ export interface HoldOptions {
 const fall = 2;
 /** Should somebody have deleted or altered the key. */
 const againMs = 60_000;
-const withdrawTimeoutMs = 5_000;
 
 /** Keeps a registration that is no container's until `signal` fires, as long as its check passes; then it is withdrawn. */
 export async function hold(
@@ -95,10 +95,12 @@ export async function hold(
       signal,
     );
   } finally {
-    const timeout = AbortSignal.timeout(withdrawTimeoutMs);
     // Another process may hold it by now: the next version of this one, say.
-    const isOurs = async (): Promise<boolean> =>
-      (await registry.list(timeout)).entries.some((entry) => entry.key === key && entry.lease === under.lease);
-    if (under.lease !== null && (await isOurs())) await apply({ puts: [], deletes: [key] }, timeout);
+    const isOurs = async (within: AbortSignal): Promise<boolean> =>
+      (await registry.list(within)).entries.some((entry) => entry.key === key && entry.lease === under.lease);
+    const withdraw = async (within: AbortSignal): Promise<void> => {
+      if (await isOurs(within)) await apply({ puts: [], deletes: [key] }, within);
+    };
+    if (under.lease !== null) await withdrawInTime(withdraw, { ttlMs, log });
   }
 }

@@ -1,4 +1,3 @@
-import { formatDuration } from '../core/duration.js';
 import { shortIdOf } from '../core/container.js';
 import { registerMetrics } from '../core/metrics/register.js';
 import type { RegistrationPolicy } from '../core/registrations.js';
@@ -16,10 +15,7 @@ import { every, runTasks } from './lifecycle.js';
 import { createMeteredRounds } from './metered-rounds.js';
 import { createReconcileLoop, type QuietPeriod } from './reconcile-loop.js';
 import { createRegistrar } from './registrar.js';
-import { retry } from './retry.js';
-
-/** The end never hangs: what etcd did not take by then goes with the lease. */
-const withdrawTimeoutMs = 5_000;
+import { withdrawInTime } from './withdrawal.js';
 
 export interface RegisterOptions {
   readonly engine: ContainerEngine;
@@ -119,24 +115,6 @@ export function createRegister(options: RegisterOptions): Register {
     log,
   });
 
-  const withdraw = async (): Promise<void> => {
-    const controller = new AbortController();
-    const timer = setTimeout(() => {
-      controller.abort();
-    }, withdrawTimeoutMs);
-    try {
-      const what = 'withdrawing the registrations';
-      await retry(() => registrar.withdraw(controller.signal), { what, log, signal: controller.signal });
-    } catch (error) {
-      if (!controller.signal.aborted) throw error;
-      const left = `etcd did not take the withdrawal in ${formatDuration(withdrawTimeoutMs)}`;
-      const then = `the registrations go with their lease, in ${formatDuration(ttlMs)} at the latest`;
-      throw new Error(`${left}; ${then}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-
   return {
     lookAgain,
 
@@ -188,7 +166,7 @@ export function createRegister(options: RegisterOptions): Register {
         mayBeKnown.clear();
         mayAnswer.clear();
       }
-      if (withdrawOnExit) await withdraw();
+      if (withdrawOnExit) await withdrawInTime((within) => registrar.withdraw(within), { ttlMs, log });
     },
   };
 }

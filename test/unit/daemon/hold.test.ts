@@ -91,3 +91,27 @@ test('it is withdrawn when its check fails, also where the answer to its put was
   await until('the key', () => stands() === value);
   expect(messages('info').filter((message) => message === 'registered')).toHaveLength(1);
 });
+
+test('it is withdrawn at the end also where etcd fails at first; where it goes on failing, that is told', async () => {
+  start();
+  await until('the key', () => stands() === value);
+  registry.failOn('list');
+  controller.abort();
+  await pass(1_000);
+  expect(stands()).toBe(value);
+  registry.recover();
+  await pass(2_000);
+  expect(stands()).toBeUndefined();
+  await ended;
+
+  controller = new AbortController();
+  start();
+  await until('the key', () => stands() === value);
+  registry.failOn('list');
+  controller.abort();
+  const told = expect(ended).rejects.toThrow('etcd did not take the withdrawal in 5s; what is left goes with its lease, in 15s at the latest'); // prettier-ignore
+  ended = Promise.resolve();
+  await pass(5_000);
+  await told;
+  expect(stands()).toBe(value);
+});
