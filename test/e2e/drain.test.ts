@@ -24,7 +24,7 @@ beforeEach(() => {
 const graceful = `
   cd /bin; b=/bin/busybox
   $b mkdir -p /www/cgi-bin; echo "I'm $($b hostname)" >/www/index.html
-  printf '#!/bin/busybox sh\\n/bin/busybox sleep 20\\nprintf "Content-type: text/plain\\r\\n\\r\\nslow"\\n' >/www/cgi-bin/slow
+  printf '#!/bin/busybox sh\\n/bin/busybox sleep 20\\nwhile [ ! -e /go ]; do /bin/busybox sleep 0.1; done\\nprintf "Content-type: text/plain\\r\\n\\r\\nslow"\\n' >/www/cgi-bin/slow
   $b chmod +x /www/cgi-bin/slow
   trap '$b sleep 1; kill $server; while $b ps | $b grep -q "[b]in/busybox httpd"; do $b sleep 0.1; done; exit 0' TERM
   $b httpd -f -p 8000 -h /www & server=$!
@@ -45,7 +45,9 @@ it('docker stop of a service that finishes its requests loses none, be it one of
   await startDiscover(lab);
   await answeredBy(lab, 8000, [stopping]);
 
-  const slow = client.run(`curl -sS --max-time 40 -w ' %{http_code}' ${client.ip}:8000/cgi-bin/slow`);
+  const slow = client.run(`curl -sS --max-time 90 -w ' %{http_code}' ${client.ip}:8000/cgi-bin/slow`, {
+    timeoutMs: 100_000,
+  });
   await waitFor('the slow request to be under way', async (seen) =>
     seen((await ls(lab)).listeners).some(({ endpoints }) => endpoints.some(({ sessions }) => sessions === 1)),
   );
@@ -54,7 +56,7 @@ it('docker stop of a service that finishes its requests loses none, be it one of
   const before = (await ls(lab)).haproxy;
 
   const traffic = startTraffic(client, `${client.ip}:8000`);
-  const stop = backend1.docker('stop', '-t', '30', stopping);
+  const stop = backend1.run(`docker stop -t 90 ${stopping}`, { timeoutMs: 100_000 });
   await waitFor('the stop to be announced', async (seen) =>
     seen((await lab.etcd.run(`etcdctl get --print-value-only /backends/whoami/${stopping}`)).stdout).includes(
       'state=drain',
@@ -62,6 +64,7 @@ it('docker stop of a service that finishes its requests loses none, be it one of
   );
   await answeredBy(lab, 8000, [staying]);
   expect(await running(backend1, stopping)).toBe(true);
+  await backend1.docker('exec', stopping, '/bin/busybox', 'touch', '/go');
   expect((await slow).stdout).toBe('slow 200');
   await stop;
   await waitFor('its key to go', async (seen) => seen(await keys(lab)).length === 1);
@@ -88,7 +91,7 @@ it('a long connection is left to the container: it lives as long as that does', 
   try {
     connection.stdin.write('before\n');
     await waitFor('the echo', () => echoed.includes('before'));
-    const stop = backend1.docker('stop', '-t', '4', id);
+    const stop = backend1.docker('stop', '-t', '15', id);
     await waitFor('the drain', async (seen) => seen((await ls(lab)).listeners)[0]?.endpoints[0]?.weight === 0);
     connection.stdin.write('while it stops\n');
     await waitFor('the echo', () => echoed.includes('while it stops'));
@@ -104,7 +107,11 @@ it('a hundred changes of endpoints are made by one worker', async () => {
   await startDiscover(lab);
   const staying = await startWhoami(backend1, { options: '-p :8000' });
   await answeredBy(lab, 8000, [staying]);
-  const before = (await ls(lab)).haproxy;
+  // A worker serves before its reload is over.
+  const before = await waitFor('the end of the reload', async (seen) => {
+    const { haproxy } = await ls(lab);
+    return seen(haproxy.reloads) === 1 && haproxy;
+  });
   const traffic = startTraffic(client, `${client.ip}:8000`);
   // Started, announced to stop, gone: three changes of each of 36.
   for (let round = 0; round < 3; round += 1) {

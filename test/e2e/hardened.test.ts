@@ -121,7 +121,7 @@ describe('both images, read-only, without root and without a shell', () => {
     const { reloads } = (await ls(lab)).haproxy;
     const low = await startWhoami(backend, { options: '-p :8000 -l SERVICE_PORT=80', image: 'low' });
     await answeredBy(lab, 80, [low]);
-    expect((await ls(lab)).haproxy.reloads).toBeGreaterThan(reloads);
+    await waitFor('the end of the reload', async (seen) => seen((await ls(lab)).haproxy.reloads) > reloads);
     expect((await ls(lab)).problems).toEqual([]);
 
     const registering = await processesIn(backend, 'docker-register');

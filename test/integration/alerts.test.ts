@@ -67,7 +67,7 @@ async function startRegister(metricsPort: number): Promise<void> {
     ETCD_HOST: etcd.host,
     DOCKER_HOST: `unix://${host.root}/run/docker.sock`,
     RUN_DIR: dir,
-    TTL: '5s',
+    TTL: '15s',
     METRICS_BIND: `127.0.0.1:${String(metricsPort)}`,
   });
   begun.push(() => {

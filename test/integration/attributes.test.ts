@@ -217,7 +217,8 @@ describe('on this host', () => {
     expect(listeners.map(({ service, port }) => [service, port])).toEqual([['web', site.thirdPort]]);
     const reason = `port ${String(site.otherPort)} is denied on this host (DENY_PORTS)`;
     expect(problems).toEqual([{ key: `db:${String(site.otherPort)}`, reason }]);
-    // After a restart the last known good state knows both ports of it.
+    // After a restart the last known good state knows both ports of it. It is what HAProxy has taken.
+    await site.ready();
     await site.stop();
     site.start({ ETCD_HOST: '127.0.0.1:1', MAP: `web=${String(site.thirdPort)}` });
     await waitFor('the mapped port', async () => (await site.get(site.thirdPort)).includes('"name":"a"'));

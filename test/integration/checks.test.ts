@@ -29,7 +29,7 @@ let sites: Site[] = [];
 
 beforeAll(async () => {
   binary = await haproxyPath(console.log);
-  etcd = await startEtcd();
+  etcd = await startEtcd(['--max-txn-ops', '2000']);
 }, 600_000);
 afterEach(async () => {
   await Promise.all(sites.map((site) => site.dispose()));
@@ -113,8 +113,11 @@ describe('client hosts', () => {
         await first.answers(first.port, 'a');
         const before = (await first.ls()).haproxy.reloads;
         expect((await servers(first, 2)).join()).not.toMatch(/inter \d\ds/);
-        const puts = Array.from({ length: 1_499 }, (_, n) => ({ key: `${clients}host-${String(n)}`, value: '' }));
-        await etcd.registry.apply({ puts, deletes: [] }, '0', AbortSignal.timeout(30_000));
+        // In one transaction: a count in their midst would be a reload more.
+        const success = Array.from({ length: 1_499 }, (_, n) => ({
+          request_put: { key: Buffer.from(`${clients}host-${String(n)}`), value: Buffer.alloc(0) },
+        }));
+        await etcd.client.kv.txn({ success });
         await counts(first, 1_500);
         const words = /^checks every 20s, over HTTP every 30s: 1500 client hosts, 1 endpoint here$/;
         await waitFor(
@@ -145,9 +148,12 @@ describe('client hosts', () => {
     const { log } = createTestLog();
     let isDead = false;
     /** Of a host that is gone, nothing more comes. */
+    const whileAlive = <R>(call: () => Promise<R>): Promise<R> => (isDead ? Promise.reject(new Error('dead')) : call());
     const ofDead: Registry = {
       ...registry,
-      keepAlive: (lease, signal) => (isDead ? Promise.reject(new Error('dead')) : registry.keepAlive(lease, signal)),
+      grantLease: (ttl, signal) => whileAlive(() => registry.grantLease(ttl, signal)),
+      keepAlive: (lease, signal) => whileAlive(() => registry.keepAlive(lease, signal)),
+      apply: (diff, lease, signal) => whileAlive(() => registry.apply(diff, lease, signal)),
       revoke: () => Promise.resolve(),
     };
     const clientHosts = [ofDead, registry].map((by, n) =>
@@ -202,10 +208,12 @@ describe('of a service whose endpoints Docker looks after', () => {
     const [a, b, c] = [await startBackEnd('a'), await startBackEnd('b'), await startBackEnd('c')];
     try {
       const watched = 'check=/&check-status=204&healthcheck=24s';
+      site.start({ METRICS_BIND: `127.0.0.1:${String(metricsPort)}` });
+      // Their number would be one more reason, if they stood there at the start.
+      await site.ready();
       await site.put('web/a', `${a.address}?port=${String(site.port)}&${watched}`);
       await site.put('own/b', `${b.address}?port=${String(site.otherPort)}&check=/&healthcheck=24s&check-interval=1s`);
       await site.put('late/c', `${c.address}?port=${String(site.thirdPort)}&check=/&healthcheck=37s`);
-      site.start({ METRICS_BIND: `127.0.0.1:${String(metricsPort)}` });
       // With its HTTP check, which wants another status, nobody would answer.
       await site.answers(site.port, 'a');
       await isUp(site, 'a', /^L4OK/);
@@ -248,7 +256,8 @@ describe('of a service whose endpoints Docker looks after', () => {
       await waitFor('HTTP checks', async (seen) => seen((await kind())?.check?.kind) === 'http', { timeoutMs: 60_000 });
       await isUp(site, 'a', /^L7OK/);
       expect((await kind())?.endpoints).toMatchObject([{ stale: true }]);
-      expect(site.output()).toContain(`checks of web:${String(site.port)} over HTTP again, since Docker's HEALTHCHECK`);
+      // A worker serves before its reload is over, and told of.
+      await waitFor('the reason', () => site.output().includes(`checks of web:${String(site.port)} over HTTP again, since Docker's HEALTHCHECK`)); // prettier-ignore
     } finally {
       await a.close();
     }
@@ -279,9 +288,10 @@ describe('an endpoint that fails while listeners come and go', () => {
           // An address that nobody else has.
           void site.put(`new-${String(next)}/a`, `127.0.0.2:${String(next + 1)}?port=${String(next)}`);
         }, 3_000);
-        expect(await outAfter(site, 'own')).toBeLessThan(50_000 + slackMs);
+        const tookMs = await outAfter(site, 'own');
+        expect(tookMs).toBeLessThan(50_000 + slackMs);
         // It was not for want of reloads.
-        expect((await site.ls()).haproxy.reloads).toBeGreaterThan(7);
+        expect((await site.ls()).haproxy.reloads).toBeGreaterThanOrEqual(Math.floor(tookMs / 6_000));
       } finally {
         clearInterval(another);
         child.kill('SIGKILL');
@@ -408,7 +418,9 @@ describe('with a user of etcd', () => {
         await run('bash', ['-euc', grant], { cwd: dir, env: { ...env, ETCDCTL_USER: 'root:root' } });
         await counts(site, 1);
         expect(site.told(words)).toBe(1);
-        expect(site.told('client hosts can be counted again')).toBe(1);
+        await waitFor('the end of it', () => site.told('client hosts can be counted again') === 1, {
+          timeoutMs: 100_000,
+        });
         expect(await site.stop()).toBe(0);
       } finally {
         await backEnd.close();

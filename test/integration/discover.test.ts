@@ -281,14 +281,16 @@ describe('many changes at once', () => {
     await site.answers(port, 'a');
     await site.ready();
     const { workerPid, reloads } = (await site.lsJson()).haproxy;
-    const ids = Array.from({ length: 200 }, (_, n) => `more-${String(n)}`);
+    const { registry } = stand.etcd;
+    const keys = Array.from({ length: 200 }, (_, n) => `/backends/web/more-${String(n)}`);
+    const puts = keys.map((key, n) => ({ key, value: `127.0.1.${String(n)}:1?port=${String(port)}` }));
     const endpoints = async (): Promise<number> => (await site.lsJson()).listeners[0]?.endpoints.length ?? 0;
     const batches = (): number => running.output().split('HAProxy changed').length - 1;
     const before = batches();
-    await Promise.all(ids.map((id, n) => site.put(`web/${id}`, `127.0.1.${String(n)}:1?port=${String(port)}`)));
+    await registry.apply({ puts, deletes: [] }, '0', AbortSignal.timeout(30_000));
     await waitFor('all to be there', async (seen) => seen(await endpoints()) === 201);
     expect(batches() - before).toBeLessThanOrEqual(10);
-    await Promise.all(ids.map((id) => site.remove(`web/${id}`)));
+    await registry.apply({ puts: [], deletes: keys }, '0', AbortSignal.timeout(30_000));
     await waitFor('all to be gone', async (seen) => seen(await endpoints()) === 1);
     expect(batches() - before).toBeLessThanOrEqual(20);
     await site.answers(port, 'a');
@@ -306,7 +308,7 @@ describe('reloads without end', () => {
     await once(talking, 'listening');
     const talker = (talking.address() as AddressInfo).port;
     await site.put('talk/t', `127.0.0.1:${String(talker)}?port=${String(port)}`);
-    const running = site.start({ RELOAD_INTERVAL: '0s', HARD_STOP_AFTER: '5s' });
+    const running = site.start({ RELOAD_INTERVAL: '0s', HARD_STOP_AFTER: '10s' });
     const sockets: Socket[] = [];
     const hold = async (): Promise<void> => {
       const socket = connect(port, '127.0.0.1').on('error', () => undefined);
@@ -328,7 +330,7 @@ describe('reloads without end', () => {
       }
       // Otherwise the test would show nothing.
       expect(most).toBeGreaterThan(10);
-      await waitFor('the old workers to end', async (seen) => seen(await processes()) === 2);
+      await waitFor('the old workers to end', async (seen) => seen(await processes()) === 2, { timeoutMs: 60_000 });
       await hold();
       expect(sockets.at(-1)?.destroyed).toBe(false);
     } finally {

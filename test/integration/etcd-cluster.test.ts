@@ -179,8 +179,11 @@ describe('one member of three is bad:', () => {
   it('the leader is killed, and comes back', async () => {
     const bad = await leader();
     await bad.kill();
-    await goOn(otherThan(bad));
-    await bad.start();
+    try {
+      await goOn(otherThan(bad));
+    } finally {
+      await bad.start();
+    }
     await goOn(bad);
   });
 

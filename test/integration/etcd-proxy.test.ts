@@ -228,7 +228,7 @@ describe('a client host behind a gRPC proxy of three members of etcd', () => {
       await follower.stop();
       await own.dispose();
     }
-  });
+  }, 600_000);
 
   it('hears of changes while any one of them is frozen, though the proxy goes on asking that one by turns', async () => {
     const own = await startEtcdProxy(cluster.members.map(({ address }) => `http://${address}`).join());

@@ -161,9 +161,11 @@ describe('a key that is put by hand', () => {
     await start({ RESYNC: '1s' });
     const { value, lease } = await registered(id);
     for (const other of ['0', (await etcd.client.leaseClient.leaseGrant({ TTL: 10 })).ID]) {
-      await etcd.client.put(`/backends/whoami/${id}`).value(value).lease(other);
-      expect(await entryOf(id)).toMatchObject({ lease: other });
-      await waitFor('the key to hang on our lease', async () => (await entryOf(id))?.lease === lease);
+      const { header } = await etcd.client.put(`/backends/whoami/${id}`).value(value).lease(other);
+      await waitFor('the key to hang on our lease', async (seen) => {
+        const entry = seen(await entryOf(id));
+        return entry?.lease === lease && entry.modRevision > Number(header.revision);
+      });
     }
   });
 });

@@ -14,7 +14,7 @@ import { runDaemon, startDaemon, type Daemon } from './support/daemon.js';
 import { startEtcd, type TestEtcd } from './support/etcd.js';
 
 const run = promisify(execFile);
-const signal = AbortSignal.timeout(300_000);
+const { signal } = new AbortController();
 
 let dir: string;
 let ca: Authority;
@@ -96,7 +96,7 @@ beforeAll(async () => {
     early.signal('SIGTERM');
     expect(await early.ended, early.output()).toBe(0);
   }
-  expect(early.output()).not.toMatch(/"level":(40|50)/);
+  expect(early.output()).not.toMatch(/"level":"(?:warn|error)"/);
   // It has withdrawn it as that user.
   await withUser('discover', async (registry) => {
     expect((await registry.list(signal)).entries).toEqual([]);

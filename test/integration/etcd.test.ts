@@ -77,7 +77,7 @@ it('keeps the create revision of a key that is put again', async () => {
 });
 
 it('tells at once, and at one revision, of all keys that go with their lease', async () => {
-  const lease = await etcd.registry.grantLease(2_000, signal);
+  const lease = await etcd.registry.grantLease(10_000, signal);
   await etcd.registry.apply({ puts: putsOf(2_000), deletes: [] }, lease, signal);
   const { revision } = await etcd.registry.list(signal);
   const batches: number[] = [];

@@ -61,6 +61,8 @@ it('the last known good state is not served against the networks of now', async 
   await site.put('web/a', valueOf(a.address));
   site.start();
   await site.answers(site.port, 'a');
+  // A worker serves before its reload is over, and what it took is saved then.
+  await site.ready();
   expect(await site.stop()).toBe(0);
   await stand.etcd.kill();
   try {

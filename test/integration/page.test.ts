@@ -120,12 +120,13 @@ describe('the status page', () => {
 
   it('shows what is stale, and that etcd is away', async () => {
     await start();
+    const page = await open();
+    await says(page, 'tile-etcd', 'live');
     const lease = etcd.client.lease(1, { autoKeepAlive: false });
     await lease
       .put(`/site-${String(site.port)}/web/one`)
       .value(valueOf(a))
       .exec();
-    const page = await open();
     await isShown(endpoint(page, 'one').filter({ hasText: 'stale' }));
     await says(page, 'tile-stale', '1 stale');
     await etcd.kill();

@@ -56,8 +56,9 @@ it('a service that comes to ask for what HAProxy refuses goes on as it was, with
   // Another service comes by a reload, which the one in quarantine does not hinder.
   await put('other/c', 2, `port=${String(otherPort)}`);
   await site.answers(otherPort, 'c');
-  const pid = (await site.lsJson()).haproxy.workerPid;
-  process.kill(pid ?? 0, 'SIGKILL');
+  await site.reloadEnded(`other:${String(otherPort)}`);
+  const pid = await site.worker();
+  process.kill(pid, 'SIGKILL');
   await waitFor('another worker', async (seen) => ![null, pid].includes(seen((await site.lsJson()).haproxy.workerPid)));
   await site.answers(port, 'b');
   await site.answers(otherPort, 'c');

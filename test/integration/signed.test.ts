@@ -334,7 +334,8 @@ describe('docker-register with SIGNING_KEY_FILE', () => {
   it('signs what runs, puts nothing anew after a restart, and another key on all of it, without a gap', async () => {
     const [host] = lab.backends;
     const registers = createRegisters(etcd);
-    const env = { SIGNING_KEY_FILE: keyFile('a') };
+    // It is to outlive the start of the next one.
+    const env = { SIGNING_KEY_FILE: keyFile('a'), TTL: '1m' };
     const outputs: Daemon[] = [];
     const values = async (): Promise<string[]> => (await entriesOf(etcd)).map(({ value }) => value);
     try {
