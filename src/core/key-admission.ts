@@ -1,5 +1,6 @@
 import { compareText, type Problem } from './catalog.js';
 import { printableKey } from './keyspace.js';
+import { leaseText } from './lease.js';
 import type { DiscoverLimits } from './limits.js';
 import { createOldest, type Aged, type Oldest } from './oldest.js';
 
@@ -175,9 +176,4 @@ function problemsOf({
       reason: told(leftOut, limits.keysPerLease),
     })),
   ].sort((a, b) => compareText(a.key, b.key));
-}
-
-/** As `etcdctl lease list` shows it. */
-function leaseText(lease: string): string {
-  return /^\d+$/.test(lease) ? BigInt(lease).toString(16).padStart(16, '0') : lease;
 }

@@ -12,6 +12,8 @@ export interface LastKnownGood {
   readonly stale: readonly StaleEntry[];
   /** Who held which port; without it a conflict could end the other way after a restart. */
   readonly held: readonly HeldListener[];
+  /** How many client hosts there were; null where nobody had told. */
+  readonly clientHosts: number | null;
 }
 
 /** A key that expired without having been withdrawn. */
@@ -20,9 +22,9 @@ export interface StaleEntry extends LeasedEntry {
   readonly sinceMs: number;
 }
 
-export const emptyState: LastKnownGood = { revision: 0, entries: [], stale: [], held: [] };
+export const emptyState: LastKnownGood = { revision: 0, entries: [], stale: [], held: [], clientHosts: null };
 
-export function formatLastKnownGood({ revision, entries, stale, held }: LastKnownGood): string {
+export function formatLastKnownGood({ revision, entries, stale, held, clientHosts }: LastKnownGood): string {
   const listeners = held.map(({ service, servicePort, port, isOpen, routes, empty, ...attributes }) => ({
     service,
     servicePort,
@@ -44,6 +46,7 @@ export function formatLastKnownGood({ revision, entries, stale, held }: LastKnow
     entries: entries.map(keyOf),
     stale: stale.map((entry) => ({ ...keyOf(entry), sinceMs: entry.sinceMs })),
     held: listeners,
+    clientHosts,
   };
   return `${JSON.stringify(state, null, 1)}\n`;
 }
@@ -58,12 +61,14 @@ export function parseLastKnownGood(text: string): Parsed<LastKnownGood> {
   }
   const otherwise = reject('is not of the form that this version writes');
   if (!isRecord(parsed) || parsed['version'] !== 1) return otherwise;
-  const { revision, entries, stale, held } = parsed;
+  const { revision, entries, stale, held, clientHosts } = parsed;
   if (!isNumber(revision) || !Array.isArray(entries) || !entries.every(isEntry)) return otherwise;
   if (!Array.isArray(stale) || !stale.every(isStaleEntry) || !Array.isArray(held)) return otherwise;
   const listeners = held.map(heldListenerOf);
   if (!listeners.every((listener) => listener !== null)) return otherwise;
-  return accept({ revision, entries, stale, held: listeners });
+  // An older version did not write it.
+  const hosts = isNumber(clientHosts) && clientHosts >= 1 ? clientHosts : null;
+  return accept({ revision, entries, stale, held: listeners, clientHosts: hosts });
 }
 
 function isEntry(value: unknown): value is LeasedEntry {

@@ -14,6 +14,8 @@ export interface CheckPacer {
   current(): CheckPace;
   /** How many client hosts there are; null where nobody has told yet. */
   clientHosts(): number | null;
+  /** How many there were when the daemon last ran: until it is told now. */
+  restore(clientHosts: number | null): void;
 }
 
 /**
@@ -45,6 +47,8 @@ export function createCheckPacer({
   readonly random?: () => number;
 }): CheckPacer {
   let current = basePace;
+  let restored: number | null = null;
+  const known = (): number | null => clientHosts() ?? restored;
   /** Another pace has been right since a while, and is taken up at this time. */
   let due: { readonly isPressing: boolean; readonly atMs: number } | null = null;
   const startedAt = performance.now();
@@ -53,7 +57,11 @@ export function createCheckPacer({
 
   return {
     current: () => current,
-    clientHosts,
+    clientHosts: known,
+
+    restore(saved) {
+      restored = saved;
+    },
 
     paceFor(listeners, isLive) {
       const now = performance.now();
@@ -61,7 +69,7 @@ export function createCheckPacer({
       const isObeyed = isOurs && now - liveAt <= awayMs;
       // A listener that comes back under its name begins as one that is new.
       current = withKinds(current, meantNames(listeners, current));
-      const paced = paceOf(checkLoadOf(listeners, clientHosts() ?? 1), bounds, current);
+      const paced = paceOf(checkLoadOf(listeners, known() ?? 1), bounds, current);
       const { wanted, missed, isMore } = kindsOf(listeners, current, isObeyed);
       const isSlower = paced.tcpMs > current.tcpMs || paced.httpMs > current.httpMs;
       // HTTP checks that are missed are as pressing as checks that are too many; to make fewer of them, or more, is not.

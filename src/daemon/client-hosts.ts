@@ -80,8 +80,8 @@ export function createClientHosts(options: ClientHostsOptions): ClientHosts {
 
   const countAll = async (signal: AbortSignal): Promise<void> => {
     const found = await registry.countKeys(signal);
-    // Somebody has deleted ours, or it was not put yet.
-    if (found === 0) looks = null;
+    // Ours may be among those that are gone: each host that asks itself so puts its own, so that about as many do as there were.
+    if (found === 0 || Math.random() < ((count ?? 0) - found) / (count ?? 1)) looks = null;
     const now = Math.max(1, found);
     if (now === count) return;
     log.debug({ clientHosts: now, before: count }, 'client hosts counted');

@@ -109,6 +109,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
 
     async run(signal) {
       const initial = await restoreState(store, log);
+      host.pacer.restore(initial.clientHosts);
       const followed = { registry, prefix, pollMs, trust, staleMs, limits, isServable: servableBy(host), log, meter };
       const following = createCatalogSource({
         ...followed,
@@ -164,7 +165,8 @@ export function createDiscover(options: DiscoverOptions): Discover {
         // Last known good is what HAProxy took, of what etcd said.
         if (!following.isLive()) return;
         const held = model.listeners;
-        saver.note(() => ({ revision, entries: following.entries(), stale: following.stale(), held }));
+        const clientHosts = host.pacer.clientHosts();
+        saver.note(() => ({ revision, entries: following.entries(), stale: following.stale(), held, clientHosts }));
       };
 
       loop.trigger('start');

@@ -1,5 +1,6 @@
 import type { LeasedEntry } from '../core/catalog.js';
 import type { Diff } from '../core/diff.js';
+import { leaseText } from '../core/lease.js';
 
 export interface HeldEntry extends LeasedEntry {
   /** Revision of its last put. */
@@ -81,4 +82,8 @@ export class DeniedError extends Error {
 /** The lease on which a put should hang is gone. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
+  /** @param lease in decimal */
+  constructor(lease: string, options?: ErrorOptions) {
+    super(`etcd no longer knows lease ${leaseText(lease)}`, options);
+  }
 }

@@ -117,6 +117,6 @@ function checkSaved(entries: readonly LeasedEntry[], { listeners }: Model): void
     return { name, service, servicePort, port, isOpen, routes, ...listenerAttributesOf(listener), empty };
   });
   const stale = entries.map((entry) => ({ ...entry, sinceMs: 1 }));
-  const state = { revision: 9, entries, stale, held };
+  const state = { revision: 9, entries, stale, held, clientHosts: 9 };
   deepStrictEqual(accepted(parseLastKnownGood(formatLastKnownGood(state))), state);
 }

@@ -33,7 +33,9 @@ export const anyCheckWords: fc.Arbitrary<string[]> = fc.array(
   { minLength: 1, maxLength: 3 },
 );
 
-const state = anyHeld.map((held) => formatLastKnownGood({ revision: 1, entries: [], stale: [], held }));
+const state = anyHeld.map((held) =>
+  formatLastKnownGood({ revision: 1, entries: [], stale: [], held, clientHosts: null }),
+);
 const heldText = mostlyValid(fc.constantFrom('web', '8000', 'http', 'source', '/healthz', '200', 'a.example'));
 const heldName = fc.constantFrom(
   'service',

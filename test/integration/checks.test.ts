@@ -140,6 +140,40 @@ describe('client hosts', () => {
     slow,
   );
 
+  it(
+    'of the last run count for one that starts while etcd is away',
+    async () => {
+      const prefix = `/restarted-${String(process.pid)}`;
+      const clients = `${prefix}-clients/`;
+      const site = await siteWith({}, { prefix });
+      const backEnd = await startBackEnd('a');
+      try {
+        const success = Array.from({ length: 600 }, (_, n) => ({
+          request_put: { key: Buffer.from(`${clients}host-${String(n)}`), value: Buffer.alloc(0) },
+        }));
+        await etcd.client.kv.txn({ success });
+        await site.put('web/a', `${backEnd.address}?port=${String(site.port)}&check=/`);
+        site.start();
+        await counts(site, 601);
+        const file = join(site.dir, 'state', 'last-known-good.json');
+        await waitFor('the number to be saved', async (seen) =>
+          seen(await readFile(file, 'utf8')).includes('"clientHosts": 601'),
+        );
+        expect(await site.stop()).toBe(0);
+        site.start({ ETCD_HOST: '127.0.0.1:1' });
+        await site.answers(site.port, 'a');
+        expect(await servers(site, 1)).toEqual([expect.stringMatching(/ inter 30s /)]);
+        expect((await site.run('explain', 'web')).output).toContain(
+          'checked over HTTP (/) every 30s, slowed from 2s (601 client hosts',
+        );
+      } finally {
+        await etcd.client.delete().prefix(clients);
+        await backEnd.close();
+      }
+    },
+    slow,
+  );
+
   it('that died count until their lease ends', async () => {
     const keyspace = '/dead-clients/';
     const client = createEtcdClient({ hosts: [etcd.url], tls: null });

@@ -43,7 +43,9 @@ describe('lease', () => {
   it('that is gone is told by a put under it', async () => {
     const lease = await etcd.registry.grantLease(15_000, signal);
     await etcd.registry.revoke(lease, signal);
-    await expect(etcd.registry.apply({ puts: putsOf(1), deletes: [] }, lease, signal)).rejects.toThrow(LeaseLostError);
+    const lost = new LeaseLostError(lease);
+    expect(lost.message).toMatch(/^etcd no longer knows lease [0-9a-f]{16}$/);
+    await expect(etcd.registry.apply({ puts: putsOf(1), deletes: [] }, lease, signal)).rejects.toThrow(lost);
   });
 
   it('revoked twice is no failure', async () => {

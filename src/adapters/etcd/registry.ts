@@ -134,7 +134,7 @@ export function createRegistry({
               signal,
             });
         } catch (error) {
-          if (error instanceof EtcdLeaseInvalidError) throw new LeaseLostError(messageOf(error));
+          if (error instanceof EtcdLeaseInvalidError) throw new LeaseLostError(lease, { cause: error });
           if (!isFull(error)) throw error;
           // A full etcd refuses transactions whole, but still deletes: what is gone must not stay for that.
           for (const gone of diff.deletes.map((name) => ({ key: Buffer.from(name) })))

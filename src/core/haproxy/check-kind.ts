@@ -103,18 +103,19 @@ export function formatPaceChange(before: CheckPace, now: CheckPace, listeners: r
   const changed = (from: CheckPace, to: CheckPace): string[] =>
     listeners.filter((one) => isByDocker(one, to) && !isByDocker(one, from)).map(({ name }) => name);
   const [added, removed] = [changed(before, now), changed(now, before)];
-  if (added.length + removed.length === 0) return null;
+  const mayStill = new Set(listeners.filter((one) => mayBeLayer4(one, now)).map(({ name }) => name));
   const texts = [
-    ...(removed.length === 0
-      ? []
-      : [
-          `${namesOf(removed)} over HTTP again, since Docker's HEALTHCHECK no longer looks after all endpoints as well`,
-        ]),
-    ...(added.length === 0
-      ? []
-      : [`${namesOf(added)} by layer 4 in place of HTTP, since Docker's HEALTHCHECK finds what is sick no later`]),
-  ];
-  return `checks of ${texts.join('; of ')}`;
+    {
+      names: removed.filter((name) => !mayStill.has(name)),
+      text: "over HTTP again, since Docker's HEALTHCHECK no longer looks after all endpoints as well",
+    },
+    {
+      names: removed.filter((name) => mayStill.has(name)),
+      text: "over HTTP again, since etcd does not answer, by which what Docker's HEALTHCHECK finds would be withdrawn",
+    },
+    { names: added, text: "by layer 4 in place of HTTP, since Docker's HEALTHCHECK finds what is sick no later" },
+  ].flatMap(({ names, text }) => (names.length === 0 ? [] : [`${namesOf(names)} ${text}`]));
+  return texts.length === 0 ? null : `checks of ${texts.join('; of ')}`;
 }
 
 function namesOf(names: readonly string[]): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-known-good.js';
+import { emptyState, formatLastKnownGood, parseLastKnownGood } from '../../../src/core/last-known-good.js';
 import { anyEntries, anyHeld } from '../support/arbitraries.js';
 import { heldWith, listenerWith } from '../support/models.js';
 import { accepted, reasonOf } from '../support/parsed.js';
@@ -8,24 +8,38 @@ import { entryWith } from '../support/registrations.js';
 
 test('survives being written and read', () => {
   fc.assert(
-    fc.property(fc.nat(), anyEntries, anyHeld, (revision, entries, held) => {
-      const stale = entries.slice(0, 3).map((entry) => ({ ...entry, sinceMs: revision }));
-      const state = { revision, entries, stale, held };
-      expect(accepted(parseLastKnownGood(formatLastKnownGood(state)))).toEqual(state);
-    }),
+    fc.property(
+      fc.nat(),
+      anyEntries,
+      anyHeld,
+      fc.option(fc.integer({ min: 1 })),
+      (revision, entries, held, clientHosts) => {
+        const stale = entries.slice(0, 3).map((entry) => ({ ...entry, sinceMs: revision }));
+        const state = { revision, entries, stale, held, clientHosts };
+        expect(accepted(parseLastKnownGood(formatLastKnownGood(state)))).toEqual(state);
+      },
+    ),
   );
 });
 
 test('keeps of a listener who held the port, not its servers: those follow from the entries', () => {
-  const text = formatLastKnownGood({ revision: 7, entries: [], stale: [], held: [listenerWith()] });
+  const text = formatLastKnownGood({ ...emptyState, held: [listenerWith()] });
   expect(accepted(parseLastKnownGood(text)).held).toEqual([heldWith()]);
 });
 
 test('keeps of a key what etcd said, and the lease on which it hung', () => {
   const entry = { ...entryWith(), lease: '7587', modRevision: 3 };
-  const text = formatLastKnownGood({ revision: 7, entries: [entry], stale: [], held: [] });
+  const text = formatLastKnownGood({ ...emptyState, entries: [entry] });
   expect(accepted(parseLastKnownGood(text)).entries).toEqual([{ ...entryWith(), lease: '7587' }]);
 });
+
+test.each([[undefined], [null], [0], ['1000'], [-3]])(
+  'of client hosts that are told as %j nothing is known',
+  (clientHosts) => {
+    const text = JSON.stringify({ version: 1, revision: 7, entries: [], stale: [], held: [], clientHosts });
+    expect(accepted(parseLastKnownGood(text)).clientHosts).toBeNull();
+  },
+);
 
 describe('a file that is not of ours', () => {
   const good = { version: 1, revision: 7, entries: [entryWith()], stale: [], held: [heldWith()] };

@@ -39,6 +39,13 @@ describe('the pace of a daemon', () => {
     expect(pacer.clientHosts()).toBeNull();
   });
 
+  test('is by the number of the last run, until one is told', () => {
+    pacer.restore(600);
+    expect([tcpSeconds(), pacer.clientHosts()]).toEqual([10, 600]);
+    clientHosts = 1_500;
+    expect([tcpSeconds(), pacer.clientHosts()]).toEqual([20, 1_500]);
+  });
+
   test('is decided at once in the first moments, whatever becomes known', () => {
     expect(tcpSeconds()).toBe(5);
     clientHosts = 600;

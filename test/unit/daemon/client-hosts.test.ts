@@ -138,6 +138,21 @@ describe('a client host', () => {
     expect([registry.entries.has(key), clientHosts.count()]).toEqual([true, 1]);
   });
 
+  test('whose key somebody deleted with those of all others puts it again, though another was sooner; where one of many is gone it does not', async () => {
+    for (let n = 1; n < 100; n += 1) registry.put(`/backends-clients/host-${String(n)}`, '', 'other');
+    start();
+    await standing();
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    await pass(2 * minuteMs);
+    registry.remove('/backends-clients/host-1');
+    await pass(4 * minuteMs);
+    expect([clientHosts.count(), registry.count('apply')]).toEqual([99, 1]);
+    for (const name of [...registry.entries.keys()].filter((one) => one !== '/backends-clients/host-2'))
+      registry.remove(name);
+    await pass(2 * minuteMs);
+    expect([registry.entries.has(key), clientHosts.count(), registry.count('apply')]).toEqual([true, 2, 2]);
+  });
+
   test('goes by the last count while etcd is away, says nothing of its own to it, and goes on after', async () => {
     start();
     await standing();

@@ -43,10 +43,13 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** What the pacer of the checks goes by. */
+let clientHosts: number | null;
 /** What the pacer of the checks was told, round by round. */
 let livesTold: boolean[];
 beforeEach(() => {
   livesTold = [];
+  clientHosts = null;
 });
 
 function start(): { discover: Discover; run: Promise<void> } {
@@ -80,6 +83,8 @@ function start(): { discover: Discover; run: Promise<void> } {
           livesTold.push(isLive);
           return basePace;
         },
+        clientHosts: () => clientHosts,
+        restore: (count) => (clientHosts = count),
       },
     },
     trust: () => null,
@@ -120,12 +125,16 @@ describe('before etcd has answered', () => {
     const older = entryWith({ service: 'older', id: 'a', address: { host: '10.0.0.1', port: 1 } }, 1);
     const holder = entryWith({ service: 'holder', id: 'b', address: { host: '10.0.0.2', port: 1 } }, 2);
     const held = [heldWith({ service: 'holder' })];
-    saved = formatLastKnownGood({ revision: 7, entries: [older, holder], stale: [], held });
+    saved = formatLastKnownGood({ revision: 7, entries: [older, holder], stale: [], held, clientHosts: 600 });
     registry.failOn('list');
     const { discover } = start();
     await until('the service', () => served() === 'holder:8000: b');
     await until('the restored catalog', () => discover.isReady());
-    expect(await discover.status(controller.signal)).toMatchObject({ catalog: 'last known good', revision: 7 });
+    expect(await discover.status(controller.signal)).toMatchObject({
+      catalog: 'last known good',
+      revision: 7,
+      checks: { clientHosts: 600 },
+    });
     await pass(60_000);
     expect(served()).toBe('holder:8000: b');
   });

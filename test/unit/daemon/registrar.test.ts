@@ -371,7 +371,7 @@ describe('when the lease is lost', () => {
     await reconcile('start');
     registry.expire('lease-1');
     fake.containers = [one, two];
-    await expect(reconcile('start bbbbbbbbbbbb')).rejects.toThrow('requested lease not found');
+    await expect(reconcile('start bbbbbbbbbbbb')).rejects.toThrow('etcd no longer knows lease lease-1');
     await reconcile('again');
     expect(registry.values()).toEqual({ [keyOne]: valueOne, [keyTwo]: valueTwo });
     expect(leases()).toEqual(['lease-2', 'lease-2']);

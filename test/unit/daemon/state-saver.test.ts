@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 function note(revision: number): void {
-  saver.note(() => ({ revision, entries: [], stale: [], held: [] }));
+  saver.note(() => ({ revision, entries: [], stale: [], held: [], clientHosts: null }));
 }
 
 function revisions(): number[] {
@@ -53,7 +53,7 @@ test('a state that takes long to put together is written more seldom, but never 
   const noteFor = (tookMs: number, revision: number): void => {
     saver.note(() => {
       clock += tookMs;
-      return { revision, entries: [], stale: [], held: [] };
+      return { revision, entries: [], stale: [], held: [], clientHosts: null };
     });
   };
   let clock = 0;

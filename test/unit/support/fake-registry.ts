@@ -150,7 +150,7 @@ export class FakeRegistry implements Registry {
 
   apply(diff: Diff, lease: string, signal: AbortSignal): Promise<{ readonly mayRepeat: boolean }> {
     return this.#call('apply', signal, () => {
-      if (diff.puts.length > 0 && !this.leases.has(lease)) throw new LeaseLostError('requested lease not found');
+      if (diff.puts.length > 0 && !this.leases.has(lease)) throw new LeaseLostError(lease);
       this.applied.push({ diff, lease });
       for (const key of diff.deletes) this.remove(key);
       for (const { key, value } of diff.puts) this.put(key, value, lease);

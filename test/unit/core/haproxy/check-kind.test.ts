@@ -111,6 +111,10 @@ describe('the kinds of a pace', () => {
       "checks every 10s, over HTTP every 30s, but by layer 4 for 3 listeners that Docker's HEALTHCHECK looks after: many",
     );
     expect(formatPaceChange(some, slow, all)).toMatch(/^checks of a:1 and 2 more over HTTP again/);
+    // Docker looks after it as ever.
+    expect(formatPaceChange(some, slow, [{ ...web(24_000), name: 'a:1' }, ...all.slice(1)])).toBe(
+      "checks of b:1 and 1 more over HTTP again, since Docker's HEALTHCHECK no longer looks after all endpoints as well; of a:1 over HTTP again, since etcd does not answer, by which what Docker's HEALTHCHECK finds would be withdrawn",
+    );
     // Of what is not there, or is not HAProxy's to check so, there is nothing to tell.
     expect(formatPaceChange(some, others, [])).toBeNull();
     const changed = [
