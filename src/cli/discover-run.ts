@@ -101,6 +101,7 @@ export async function runDiscover(settings: DiscoverSettings): Promise<void> {
   const pacer = createCheckPacer({
     bounds: paceBoundsOf(settings),
     clientHosts: () => clientHosts.count(),
+    isCounted: settings.clientHosts === 'auto',
     isOurs: exec === null,
   });
   const store = certificateStoreOf(settings);

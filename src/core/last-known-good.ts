@@ -12,7 +12,7 @@ export interface LastKnownGood {
   readonly stale: readonly StaleEntry[];
   /** Who held which port; without it a conflict could end the other way after a restart. */
   readonly held: readonly HeldListener[];
-  /** How many client hosts there were; null where nobody had told. */
+  /** How many client hosts there were; null where nobody had counted them. */
   readonly clientHosts: number | null;
 }
 

@@ -14,8 +14,10 @@ export interface CheckPacer {
   current(): CheckPace;
   /** How many client hosts there are; null where nobody has told yet. */
   clientHosts(): number | null;
-  /** How many there were when the daemon last ran: until it is told now. */
-  restore(clientHosts: number | null): void;
+  /** How many were counted when the daemon last ran: until it is told now. */
+  restore(counted: number | null): void;
+  /** What is to be restored at the next start: a count, and nothing that was set. */
+  counted(): number | null;
 }
 
 /**
@@ -36,11 +38,14 @@ const awayMs = 30_000;
 export function createCheckPacer({
   bounds,
   clientHosts,
+  isCounted,
   isOurs,
   random = Math.random,
 }: {
   readonly bounds: PaceBounds;
   readonly clientHosts: () => number | null;
+  /** Their number is not set. */
+  readonly isCounted: boolean;
   /** The proxy is ours, and checks by layer 4 what it does not check over HTTP; another one may make no such checks. */
   readonly isOurs: boolean;
   /** From 0 to 1. */
@@ -60,8 +65,10 @@ export function createCheckPacer({
     clientHosts: known,
 
     restore(saved) {
-      restored = saved;
+      if (isCounted) restored = saved;
     },
+
+    counted: () => (isCounted ? known() : null),
 
     paceFor(listeners, isLive) {
       const now = performance.now();

@@ -165,7 +165,7 @@ export function createDiscover(options: DiscoverOptions): Discover {
         // Last known good is what HAProxy took, of what etcd said.
         if (!following.isLive()) return;
         const held = model.listeners;
-        const clientHosts = host.pacer.clientHosts();
+        const clientHosts = host.pacer.counted();
         saver.note(() => ({ revision, entries: following.entries(), stale: following.stale(), held, clientHosts }));
       };
 

@@ -1,4 +1,5 @@
 import { verdictOf, type ForeignKey, type LeaseSighting } from '../core/ownership.js';
+import { leaseText } from '../core/lease.js';
 import type { Logger } from '../ports/log.js';
 import type { Registry } from '../ports/registry.js';
 import { createLasting } from './lasting.js';
@@ -29,7 +30,7 @@ export function createForeignLeases({ registry, hostIp, log }: { registry: Regis
     const [first] = keys;
     if (first === undefined) return;
     const named = keys.slice(0, mostNamed).map(({ key }) => key);
-    const fields = { hostIp, lease, key: named.join(', '), keys: keys.length };
+    const fields = { hostIp, lease: leaseText(lease), key: named.join(', '), keys: keys.length };
     if (first.isNamesake)
       lasting.tell(
         lease,

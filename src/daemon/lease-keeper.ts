@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../core/errors.js';
+import { leaseText } from '../core/lease.js';
 import type { Logger } from '../ports/log.js';
 import type { Registry } from '../ports/registry.js';
 import { createLasting } from './lasting.js';
@@ -46,7 +47,10 @@ export function createLeaseKeeper({
 
   const drop = (): void => {
     if (lease === null) return;
-    log.warn({ lease }, 'lease lost, etcd no longer knows it; everything is registered again under a new one');
+    log.warn(
+      { lease: leaseText(lease) },
+      'lease lost, etcd no longer knows it; everything is registered again under a new one',
+    );
     lease = null;
     onLost();
   };
@@ -58,7 +62,7 @@ export function createLeaseKeeper({
       const granted = await registry.grantLease(ttlMs, signal);
       lease = granted;
       [grantedAt, confirmedAt, doubtedAt] = [askedAt, askedAt, askedAt];
-      log.info({ lease, ttlMs }, 'lease granted');
+      log.info({ lease: leaseText(lease), ttlMs }, 'lease granted');
       return granted;
     },
 
@@ -98,7 +102,10 @@ export function createLeaseKeeper({
           const now = performance.now();
           if (lease !== kept || now - doubtedAt <= ttlMs) continue;
           if (doubtedAt === confirmedAt)
-            log.warn({ lease, ttlMs }, 'etcd has not confirmed the lease for a TTL, and may have ended it');
+            log.warn(
+              { lease: leaseText(lease), ttlMs },
+              'etcd has not confirmed the lease for a TTL, and may have ended it',
+            );
           doubtedAt = now;
           onDoubt(false);
         }

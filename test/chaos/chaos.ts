@@ -32,8 +32,7 @@ async function run(lab: Lab, { minutes, seed, kinds }: RunArguments): Promise<nu
   timeline.say('the last fault has ended');
   await churn.end();
   const endedAtMs = Date.now();
-  // That each request is served again in time is for the oracle; a look at the pools takes seconds itself.
-  const pools = await poolsSettle(stage, endedAtMs + 3 * backWithinMs - Date.now());
+  const pools = await poolsSettle(stage, endedAtMs + backWithinMs - Date.now());
   timeline.say(pools ?? 'every pool has the living containers and nothing else');
   await Promise.all(stage.loads.map((load) => load.end()));
   const [after, processes] = await lookAtProcesses(stage, 10_000).then(

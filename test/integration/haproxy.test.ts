@@ -281,7 +281,7 @@ describe('the runtime API', () => {
     expect(await proxy.serverStatus(signal)).toContainEqual(
       expect.objectContaining({ server: 'b', status: expect.stringMatching(/^UP/) as string }),
     );
-    await steps({ kind: 'maint', server: 'b' });
+    expect(await steps({ kind: 'maint', server: 'b' })).toBe(0);
     // The client may have its answer before HAProxy has closed the session.
     await waitFor('the delete', async (seen) => seen(await steps({ kind: 'delete', server: 'b' })) === 0);
     expect([await get(), await get()]).toEqual(['a', 'a']);

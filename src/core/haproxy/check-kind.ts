@@ -111,7 +111,7 @@ export function formatPaceChange(before: CheckPace, now: CheckPace, listeners: r
     },
     {
       names: removed.filter((name) => mayStill.has(name)),
-      text: "over HTTP again, since etcd does not answer, by which what Docker's HEALTHCHECK finds would be withdrawn",
+      text: "over HTTP again, since etcd did not answer for a while, or an endpoint was there that Docker's HEALTHCHECK does not look after",
     },
     { names: added, text: "by layer 4 in place of HTTP, since Docker's HEALTHCHECK finds what is sick no later" },
   ].flatMap(({ names, text }) => (names.length === 0 ? [] : [`${namesOf(names)} ${text}`]));

@@ -30,7 +30,7 @@ export const discoverMetrics = {
   limit: gauge('docker_discover_limit', 'The limits as they are set (MAX_…).', ['limit']),
   clientHosts: gauge(
     'docker_discover_client_hosts',
-    'Client hosts that check the endpoints, as counted in etcd or set (CLIENT_HOSTS); absent while nobody has told.',
+    'Client hosts that check the endpoints, as counted in etcd or set (CLIENT_HOSTS); after a start, until etcd tells, as counted last; absent while nobody has told.',
   ),
   checkInterval: gauge(
     'docker_discover_check_interval_seconds',

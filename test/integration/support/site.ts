@@ -59,7 +59,7 @@ export interface Site {
    * count, before its reload is over.
    */
   reloadEnded(listener: string): Promise<void>;
-  /** Waits until HAProxy has taken what etcd has, and no reload to that end is under way. */
+  /** Waits until HAProxy has taken its first catalog of etcd, and no reload to that end is under way; later changes it does not wait for. */
   ready(): Promise<void>;
   /** Waits until the port is answered by exactly these back ends. */
   answers(port: number, ...names: string[]): Promise<void>;

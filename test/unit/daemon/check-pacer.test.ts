@@ -26,7 +26,13 @@ beforeEach(() => {
   clientHosts = null;
   random = 0.5;
   isLive = true;
-  pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, isOurs: true, random: () => random });
+  pacer = createCheckPacer({
+    bounds,
+    clientHosts: () => clientHosts,
+    isCounted: true,
+    isOurs: true,
+    random: () => random,
+  });
 });
 
 function tcpSeconds(listeners = few): number {
@@ -43,7 +49,15 @@ describe('the pace of a daemon', () => {
     pacer.restore(600);
     expect([tcpSeconds(), pacer.clientHosts()]).toEqual([10, 600]);
     clientHosts = 1_500;
-    expect([tcpSeconds(), pacer.clientHosts()]).toEqual([20, 1_500]);
+    expect([tcpSeconds(), pacer.clientHosts(), pacer.counted()]).toEqual([20, 1_500, 1_500]);
+  });
+
+  test('that was set is not kept for the next run, and nothing of the last one is taken for it', () => {
+    pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, isCounted: false, isOurs: true });
+    pacer.restore(600);
+    expect([pacer.clientHosts(), pacer.counted()]).toEqual([null, null]);
+    clientHosts = 1_500;
+    expect([pacer.clientHosts(), pacer.counted()]).toEqual([1_500, null]);
   });
 
   test('is decided at once in the first moments, whatever becomes known', () => {
@@ -195,7 +209,13 @@ describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
       [{ ...docker, checkIntervalMs: 1_000 }],
       [{ ...docker, name: 'another:8000', servers: [] }],
     ]) {
-      pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, isOurs: true, random: () => random });
+      pacer = createCheckPacer({
+        bounds,
+        clientHosts: () => clientHosts,
+        isCounted: true,
+        isOurs: true,
+        random: () => random,
+      });
       expect(byDocker(docker)).toEqual(['web:8000']);
       vi.advanceTimersByTime(60_000);
       const pace = pacer.paceFor(other, isLive);
@@ -251,7 +271,13 @@ describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
 
   test('is nothing for a proxy that is not ours', () => {
     clientHosts = 600;
-    pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, isOurs: false, random: () => random });
+    pacer = createCheckPacer({
+      bounds,
+      clientHosts: () => clientHosts,
+      isCounted: true,
+      isOurs: false,
+      random: () => random,
+    });
     expect(byDocker(docker)).toEqual([]);
     vi.advanceTimersByTime(1_000_000);
     expect(byDocker(docker)).toEqual([]);

@@ -85,6 +85,7 @@ function start(): { discover: Discover; run: Promise<void> } {
         },
         clientHosts: () => clientHosts,
         restore: (count) => (clientHosts = count),
+        counted: () => 700,
       },
     },
     trust: () => null,
@@ -157,7 +158,7 @@ describe('a change in etcd', () => {
     registry.put('/backends/whoami/a', value);
     await until('the service', () => served() === 'whoami:8000: a');
     await until('the saved state', () => saved?.includes('/backends/whoami/a') === true);
-    expect(accepted(parseLastKnownGood(saved ?? '')).held).toEqual([heldWith()]);
+    expect(accepted(parseLastKnownGood(saved ?? ''))).toMatchObject({ held: [heldWith()], clientHosts: 700 });
     expect(await discover.status(controller.signal)).toMatchObject({
       catalog: 'live',
       haproxy: { running: true, workerPid: 4711, reloads: 1 },

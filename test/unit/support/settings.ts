@@ -37,7 +37,13 @@ export function hostWith(changes: Partial<HostOptions> = {}): HostOptions {
     interfaces: () => noInterfaces,
     lingerMs: 60_000,
     mostListeners: 5_000,
-    pacer: { paceFor: () => basePace, current: () => basePace, clientHosts: () => 1, restore: () => undefined },
+    pacer: {
+      paceFor: () => basePace,
+      current: () => basePace,
+      clientHosts: () => 1,
+      restore: () => undefined,
+      counted: () => null,
+    },
     ...changes,
   };
 }

@@ -113,7 +113,7 @@ describe('the kinds of a pace', () => {
     expect(formatPaceChange(some, slow, all)).toMatch(/^checks of a:1 and 2 more over HTTP again/);
     // Docker looks after it as ever.
     expect(formatPaceChange(some, slow, [{ ...web(24_000), name: 'a:1' }, ...all.slice(1)])).toBe(
-      "checks of b:1 and 1 more over HTTP again, since Docker's HEALTHCHECK no longer looks after all endpoints as well; of a:1 over HTTP again, since etcd does not answer, by which what Docker's HEALTHCHECK finds would be withdrawn",
+      "checks of b:1 and 1 more over HTTP again, since Docker's HEALTHCHECK no longer looks after all endpoints as well; of a:1 over HTTP again, since etcd did not answer for a while, or an endpoint was there that Docker's HEALTHCHECK does not look after",
     );
     // Of what is not there, or is not HAProxy's to check so, there is nothing to tell.
     expect(formatPaceChange(some, others, [])).toBeNull();
