@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Of all that lies between Docker's word and the pool, as docs/scale.md has it. */
 const toldWithinMs = 1_000;
 /** What the machine may be late by when it does other things too. */
-const slackMs = 4_000;
+const slackMs = 1_500;
 
 let lab: Lab;
 let host: EngineHost;

@@ -22,17 +22,16 @@ let random: number;
 let isLive: boolean;
 let pacer: CheckPacer;
 
+function pacerWith(changes: { isCounted?: boolean; isOurs?: boolean } = {}): CheckPacer {
+  const options = { isCounted: true, isOurs: true, ...changes };
+  return createCheckPacer({ bounds, clientHosts: () => clientHosts, random: () => random, ...options });
+}
+
 beforeEach(() => {
   clientHosts = null;
   random = 0.5;
   isLive = true;
-  pacer = createCheckPacer({
-    bounds,
-    clientHosts: () => clientHosts,
-    isCounted: true,
-    isOurs: true,
-    random: () => random,
-  });
+  pacer = pacerWith();
 });
 
 function tcpSeconds(listeners = few): number {
@@ -53,7 +52,7 @@ describe('the pace of a daemon', () => {
   });
 
   test('that was set is not kept for the next run, and nothing of the last one is taken for it', () => {
-    pacer = createCheckPacer({ bounds, clientHosts: () => clientHosts, isCounted: false, isOurs: true });
+    pacer = pacerWith({ isCounted: false });
     pacer.restore(600);
     expect([pacer.clientHosts(), pacer.counted()]).toEqual([null, null]);
     clientHosts = 1_500;
@@ -209,13 +208,7 @@ describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
       [{ ...docker, checkIntervalMs: 1_000 }],
       [{ ...docker, name: 'another:8000', servers: [] }],
     ]) {
-      pacer = createCheckPacer({
-        bounds,
-        clientHosts: () => clientHosts,
-        isCounted: true,
-        isOurs: true,
-        random: () => random,
-      });
+      pacer = pacerWith();
       expect(byDocker(docker)).toEqual(['web:8000']);
       vi.advanceTimersByTime(60_000);
       const pace = pacer.paceFor(other, isLive);
@@ -271,13 +264,7 @@ describe('Docker’s HEALTHCHECK in place of HTTP checks', () => {
 
   test('is nothing for a proxy that is not ours', () => {
     clientHosts = 600;
-    pacer = createCheckPacer({
-      bounds,
-      clientHosts: () => clientHosts,
-      isCounted: true,
-      isOurs: false,
-      random: () => random,
-    });
+    pacer = pacerWith({ isOurs: false });
     expect(byDocker(docker)).toEqual([]);
     vi.advanceTimersByTime(1_000_000);
     expect(byDocker(docker)).toEqual([]);
